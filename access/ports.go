@@ -1,0 +1,92 @@
+package access
+
+import (
+	"context"
+	"time"
+
+	"github.com/paymux/paymux"
+)
+
+// Payments carries out merchants' requests: in the all-in-one process the relay in front of the
+// payment room, in a frontend the same relay in front of the wire. An error is a
+// *paymux.Error; a Reply may carry one, too, beside the object it left behind.
+type Payments interface {
+	Create(ctx context.Context, r paymux.CreatePayment) (paymux.Reply, error)
+	Confirm(ctx context.Context, r paymux.ConfirmPayment) (paymux.Reply, error)
+	Capture(ctx context.Context, r paymux.CapturePayment) (paymux.Reply, error)
+	Cancel(ctx context.Context, r paymux.CancelPayment) (paymux.Reply, error)
+	Refund(ctx context.Context, r paymux.CreateRefund) (paymux.Reply, error)
+	Sync(ctx context.Context, r paymux.SyncPayment) (paymux.Reply, error)
+}
+
+// Queries answers what merchants ask about payments.
+type Queries interface {
+	Payment(ctx context.Context, merchant paymux.MerchantID, id paymux.PaymentID) (paymux.Payment, error)
+	Payments(ctx context.Context, f paymux.PaymentFilter) ([]paymux.Payment, error)
+	Operations(ctx context.Context, merchant paymux.MerchantID, id paymux.PaymentID) ([]paymux.Operation, error)
+	RefundByID(ctx context.Context, merchant paymux.MerchantID, id paymux.RefundID) (paymux.Refund, error)
+	Refunds(ctx context.Context, f paymux.RefundFilter) ([]paymux.Refund, error)
+	Timeline(ctx context.Context, merchant paymux.MerchantID, id paymux.PaymentID) ([]paymux.Hop, error)
+}
+
+// Callbacks takes institutions' notifications to the payments they are about. A
+// nil error means the news is durable; CallbackRefused that it was not believed.
+type Callbacks interface {
+	Callback(ctx context.Context, r paymux.CallbackRequest) (paymux.CallbackAck, error)
+}
+
+// Directory finds credentials. Answers are cached by the front door and
+// dropped when Revision rises, so it is not asked on every request.
+type Directory interface {
+	Key(ctx context.Context, id paymux.KeyID) (paymux.Key, paymux.Merchant, error)
+	KeyByDigest(ctx context.Context, digest []byte) (paymux.Key, paymux.Merchant, error)
+	// Revision rises with every committed change of a merchant, key or endpoint.
+	Revision(ctx context.Context) (int64, error)
+}
+
+// Merchants keeps merchants and their keys, for operators and for merchants' own keys.
+type Merchants interface {
+	CreateMerchant(ctx context.Context, m paymux.Merchant) error
+	UpdateMerchant(ctx context.Context, m paymux.Merchant) error
+	Merchant(ctx context.Context, id paymux.MerchantID) (paymux.Merchant, error)
+	Merchants(ctx context.Context, p paymux.Page) ([]paymux.Merchant, error)
+	// CreateKey and the other writes below take the request's idempotency
+	// record, complete with its answer, into the same transaction; it may be nil.
+	// A key that is there already is paymux.ErrKeyTaken and nothing is written.
+	CreateKey(ctx context.Context, k paymux.Key, i *paymux.Idempotency) error
+	RevokeKey(ctx context.Context, merchant paymux.MerchantID, id paymux.KeyID, at time.Time, i *paymux.Idempotency) error
+	Keys(ctx context.Context, merchant paymux.MerchantID) ([]paymux.Key, error)
+}
+
+// Endpoints keeps merchants' webhook endpoints.
+type Endpoints interface {
+	CreateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux.Idempotency) error
+	UpdateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux.Idempotency) error
+	DeleteEndpoint(ctx context.Context, merchant paymux.MerchantID, id paymux.EndpointID, i *paymux.Idempotency) error
+	Endpoint(ctx context.Context, merchant paymux.MerchantID, id paymux.EndpointID) (paymux.Endpoint, error)
+	Endpoints(ctx context.Context, merchant paymux.MerchantID) ([]paymux.Endpoint, error)
+}
+
+// Links keeps payment links.
+type Links interface {
+	CreateLink(ctx context.Context, l paymux.Link, i *paymux.Idempotency) error
+	UpdateLink(ctx context.Context, l paymux.Link, i *paymux.Idempotency) error
+	Link(ctx context.Context, id paymux.LinkID) (paymux.Link, error)
+	Links(ctx context.Context, merchant paymux.MerchantID, p paymux.Page) ([]paymux.Link, error)
+}
+
+// Events reads what merchants were, or are being, told.
+type Events interface {
+	Event(ctx context.Context, merchant paymux.MerchantID, id paymux.EventID) (paymux.Event, error)
+	Events(ctx context.Context, f paymux.EventFilter) ([]paymux.Event, error)
+}
+
+// Notifications sends a test event to one endpoint through the ordinary queue.
+type Notifications interface {
+	Test(ctx context.Context, e paymux.Endpoint) (paymux.Event, error)
+}
+
+// Answers finds what was kept of a request that changes something other than a payment.
+type Answers interface {
+	Idempotency(ctx context.Context, merchant paymux.MerchantID, key string) (paymux.Idempotency, error)
+}

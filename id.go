@@ -1,0 +1,194 @@
+package paymux
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"math/rand/v2"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// IDs are a prefix that names the kind of thing, an underscore and 26
+// characters of Crockford base32, most significant bit first:
+//
+//	2 bits zero | 48 bits milliseconds since 1970 | 12 bits region |
+//	14 bits sequence | 30 bits randomness | 24 bits keyed check
+//
+// They sort by time, carry their region (A16, A17), and a mistyped or guessed one
+// is refused without a look into any database (A18). The 26 characters alone
+// are safe as an institution's order number.
+type (
+	PaymentID   string // pay_…
+	OperationID string // op_…
+	RefundID    string // re_…
+	DisputeID   string // dp_…
+	EventID     string // evt_…
+	EndpointID  string // we_…
+	LinkID      string // plink_…
+	MerchantID  string // mer_…
+	KeyID       string // key_…
+	TaskID      string // task_…
+	RequestID   string // req_…
+	BatchID     string // batch_…
+)
+
+// Prefixes, one a kind of ID.
+const (
+	PrefixPayment   = "pay_"
+	PrefixOperation = "op_"
+	PrefixRefund    = "re_"
+	PrefixDispute   = "dp_"
+	PrefixEvent     = "evt_"
+	PrefixEndpoint  = "we_"
+	PrefixLink      = "plink_"
+	PrefixMerchant  = "mer_"
+	PrefixKey       = "key_"
+	PrefixTask      = "task_"
+	PrefixRequest   = "req_"
+	PrefixBatch     = "batch_"
+)
+
+// Region is the number of a transaction node's region, 0 to 4095, as IDs carry it.
+type Region uint16
+
+const (
+	bodyLen      = 26
+	crockford    = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+	sequenceBits = 14
+	randomBits   = 30
+	regionBits   = 12
+	checkBytes   = 3
+)
+
+// IDs mints and checks IDs. It is safe for concurrent use and takes no lock.
+type IDs struct {
+	key    []byte
+	region Region
+	now    func() time.Time
+	last   atomic.Uint64 // milliseconds<<14 | sequence of the newest ID
+}
+
+// NewIDs returns a mint for a region. All processes of one deployment share
+// the key; it needs at least 16 bytes to be worth anything. IDs of one mint are
+// strictly ascending even when the clock steps back.
+func NewIDs(key []byte, region Region, now func() time.Time) *IDs {
+	return &IDs{key: append([]byte(nil), key...), region: region & (1<<regionBits - 1), now: now}
+}
+
+// New mints an ID with the given prefix.
+func (m *IDs) New(prefix string) string {
+	stamp := m.tick()
+	ms, seq := stamp>>sequenceBits, stamp&(1<<sequenceBits-1)
+	var raw [16]byte // 104 bits of content, 24 bits of check
+	low := uint64(m.region)<<(sequenceBits+randomBits) | seq<<randomBits | rand.Uint64()&(1<<randomBits-1)
+	var head [8]byte
+	binary.BigEndian.PutUint64(head[:], ms)
+	copy(raw[:6], head[2:])
+	binary.BigEndian.PutUint64(head[:], low)
+	copy(raw[6:13], head[1:])
+	m.check(prefix, raw[:13], raw[13:])
+	return prefix + encode(raw)
+}
+
+// Check reports whether id has the prefix, is well formed and carries this
+// deployment's check code. The error has Code InvalidID.
+func (m *IDs) Check(prefix, id string) error {
+	raw, ok := decode(prefix, id)
+	if !ok {
+		return Errorf(InvalidID, "%q is not an ID of the form %s followed by %d characters.", id, prefix, bodyLen)
+	}
+	var want [checkBytes]byte
+	m.check(prefix, raw[:13], want[:])
+	if !hmac.Equal(want[:], raw[13:]) {
+		return Errorf(InvalidID, "%q is mistyped or was not issued here: its check code is wrong.", id)
+	}
+	return nil
+}
+
+// RegionOf reads the region out of an ID; ok is false for what is no ID. It does not check the code.
+func RegionOf(id string) (region Region, ok bool) {
+	raw, ok := splitAny(id)
+	if !ok {
+		return 0, false
+	}
+	return Region(raw[6])<<4 | Region(raw[7])>>4, true
+}
+
+// TimeOf reads the time of issue out of an ID, to the millisecond.
+func TimeOf(id string) (at time.Time, ok bool) {
+	raw, ok := splitAny(id)
+	if !ok {
+		return time.Time{}, false
+	}
+	var head [8]byte
+	copy(head[2:], raw[:6])
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(head[:]))).UTC(), true
+}
+
+// OrderNumber is an ID without its prefix: at most 32 alphanumerics, what
+// institutions accept as the merchant's order number.
+func OrderNumber(id string) string {
+	_, body, _ := strings.Cut(id, "_")
+	return body
+}
+
+// tick returns the next stamp: the clock's millisecond, or one more than the
+// last stamp when the clock has not moved on.
+func (m *IDs) tick() uint64 {
+	now := uint64(m.now().UnixMilli()) << sequenceBits
+	for {
+		last := m.last.Load()
+		next := max(now, last+1)
+		if m.last.CompareAndSwap(last, next) {
+			return next
+		}
+	}
+}
+
+func (m *IDs) check(prefix string, content, into []byte) {
+	mac := hmac.New(sha256.New, m.key)
+	mac.Write([]byte(prefix))
+	mac.Write(content)
+	var sum [sha256.Size]byte
+	copy(into, mac.Sum(sum[:0])[:checkBytes])
+}
+
+func splitAny(id string) (raw [16]byte, ok bool) {
+	prefix, _, found := strings.Cut(id, "_")
+	if !found {
+		return raw, false
+	}
+	return decode(prefix+"_", id)
+}
+
+func encode(raw [16]byte) string {
+	high, low := binary.BigEndian.Uint64(raw[:8]), binary.BigEndian.Uint64(raw[8:])
+	var out [bodyLen]byte
+	for i := bodyLen - 1; i >= 0; i-- {
+		out[i] = crockford[low&31]
+		low = low>>5 | high<<59
+		high >>= 5
+	}
+	return string(out[:])
+}
+
+func decode(prefix, id string) (raw [16]byte, ok bool) {
+	body, found := strings.CutPrefix(id, prefix)
+	if !found || len(body) != bodyLen || body[0] > '7' {
+		return raw, false
+	}
+	var high, low uint64
+	for i := range bodyLen {
+		v := strings.IndexByte(crockford, body[i])
+		if v < 0 {
+			return raw, false
+		}
+		high = high<<5 | low>>59
+		low = low<<5 | uint64(v)
+	}
+	binary.BigEndian.PutUint64(raw[:8], high)
+	binary.BigEndian.PutUint64(raw[8:], low)
+	return raw, true
+}
