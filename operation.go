@@ -19,6 +19,9 @@ type Operation struct {
 	ChannelID string         `json:"channel_id,omitempty"` // the institution's transaction ID, once known
 	Final     bool           `json:"final,omitempty"`      // a capture after which nothing stays reserved
 
+	Reason string      `json:"reason,omitempty"`        // the merchant's, or ReasonExpired, ReasonLate, ReasonSurplus
+	PayID  OperationID `json:"pay_operation,omitempty"` // what a capture, cancel or refund refers to
+
 	ChannelCode    string      `json:"channel_code,omitempty"` // as the institution gave them
 	ChannelMessage string      `json:"channel_message,omitempty"`
 	DeclineCode    DeclineCode `json:"decline_code,omitempty"`
@@ -36,6 +39,13 @@ type Operation struct {
 	IdempotencyKey string `json:"-"`
 	Hops           []Hop  `json:"-"` // the API call that caused it
 }
+
+// Reasons of operations that Paymux begins by itself.
+const (
+	ReasonExpired = "expired"      // closes what was not paid in time (money rule 6)
+	ReasonLate    = "late_payment" // gives late money back (X11)
+	ReasonSurplus = "surplus"      // gives back what a second channel took after all
+)
 
 // OperationKind is what is asked for. It is also the service type (A2) of the request that asks.
 type OperationKind string
