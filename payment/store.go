@@ -21,10 +21,12 @@ type Change struct {
 	Begin      *paymux.Idempotency // to insert; its Answer may be there already
 	Finish     *paymux.Idempotency // whose Answer to set
 	Events     []paymux.Event
-	Tasks      []queue.Task  // to insert; one that is there by Kind and Ref is replaced
-	Drop       []TaskRef     // to delete, if there
-	Hops       []paymux.Hop  // to append to the payment's timeline
-	Link       paymux.LinkID // whose newest payment this is
+	// Tasks to insert. One that is there by Kind, Ref and Lane is replaced, its ID
+	// included, so that a worker which still holds the old one settles nothing.
+	Tasks []queue.Task
+	Drop  []TaskRef     // to delete, if there
+	Hops  []paymux.Hop  // to append to the payment's timeline
+	Link  paymux.LinkID // whose newest payment this is
 }
 
 // TaskRef names tasks by what they are about.
