@@ -45,13 +45,22 @@ type Outcome struct {
 	Hop     *paymux.Hop
 }
 
-// Store keeps tasks. Enqueueing is part of other rooms' commits.
+// Skip says what a read of tasks leaves out: tasks in hand, and all of the
+// lanes that have no room, so that a flooded lane never hides the others' rows.
+// A store reads both and keeps neither; a nil map leaves out nothing.
+type Skip struct {
+	IDs   map[paymux.TaskID]bool
+	Lanes map[string]bool
+}
+
+// Store keeps tasks. Enqueueing is part of other rooms' commits. There is one
+// task by Kind, Ref and Lane: an event going to two endpoints is two tasks.
 type Store interface {
-	// Due returns tasks due at or before a time, earliest first, at most limit, leaving
-	// out those whose IDs are in skip (being worked on).
-	Due(ctx context.Context, before time.Time, skip map[paymux.TaskID]bool, limit int) ([]Task, error)
-	// NextDue is when the earliest task not in skip is due; ok is false where there is none.
-	NextDue(ctx context.Context, skip map[paymux.TaskID]bool) (at time.Time, ok bool, err error)
+	// Due returns tasks due at or before a time, earliest first, at most limit,
+	// leaving out skip. The limit counts what is returned, not what is left out.
+	Due(ctx context.Context, before time.Time, skip Skip, limit int) ([]Task, error)
+	// NextDue is when the earliest task outside skip is due; ok is false where there is none.
+	NextDue(ctx context.Context, skip Skip) (at time.Time, ok bool, err error)
 	// Settle makes outcomes durable in one commit. A task that is gone already is passed over.
 	Settle(ctx context.Context, outcomes []Outcome) error
 	// Buried lists buried tasks, newest first.
