@@ -20,6 +20,7 @@ const module = "github.com/paymux/paymux"
 var mayImport = map[string]string{
 	".":                   "",
 	"queue":               "internal/*",
+	"queue/queuetest":     "queue internal/*",
 	"registry":            "internal/*",
 	"routing":             "internal/*",
 	"channel":             "internal/*",
