@@ -1,0 +1,149 @@
+package payment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/channel"
+)
+
+// errForeign: an authentic callback about an operation of another account.
+var errForeign = errors.New("payment: the operation belongs to another account")
+
+// Callback takes an institution's notification: the channel authenticates it, and
+// what it says is compared with what was asked before it is believed (B9, A29).
+// A nil error means that the news is durable, or known already.
+//
+// Errors: NotFound for an account that is not configured; CallbackRefused for what is not
+// believed, which leaves a line on the payment's timeline; Unavailable to be sent again.
+func (s *Service) Callback(ctx context.Context, r paymux.CallbackRequest) (paymux.CallbackAck, error) {
+	ctx = context.WithoutCancel(ctx)
+	account, ok := s.accounts[r.Account]
+	if !ok || account.Driver.Name != r.Channel {
+		return paymux.CallbackAck{}, paymux.Errorf(paymux.NotFound, "There is no account %s at channel %s.", r.Account, r.Channel)
+	}
+	cb, err := account.Channel.Callback(ctx, r)
+	if err != nil {
+		return paymux.CallbackAck{}, s.refuse(ctx, account.Name, cb.Operation, err)
+	}
+	switch {
+	case cb.Dispute != nil:
+		err = s.disputed(ctx, account.Name, cb.Dispute)
+	case cb.Operation != "":
+		err = s.reported(ctx, account.Name, &cb)
+	}
+	return cb.Ack, err
+}
+
+// refuse answers a callback that is not believed. Where it names an operation of
+// ours, the payment's timeline says so; that changes nothing else.
+func (s *Service) refuse(ctx context.Context, account string, id paymux.OperationID, cause error) error {
+	refused := paymux.Errorf(paymux.CallbackRefused, "The callback was refused: %s.", refusal(cause)).Because(cause)
+	if id == "" || s.IDs.Check(paymux.PrefixOperation, string(id)) != nil {
+		return refused
+	}
+	_, err := s.change(ctx, s.recordOf(id), func(d *draft) error {
+		d.hop(paymux.HopCallback, string(id), account+": callback refused, "+refusal(cause), nil)
+		return nil
+	})
+	if err != nil && !errors.Is(err, paymux.NotFound) {
+		return paymux.Errorf(paymux.Unavailable, "The callback could not be recorded. Send it again.").Because(err)
+	}
+	return refused
+}
+
+// refusal says why a callback is not believed, in words that help no forger.
+func refusal(err error) string {
+	switch {
+	case errors.Is(err, channel.ErrForged):
+		return "its signature is missing or wrong"
+	case errors.Is(err, channel.ErrStale):
+		return "it is too old"
+	case errors.Is(err, channel.ErrMalformed):
+		return "it is malformed"
+	case errors.Is(err, channel.ErrUnsupported):
+		return "this channel sends no callbacks"
+	case errors.Is(err, errForeign):
+		return "it is about an operation of another account"
+	}
+	return "it could not be verified"
+}
+
+// reported applies what a callback says of an operation.
+func (s *Service) reported(ctx context.Context, account string, cb *channel.Callback) error {
+	if s.IDs.Check(paymux.PrefixOperation, string(cb.Operation)) != nil {
+		return paymux.Errorf(paymux.CallbackRefused, "The callback names no operation of this system.")
+	}
+	wrong := false
+	_, err := s.change(ctx, s.recordOf(cb.Operation), func(d *draft) error {
+		op := d.find(cb.Operation)
+		if op.Account != account {
+			return errForeign
+		}
+		if wrong = differs(op, cb.Result); wrong {
+			d.misstated(op, cb)
+			return nil
+		}
+		return d.report(ctx, op, cb)
+	})
+	switch {
+	case err == nil && wrong:
+		return paymux.Errorf(paymux.CallbackRefused, "The callback states another amount than was asked for.")
+	case err == nil:
+		return nil
+	case errors.Is(err, paymux.NotFound):
+		return paymux.Errorf(paymux.CallbackRefused, "The callback names an operation that does not exist.").Because(err)
+	case errors.Is(err, errForeign):
+		return s.refuse(ctx, account, cb.Operation, err)
+	}
+	return paymux.Errorf(paymux.Unavailable, "The callback could not be stored. Send it again.").Because(err)
+}
+
+func (d *draft) report(ctx context.Context, op *paymux.Operation, cb *channel.Callback) error {
+	if err := d.load(ctx, op); err != nil {
+		return err
+	}
+	id, account := op.ID, op.Account
+	if !d.conclude(op, outcome{Result: sane(cb.Result)}) {
+		return errUnchanged
+	}
+	op = d.find(id) // conclude may have added operations
+	d.hop(paymux.HopCallback, string(id), line(op), map[string]string{"callback": cb.ID, "checks": "signature ok, account ok, amount ok"})
+	if !op.State.Ended() {
+		d.resolveAt(account, d.now.Add(d.s.accounts[account].Driver.TimeLimit+d.s.Patience))
+	}
+	return d.latePayment(ctx)
+}
+
+// misstated notes an authentic callback with another amount, and has the
+// institution asked at once: its own word on a question is another matter.
+func (d *draft) misstated(op *paymux.Operation, cb *channel.Callback) {
+	d.hop(paymux.HopCallback, string(op.ID), op.Account+": callback refused, it states "+cb.Result.Money.String()+
+		" where "+paymux.Money{Amount: op.Amount, Currency: op.Currency}.String()+" was asked for", map[string]string{"callback": cb.ID})
+	if !op.State.Ended() {
+		d.resolveAt(op.Account, d.now)
+	}
+}
+
+func (s *Service) disputed(ctx context.Context, account string, n *channel.Dispute) error {
+	err := s.dispute(ctx, account, n)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, paymux.NotFound), errors.Is(err, errForeign):
+		return paymux.Errorf(paymux.CallbackRefused, "The callback disputes a payment that this account never made.").Because(err)
+	}
+	return paymux.Errorf(paymux.Unavailable, "The dispute could not be stored. Send it again.").Because(err)
+}
+
+func (s *Service) recordOf(id paymux.OperationID) func(context.Context) (Record, error) {
+	return func(ctx context.Context) (Record, error) {
+		rec, err := s.Store.RecordOf(ctx, id)
+		if err != nil {
+			return rec, fmt.Errorf("load the payment of %s: %w", id, err)
+		}
+		return rec, nil
+	}
+}

@@ -1,0 +1,178 @@
+package payment
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/paymux/paymux"
+)
+
+// Create makes a payment and, when it is to be confirmed at once, sends it to a
+// channel. The payment, its first operation and the request's idempotency key are
+// one commit before anything leaves (A19); the outcome and the answer are the next.
+//
+// Errors: InvalidRequest, NoChannel, OrderInUse, KeyReused, KeyInFlight. A Reply
+// with PaymentDeclined or NotSent carries the failed payment.
+func (s *Service) Create(ctx context.Context, r paymux.CreatePayment) (paymux.Reply, error) {
+	ctx = context.WithoutCancel(ctx) // a merchant who hangs up does not stop money half-way
+	d, order, err := s.draftNew(&r)
+	if err != nil {
+		return paymux.Reply{}, err
+	}
+	d.Begin = beginAnswer(r.Caller, string(d.Payment.ID), d)
+	if !r.Confirm {
+		return s.createOnly(ctx, d, r.Caller)
+	}
+	if err := s.commitNew(ctx, d); err != nil {
+		return s.createFailed(ctx, r, err)
+	}
+	id := d.newestPay().ID
+	d, err = s.pay(ctx, d, order, r.Card)
+	if err != nil {
+		return paymux.Reply{}, err
+	}
+	return s.answerTo(ctx, r.Caller, d, latestPay(d, id))
+}
+
+// latestPay is the newest pay operation, which answers the request after failovers.
+func latestPay(d *draft, id paymux.OperationID) paymux.OperationID {
+	if op := d.newestPay(); op != nil {
+		return op.ID
+	}
+	return id
+}
+
+// draftNew decides everything about a new payment: its fields, its route and its first operation.
+func (s *Service) draftNew(r *paymux.CreatePayment) (d *draft, order []string, err error) {
+	if err := s.checkCreate(r); err != nil {
+		return nil, nil, err
+	}
+	d = &draft{s: s, now: s.now()}
+	d.Payment = s.newPayment(r, d.now)
+	p := &d.Payment
+	if !r.Confirm {
+		d.resolveAt("", p.ExpiresAt)
+		return d, nil, nil
+	}
+	decision := s.route(p, r.Card, r.Designated, &r.Policy)
+	p.Routing = &decision.Routing
+	if len(decision.Order) == 0 {
+		return nil, nil, noChannel(&decision.Routing)
+	}
+	account := s.accounts[decision.Order[0]]
+	p.Hops = append(p.Hops, routeHop(d.now, p.Routing, account.Name))
+	op := d.begin(paymux.Pay, account, p.Amount)
+	op.IdempotencyKey = r.Idempotency
+	p.Status, p.Channel, p.Account = paymux.Processing, op.Channel, op.Account
+	return d, decision.Order, nil
+}
+
+func (s *Service) newPayment(r *paymux.CreatePayment, now time.Time) paymux.Payment {
+	p := paymux.Payment{
+		ID: paymux.PaymentID(s.IDs.New(paymux.PrefixPayment)), Object: "payment", Livemode: r.Livemode,
+		Status: paymux.Created, Amount: r.Money.Amount, Currency: r.Money.Currency, CaptureMethod: r.CaptureMethod,
+		MerchantOrderID: r.MerchantOrderID, Description: r.Description, Method: r.Method, AllowedMethods: r.AllowedMethods,
+		ReturnURL: r.ReturnURL, Link: r.Link, Metadata: r.Metadata, ExpiresAt: r.ExpiresAt.UTC().Truncate(time.Microsecond),
+		CreatedAt: now, UpdatedAt: now, Merchant: r.Merchant, Client: r.Client, Hops: slices.Clone(r.Hops),
+	}
+	if p.CaptureMethod == "" {
+		p.CaptureMethod = paymux.CaptureAutomatic
+	}
+	if r.ExpiresAt.IsZero() {
+		life := s.Expiry
+		if r.Policy.ExpirySecs > 0 {
+			life = time.Duration(r.Policy.ExpirySecs) * time.Second
+		}
+		p.ExpiresAt = now.Add(life)
+	}
+	return p
+}
+
+// checkCreate refuses what could never be paid. The front door has checked shapes; these are rules.
+func (s *Service) checkCreate(r *paymux.CreatePayment) error {
+	if err := r.Money.Validate(); err != nil {
+		return err
+	}
+	switch {
+	case r.MerchantOrderID == "":
+		return paymux.Errorf(paymux.InvalidRequest, "merchant_order_id is missing: give the order number of your own system.").At("merchant_order_id")
+	case r.Confirm && r.Method.Type == "":
+		return paymux.Errorf(paymux.InvalidRequest, "payment_method.type is needed to confirm the payment; leave confirm out to let the payer choose.").At("payment_method.type")
+	case r.CaptureMethod != "" && r.CaptureMethod != paymux.CaptureAutomatic && r.CaptureMethod != paymux.CaptureManual:
+		return paymux.Errorf(paymux.InvalidRequest, "capture_method is automatic or manual.").At("capture_method")
+	case !r.ExpiresAt.IsZero() && !r.ExpiresAt.After(s.Now()):
+		return paymux.Errorf(paymux.InvalidRequest, "expires_at lies in the past.").At("expires_at")
+	case r.Designated != "" && s.accounts[r.Designated] == nil:
+		return paymux.Errorf(paymux.InvalidRequest, "There is no account %q.", r.Designated).At("account")
+	}
+	return nil
+}
+
+func noChannel(r *paymux.Routing) error {
+	e := paymux.Errorf(paymux.NoChannel, "No channel takes this payment: %s.", r.Reason).At("payment_method.type")
+	for _, c := range r.Candidates {
+		e.Fields = append(e.Fields, paymux.FieldError{Location: "account." + c.Account, Message: c.Dropped})
+	}
+	return e
+}
+
+func routeHop(at time.Time, r *paymux.Routing, account string) paymux.Hop {
+	return paymux.Hop{At: at, Kind: paymux.HopRoute, Text: r.RuleSet + ": " + r.Rule + " -> " + account + " (" + r.Reason + ")"}
+}
+
+// createOnly commits a payment that waits for its method, with the answer in the same commit.
+func (s *Service) createOnly(ctx context.Context, d *draft, c paymux.Caller) (paymux.Reply, error) {
+	d.Payment.Version, d.Payment.UpdatedAt = 1, d.now
+	object, err := json.Marshal(&d.Payment)
+	if err != nil {
+		return paymux.Reply{}, err
+	}
+	reply := paymux.Reply{Object: object, Created: true, RequestID: c.RequestID}
+	if d.Begin != nil {
+		if d.Begin.Answer, err = encodeReply(&reply); err != nil {
+			return paymux.Reply{}, err
+		}
+	}
+	if err := s.commitNew(ctx, d); err != nil {
+		return s.createFailed(ctx, paymux.CreatePayment{Caller: c, MerchantOrderID: d.Payment.MerchantOrderID}, err)
+	}
+	return reply, nil
+}
+
+// commitNew makes a new payment durable. Nobody is told: nothing has happened yet.
+func (s *Service) commitNew(ctx context.Context, d *draft) error {
+	d.Payment.Version = 1
+	d.New = d.ops
+	if len(d.ops) > 0 {
+		d.Payment.LatestOperation = d.ops[0].ID
+	}
+	d.Change.Link = d.Payment.Link
+	if err := s.Store.Commit(ctx, &d.Change); err != nil {
+		return err
+	}
+	if len(d.Tasks) > 0 {
+		s.Offer(d.Tasks)
+	}
+	return nil
+}
+
+// createFailed turns what kept a payment from being made into the answer: a
+// repeat is answered as the first request was.
+func (s *Service) createFailed(ctx context.Context, r paymux.CreatePayment, err error) (paymux.Reply, error) {
+	switch {
+	case errors.Is(err, paymux.ErrKeyTaken):
+		return s.replay(ctx, r.Caller)
+	case errors.Is(err, paymux.ErrOrderTaken):
+		// The order may be taken by this very request's first sending.
+		if reply, ok, err := s.repeated(ctx, r.Caller); ok {
+			return reply, err
+		}
+		return paymux.Reply{}, paymux.Errorf(paymux.OrderInUse,
+			"Another payment that is not over holds merchant_order_id %q. Look it up with GET /v1/payments?merchant_order_id=…, or use a new order number.",
+			r.MerchantOrderID).At("merchant_order_id")
+	}
+	return paymux.Reply{}, paymux.Errorf(paymux.Unavailable, "The payment could not be stored; nothing was sent. Repeat it with the same Idempotency-Key.").Because(err)
+}

@@ -1,0 +1,47 @@
+package payment
+
+import (
+	"context"
+	"errors"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/channel"
+)
+
+// dispute records an institution's news of a chargeback. News that is known changes nothing.
+func (s *Service) dispute(ctx context.Context, account string, n *channel.Dispute) error {
+	known, err := s.Store.Dispute(ctx, account, n.ChannelID)
+	if err != nil && !errors.Is(err, paymux.NotFound) {
+		return err
+	}
+	_, err = s.change(ctx, s.recordOf(n.Operation), func(d *draft) error {
+		if op := d.find(n.Operation); op.Account != account {
+			return errForeign
+		}
+		if known.Status == n.Status || known.Status == paymux.DisputeWon || known.Status == paymux.DisputeLost {
+			return errUnchanged
+		}
+		d.dispute(known, account, n)
+		return nil
+	})
+	return err
+}
+
+func (d *draft) dispute(known paymux.Dispute, account string, n *channel.Dispute) {
+	p, dispute := &d.Payment, known
+	if dispute.ID == "" {
+		dispute = paymux.Dispute{
+			ID: paymux.DisputeID(d.s.IDs.New(paymux.PrefixDispute)), Object: "dispute", Livemode: p.Livemode, Payment: p.ID,
+			Amount: n.Money.Amount, Currency: n.Money.Currency, ChannelID: n.ChannelID, Account: account,
+			CreatedAt: d.now, Merchant: p.Merchant,
+		}
+		p.AmountDisputed += n.Money.Amount
+	}
+	if n.Status == paymux.DisputeWon {
+		p.AmountDisputed -= dispute.Amount
+	}
+	dispute.Status, dispute.Reason = n.Status, or(n.Reason, dispute.Reason)
+	dispute.Version, dispute.UpdatedAt = dispute.Version+1, d.now
+	d.Disputes = append(d.Disputes, dispute)
+	d.hop(paymux.HopCallback, string(dispute.ID), account+": dispute "+string(n.Status)+" "+n.Money.String(), nil)
+}

@@ -1,0 +1,225 @@
+package payment
+
+import (
+	"context"
+	"time"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/channel"
+	"github.com/paymux/paymux/routing"
+)
+
+// movePay changes the payment after its pay operation changed.
+func (d *draft) movePay(op *paymux.Operation, was paymux.OperationState, out outcome) {
+	p := &d.Payment
+	if carries(op) && d.paidBesides(op) {
+		d.giveBack(op)
+		return
+	}
+	if out.Card != nil {
+		p.Method.Card = out.Card
+	}
+	switch op.State {
+	case paymux.OpPending:
+		d.pending(out.NextAction)
+	case paymux.OpUnknown:
+		d.status(paymux.Processing)
+		p.LastError = failure(op)
+	case paymux.OpAuthorized:
+		if d.status(paymux.Authorized) {
+			d.paid(op)
+			p.AmountCapturable = op.Amount
+		}
+	case paymux.OpSucceeded:
+		if was == paymux.OpAuthorized && d.has(paymux.Capture) {
+			return // the capture's own outcome moves the money
+		}
+		if d.status(paymux.Succeeded) {
+			d.paid(op)
+			p.AmountReceived, p.AmountCapturable = op.Amount, 0
+		}
+	case paymux.OpDeclined, paymux.OpNotSent, paymux.OpCanceled:
+		d.payEnded(op, was)
+	}
+}
+
+// pending follows an institution that waits for the payer, or for itself.
+func (d *draft) pending(action *paymux.NextAction) {
+	next := paymux.Processing
+	if action != nil && action.Type != paymux.ActionWait {
+		next = paymux.RequiresAction
+	}
+	if d.Payment.Status == paymux.RequiresAction && action == nil {
+		return // a query that repeats no action takes none away
+	}
+	if d.status(next) && action != nil {
+		d.Payment.NextAction = action
+	}
+	d.Payment.LastError = nil
+}
+
+// paid notes which operation brought the money, or the reservation.
+func (d *draft) paid(op *paymux.Operation) {
+	p := &d.Payment
+	p.Channel, p.Account, p.ChannelTransactionID = op.Channel, op.Account, op.ChannelID
+	p.LastError = nil
+}
+
+// payEnded ends the payment whose newest pay operation brought nothing. An end
+// of a reservation, or of an operation that another has replaced, is handled apart.
+func (d *draft) payEnded(op *paymux.Operation, was paymux.OperationState) {
+	p := &d.Payment
+	if newest := d.newestPay(); newest != op {
+		return
+	}
+	switch {
+	case was == paymux.OpAuthorized: // the reservation lapsed or was released at the institution
+		if p.Status == paymux.Authorized && d.status(paymux.Canceled) {
+			p.AmountCapturable = 0
+		}
+		return
+	case p.Status.Ended():
+		return
+	case op.State == paymux.OpCanceled && !d.now.Before(p.ExpiresAt):
+		d.status(paymux.Expired)
+	case op.State == paymux.OpCanceled:
+		d.status(paymux.Canceled)
+	default:
+		d.status(paymux.Failed)
+	}
+	p.LastError = failure(op)
+}
+
+// has reports whether the payment has an operation of a kind that may have, or has, had effect.
+func (d *draft) has(kind paymux.OperationKind) bool {
+	for i := range d.ops {
+		if s := d.ops[i].State; d.ops[i].Kind == kind && (!s.Ended() || s == paymux.OpSucceeded) {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *draft) newestPay() *paymux.Operation {
+	for i := len(d.ops) - 1; i >= 0; i-- {
+		if d.ops[i].Kind == paymux.Pay {
+			return &d.ops[i]
+		}
+	}
+	return nil
+}
+
+// paidBesides reports whether another pay operation has brought money or a reservation.
+func (d *draft) paidBesides(op *paymux.Operation) bool {
+	for i := range d.ops {
+		if o := &d.ops[i]; o != op && o.Kind == paymux.Pay && carries(o) {
+			return true
+		}
+	}
+	return false
+}
+
+// pay sends a payment to the first account of its routing, and on to the next
+// ones where it is proven that nothing happened (money rule 2). begun holds the
+// operation of the first attempt, committed. It returns the draft as last committed.
+func (s *Service) pay(ctx context.Context, d *draft, order []string, card *paymux.CardDetails) (*draft, error) {
+	id := d.newestPay().ID
+	deadline := d.now.Add(failoverBudget)
+	for i := 0; ; i++ {
+		op := *d.find(id)
+		account, err := s.account(op.Account)
+		if err != nil {
+			return nil, err
+		}
+		request := s.operation(d, &op)
+		request.Card = card
+		out := s.call(ctx, account, request)
+		next := ""
+		if i+1 < len(order) && s.Now().Before(deadline) && (out.State == paymux.OpNotSent || out.State == paymux.OpDeclined && out.Retryable) {
+			next = order[i+1]
+		}
+		d, err = s.settle(ctx, d, id, out, next)
+		if err != nil || next == "" || d.newestPay().ID == id {
+			return d, err
+		}
+		id = d.newestPay().ID
+	}
+}
+
+// failoverBudget bounds how long a payer waits while accounts are tried one after the other.
+const failoverBudget = 20 * time.Second
+
+// settle commits the outcome of a pay operation together with the next attempt,
+// or with the answer to the request that waits.
+func (s *Service) settle(ctx context.Context, d *draft, id paymux.OperationID, out outcome, next string) (*draft, error) {
+	first := true
+	read := func(ctx context.Context) (Record, error) {
+		if first { // what was just committed is what there is, unless a callback was quicker
+			first = false
+			return Record{Payment: d.Payment, Operations: d.ops}, nil
+		}
+		return s.Store.Record(ctx, d.Payment.ID)
+	}
+	return s.change(ctx, read, func(d *draft) error {
+		op := d.find(id)
+		if next != "" && op.State == paymux.OpSent {
+			if a, err := s.account(next); err == nil {
+				d.record(op, out)
+				d.failOver(op, a)
+				return nil
+			}
+		}
+		if !d.conclude(op, out) {
+			return errUnchanged
+		}
+		return nil
+	})
+}
+
+// failOver begins another attempt after an operation that is proven to have done nothing.
+func (d *draft) failOver(failed *paymux.Operation, a *channel.Account) {
+	reason := failed.Account + " " + string(failed.State)
+	if failed.ChannelCode != "" {
+		reason += " (" + failed.ChannelCode + ")"
+	}
+	reason += "; failed over to " + a.Name
+	d.hop(paymux.HopRoute, string(failed.ID), reason, nil)
+	if d.Payment.Routing != nil {
+		r := *d.Payment.Routing
+		r.Reason += "; " + reason
+		d.Payment.Routing = &r
+	}
+	key, hops := failed.IdempotencyKey, failed.Hops // begin may move the operations
+	op := d.begin(paymux.Pay, a, d.Payment.Amount)
+	op.IdempotencyKey, op.Hops = key, hops
+	d.Payment.Channel, d.Payment.Account = op.Channel, op.Account
+}
+
+// operation is what the channel is told of an operation.
+func (s *Service) operation(d *draft, op *paymux.Operation) channel.Operation {
+	p := &d.Payment
+	o := channel.Operation{
+		ID: op.ID, Kind: op.Kind, Money: paymux.Money{Amount: op.Amount, Currency: op.Currency},
+		Payment: p.ID, Livemode: p.Livemode, Method: p.Method, Manual: p.CaptureMethod == paymux.CaptureManual,
+		MerchantOrderID: p.MerchantOrderID, Description: p.Description, ReturnURL: p.ReturnURL,
+		CallbackURL: s.PublicURL + "/callbacks/" + op.Channel + "/" + op.Account,
+		PageURL:     s.PublicURL + "/pay/" + string(p.ID), ExpiresAt: p.ExpiresAt, Client: p.Client,
+		PayID: op.PayID, ChannelID: op.ChannelID, Final: op.Final, Reason: op.Reason, SentAt: op.SentAt,
+	}
+	if pay := d.find(op.PayID); pay != nil {
+		o.PayMoney = paymux.Money{Amount: pay.Amount, Currency: pay.Currency}
+		if o.ChannelID == "" {
+			o.ChannelID = pay.ChannelID
+		}
+	}
+	return o
+}
+
+// route decides which accounts may carry a payment.
+func (s *Service) route(p *paymux.Payment, card *paymux.CardDetails, designated string, policy *paymux.Policy) routing.Decision {
+	return routing.Decide(routing.Request{
+		Merchant: p.Merchant, Money: p.Money(), Method: p.Method.Type, Manual: p.CaptureMethod == paymux.CaptureManual,
+		CardToken: card != nil && card.Token != "", CardNumber: card != nil && card.Number != "",
+		Designated: designated, Allowed: policy.Accounts,
+	}, s.Rules(), s.routable)
+}
