@@ -29,10 +29,11 @@ type Operation struct {
 	Late           bool        `json:"late,omitempty"`
 	Queries        int         `json:"queries,omitempty"` // how often the institution was asked for the outcome
 
-	CreatedAt time.Time `json:"created_at"`
-	SentAt    time.Time `json:"sent_at"`           // when the call left
-	AnswerMS  int64     `json:"answer_ms"`         // how long the institution took to answer it
-	EndedAt   time.Time `json:"ended_at,omitzero"` // when the final outcome was known
+	CreatedAt time.Time      `json:"created_at"`
+	SentAt    time.Time      `json:"sent_at"`           // when the call left
+	AnswerMS  int64          `json:"answer_ms"`         // how long the institution took to answer it
+	Answer    OperationState `json:"answer,omitempty"`  // what the call itself was answered; later news is in State
+	EndedAt   time.Time      `json:"ended_at,omitzero"` // when the final outcome was known
 
 	// IdempotencyKey names the merchant's request that waits for this
 	// operation's outcome, if one does.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"strconv"
 	"time"
 
 	"github.com/paymux/paymux"
@@ -129,7 +128,7 @@ func (d *draft) record(op *paymux.Operation, out outcome) {
 		}
 	}
 	if out.took > 0 && op.AnswerMS == 0 {
-		op.AnswerMS = max(1, out.took.Milliseconds())
+		op.AnswerMS, op.Answer = max(1, out.took.Milliseconds()), out.State
 	}
 	if op.State.Ended() {
 		op.EndedAt = d.now
@@ -170,14 +169,11 @@ func (d *draft) move(op *paymux.Operation, was paymux.OperationState, out outcom
 	}
 }
 
-// line is an operation's outcome in one line for the timeline.
+// line is what became of an operation, in one line for the timeline.
 func line(op *paymux.Operation) string {
 	text := op.Account + ": " + string(op.Kind) + " " + string(op.State)
 	if op.ChannelCode != "" {
 		text += " (" + op.ChannelCode + ")"
-	}
-	if op.AnswerMS > 0 {
-		text += " after " + strconv.FormatInt(op.AnswerMS, 10) + " ms"
 	}
 	return text
 }

@@ -35,14 +35,15 @@ func (s *Service) Timeline(ctx context.Context, merchant paymux.MerchantID, id p
 
 // callHop is the call of an operation, at the time its answer came.
 func callHop(op *paymux.Operation) paymux.Hop {
-	h := paymux.Hop{
-		At: op.SentAt, Kind: paymux.HopChannel, Ref: string(op.ID), Text: line(op),
-		Duration: (time.Duration(op.AnswerMS) * time.Millisecond).Microseconds(),
+	took := time.Duration(op.AnswerMS) * time.Millisecond
+	h := paymux.Hop{At: op.SentAt.Add(took), Kind: paymux.HopChannel, Ref: string(op.ID), Duration: took.Microseconds()}
+	h.Text = op.Account + ": " + string(op.Kind) + " " + string(op.Answer)
+	if op.Answer == "" { // not answered: still under way, not yet sent, or cut off by a crash
+		h.Text = op.Account + ": " + string(op.Kind) + " sent, no answer seen"
 	}
-	if h.At.IsZero() {
-		h.At = op.CreatedAt
+	if op.SentAt.IsZero() {
+		h.At, h.Text = op.CreatedAt, op.Account+": "+string(op.Kind)+" waits to be sent"
 	}
-	h.At = h.At.Add(time.Duration(op.AnswerMS) * time.Millisecond)
 	if op.ChannelMessage != "" || op.ChannelID != "" {
 		h.Data = map[string]string{"channel_id": op.ChannelID, "message": op.ChannelMessage}
 	}
