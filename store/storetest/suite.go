@@ -1,0 +1,72 @@
+// Package storetest is the suite that every store must pass, whatever its
+// engine: what the rooms may rely on is written here once and run on each.
+//
+// A test of a store calls [Run], and [Cycle] as a benchmark. What only one
+// engine has (migrations, locks, files) is tested beside it. Start reading at
+// Run, then payment.go.
+package storetest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/paymux/paymux/access"
+	"github.com/paymux/paymux/notify"
+	"github.com/paymux/paymux/payment"
+	"github.com/paymux/paymux/queue"
+)
+
+// Store is all that the rooms ask of a store.
+type Store interface {
+	payment.Store
+	queue.Store
+	notify.Store
+	access.Directory
+	access.Merchants
+	access.Endpoints
+	access.Links
+	access.Answers
+	access.Events
+	// PruneIdempotency deletes at most limit records made before a time, oldest
+	// first, and returns how many.
+	PruneIdempotency(ctx context.Context, before time.Time, limit int) (int, error)
+	// Close writes what was submitted and stops. It may be called twice.
+	Close() error
+}
+
+// Config is how the suite wants a store opened.
+type Config struct {
+	// Dir is a directory of the test's own. Stores opened one after the other with the
+	// same Dir hold the same data, stores with different ones share nothing.
+	Dir string
+	Now func() time.Time
+	// BeforeCommit is called just before each durable commit, perhaps by several
+	// writers at once. An error from it fails that commit, and nothing of it is kept.
+	BeforeCommit func() error
+}
+
+// Open returns an open store for a test. The suite closes it.
+type Open func(t testing.TB, cfg Config) Store
+
+type test struct {
+	name string
+	run  func(*testing.T, *fixture)
+}
+
+// Run runs the suite, each test on a store of its own.
+func Run(t *testing.T, open Open) {
+	t.Helper()
+	groups := [][]test{
+		paymentTests(), orderTests(), operationTests(), refundTests(), disputeTests(), idempotencyTests(), eventTests(), taskTests(),
+		hopTests(), merchantTests(), keyTests(), endpointTests(), linkTests(), checkTests(), commitTests(), modelTests(),
+	}
+	for _, group := range groups {
+		for _, tt := range group {
+			t.Run(tt.name, func(t *testing.T) {
+				t.Parallel()
+				tt.run(t, newFixture(t, open))
+			})
+		}
+	}
+}
