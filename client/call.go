@@ -90,7 +90,7 @@ func (c *Client) request(ctx context.Context, base string, k *call) (*http.Reque
 	}
 	switch {
 	case c.signer != nil:
-		if err := c.signer.Sign(r, k.body, c.now()); err != nil {
+		if err := c.signer.Sign(r, k.body); err != nil {
 			return nil, fmt.Errorf("sign request: %w", err)
 		}
 	case c.key != "":

@@ -18,8 +18,7 @@ type Config struct {
 	BaseURLs []string // further frontends of the same deployment, tried in turn when one cannot be reached
 	Key      paymux.Secret
 	Signer   Signer
-	HTTP     *http.Client     // nil: one with a limit of 60 s
-	Now      func() time.Time // nil: time.Now
+	HTTP     *http.Client // nil: one with a limit of 60 s
 	// Attempts is how often a request may be sent in all; 0 means 3. Repeats carry
 	// the same idempotency key and are made only where that is safe.
 	Attempts int
@@ -32,7 +31,6 @@ type Client struct {
 	key      paymux.Secret
 	signer   Signer
 	http     *http.Client
-	now      func() time.Time
 	attempts int
 	agent    string
 }
@@ -46,12 +44,9 @@ func New(c Config) (*Client, error) {
 	if c.Key != "" && c.Signer != nil {
 		return nil, errors.New("client: give a key or a signer, not both")
 	}
-	made := &Client{bases: bases, key: c.Key, signer: c.Signer, http: c.HTTP, now: c.Now, attempts: c.Attempts, agent: c.Agent}
+	made := &Client{bases: bases, key: c.Key, signer: c.Signer, http: c.HTTP, attempts: c.Attempts, agent: c.Agent}
 	if made.http == nil {
 		made.http = &http.Client{Timeout: time.Minute, CheckRedirect: sameAnswer}
-	}
-	if made.now == nil {
-		made.now = time.Now
 	}
 	if made.attempts <= 0 {
 		made.attempts = 3

@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"io"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/client"
+	"github.com/paymux/paymux/internal/httpsig"
 )
 
 // door is a front door that answers with what the test queued and remembers what it was asked.
@@ -270,5 +272,61 @@ func TestConfigsThatCannotWork(t *testing.T) {
 		if _, err := client.New(c); err == nil {
 			t.Errorf("New accepts %+v", c)
 		}
+	}
+}
+
+func TestSignedRequestsAreSignedAnew(t *testing.T) {
+	t.Parallel()
+	d := open(t, answer{status: 503, body: `{"code":"unavailable"}`}, answer{status: 201, body: paid})
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := client.SignEd25519("key_1", private, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.New(client.Config{BaseURL: d.URL, Signer: signer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.CreatePayment(t.Context(), client.PaymentRequest{Amount: 5}, client.IdempotencyKey("k")); err != nil {
+		t.Fatal(err)
+	}
+	verifier, err := httpsig.NewVerifier(httpsig.Ed25519, public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range d.asked {
+		verify(t, verifier, d.URL, q)
+	}
+	if a, b := d.asked[0].header.Get("Signature-Input"), d.asked[1].header.Get("Signature-Input"); a == b {
+		t.Errorf("both attempts carry %s", a)
+	}
+}
+
+func verify(t *testing.T, key httpsig.Verifier, base string, q asked) {
+	t.Helper()
+	r := httptest.NewRequest(q.method, base+q.path, nil)
+	r.Header = q.header
+	m := httpsig.ReceivedRequest(r)
+	signatures, err := httpsig.ParseSignatures(q.header)
+	if err != nil || len(signatures) != 1 {
+		t.Fatalf("signatures %v, error %v", signatures, err)
+	}
+	signed, err := signatures[0].AppendBase(nil, &m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !key.Verify(signed, signatures[0].Value) {
+		t.Errorf("the signature over\n%s\nis wrong", signed)
+	}
+	for _, name := range []string{"@method", "@target-uri", "content-digest", "idempotency-key"} {
+		if !signatures[0].Covers(name) {
+			t.Errorf("the signature does not cover %s", name)
+		}
+	}
+	if err := httpsig.VerifyDigest(q.header.Values("Content-Digest"), []byte(q.body)); err != nil {
+		t.Error(err)
 	}
 }
