@@ -1,0 +1,109 @@
+package paymux_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/paymux/paymux"
+)
+
+var mintKey = []byte("0123456789abcdef0123456789abcdef")
+
+func TestIDsAscendWhileTheClockStandsStillOrStepsBack(t *testing.T) {
+	t.Parallel()
+	now := time.UnixMilli(1_800_000_000_000)
+	ids := paymux.NewIDs(mintKey, 7, func() time.Time { now = now.Add(-time.Millisecond); return now })
+	last := ""
+	for range 40_000 {
+		id := ids.New(paymux.PrefixPayment)
+		if id <= last {
+			t.Fatalf("%s does not follow %s", id, last)
+		}
+		last = id
+	}
+}
+
+func TestIDsOfConcurrentCallersDiffer(t *testing.T) {
+	t.Parallel()
+	ids := paymux.NewIDs(mintKey, 1, time.Now)
+	var mu sync.Mutex
+	var all []string
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			mine := make([]string, 5000)
+			for i := range mine {
+				mine[i] = ids.New(paymux.PrefixOperation)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, mine...)
+		})
+	}
+	wg.Wait()
+	slices.Sort(all)
+	if n := len(slices.Compact(all)); n != 40_000 {
+		t.Fatalf("%d different IDs among 40000", n)
+	}
+}
+
+func TestIDCarriesRegionAndTime(t *testing.T) {
+	t.Parallel()
+	at := time.UnixMilli(1_795_328_444_123).UTC()
+	for _, region := range []paymux.Region{0, 1, 255, 4095} {
+		id := paymux.NewIDs(mintKey, region, func() time.Time { return at }).New(paymux.PrefixRefund)
+		if got, ok := paymux.RegionOf(id); !ok || got != region {
+			t.Errorf("RegionOf(%s) = %d, %t; want %d", id, got, ok, region)
+		}
+		if got, ok := paymux.TimeOf(id); !ok || !got.Equal(at) {
+			t.Errorf("TimeOf(%s) = %s, %t; want %s", id, got, ok, at)
+		}
+		if n := paymux.OrderNumber(id); len(n) != 26 || strings.ContainsAny(n, "_-") {
+			t.Errorf("OrderNumber(%s) = %q", id, n)
+		}
+	}
+}
+
+func TestCheckRefusesEveryMistypedCharacter(t *testing.T) {
+	t.Parallel()
+	ids := paymux.NewIDs(mintKey, 3, time.Now)
+	id := ids.New(paymux.PrefixPayment)
+	if err := ids.Check(paymux.PrefixPayment, id); err != nil {
+		t.Fatal(err)
+	}
+	for i := len(paymux.PrefixPayment); i < len(id); i++ {
+		for _, c := range "0123456789ABCDEFGHJKMNPQRSTVWXYZ" {
+			typo := id[:i] + string(c) + id[i+1:]
+			if err := ids.Check(paymux.PrefixPayment, typo); typo != id && !errors.Is(err, paymux.InvalidID) {
+				t.Errorf("Check(%s), mistyped at %d: %v", typo, i, err)
+			}
+		}
+	}
+	for _, bad := range []string{
+		"", "pay_", id[4:], "op_" + id[4:], id + "0", id[:len(id)-1], strings.ToLower(id), "pay_" + strings.Repeat("U", 26),
+		"pay_" + strings.Repeat("Z", 26), paymux.NewIDs([]byte("another key, of another system"), 3, time.Now).New(paymux.PrefixPayment),
+	} {
+		if err := ids.Check(paymux.PrefixPayment, bad); !errors.Is(err, paymux.InvalidID) {
+			t.Errorf("Check(%q) = %v, want InvalidID", bad, err)
+		}
+	}
+}
+
+func FuzzCheckID(f *testing.F) {
+	ids := paymux.NewIDs(mintKey, 3, time.Now)
+	f.Add(ids.New(paymux.PrefixPayment))
+	f.Add("pay_")
+	f.Add("pay_7ZZZZZZZZZZZZZZZZZZZZZZZZZ")
+	f.Fuzz(func(t *testing.T, id string) {
+		if ids.Check(paymux.PrefixPayment, id) != nil {
+			return
+		}
+		if _, ok := paymux.RegionOf(id); !ok || len(id) != len(paymux.PrefixPayment)+26 {
+			t.Fatalf("%q passed the check without being an ID", id)
+		}
+	})
+}
