@@ -22,6 +22,8 @@ type Faults struct {
 	Silent  func(t *testing.T) channel.Config // requests arrive, no answer comes
 	// Sent counts requests on the line of the newest Broken account. Nil: cannot be told.
 	Sent func() int
+	// Mend repairs the line where the broken account is the good one with a switch thrown. Nil: nothing to do.
+	Mend func(t *testing.T)
 }
 
 // HTTPFaults breaks the line of a channel that makes its calls with Config.Client.
@@ -135,6 +137,9 @@ func (b *bench) doOver(t *testing.T, c channel.Config) error {
 	ctx, cancel := context.WithTimeout(t.Context(), min(b.s.Driver.TimeLimit, 300*time.Millisecond))
 	defer cancel()
 	_, err := broken.Do(ctx, op)
+	if b.s.Faults.Mend != nil {
+		b.s.Faults.Mend(t)
+	}
 	if b.s.Stateless || !b.s.Driver.Features.Query {
 		return err
 	}

@@ -1,0 +1,155 @@
+package sandbox
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/paymux/paymux"
+)
+
+// handle decides a request, or gives the first outcome again. first tells which;
+// another amount under a known ID is errConflict.
+func (i *Institution) handle(ctx context.Context, a *account, r request) (Charge, bool, error) {
+	decide := i.decisions()[r.Kind]
+	var c Charge
+	var first bool
+	err := i.change(ctx, func(d *draft) error {
+		known, seen := d.charge(r.ID)
+		if seen {
+			c = i.current(d, known)
+			if known.Amount != r.Amount || known.Currency != r.Currency || known.Kind != r.Kind || known.Account != a.name {
+				return errConflict
+			}
+			return nil
+		}
+		first = true
+		c = i.newCharge(a, r)
+		decide(d, a, r, &c)
+		d.put(c)
+		return nil
+	})
+	if err != nil {
+		return Charge{}, false, err
+	}
+	return c, first, nil
+}
+
+type decision func(d *draft, a *account, r request, c *Charge)
+
+func (i *Institution) decisions() map[paymux.OperationKind]decision {
+	return map[paymux.OperationKind]decision{
+		paymux.Pay: i.pay, paymux.Capture: i.capture, paymux.Cancel: i.cancel, paymux.Refunds: i.refund,
+	}
+}
+
+// lookup answers a query. An order whose time is over is closed by it, so that
+// what it says stays true.
+func (i *Institution) lookup(ctx context.Context, a *account, id paymux.OperationID) (Charge, error) {
+	c, ok, err := i.book.find(id)
+	if err != nil {
+		return Charge{}, err
+	}
+	if !ok || c.Account != a.name {
+		return Charge{}, errNotFound
+	}
+	now := i.now()
+	if !c.lapsed(now) && !c.due(now) {
+		return c, nil
+	}
+	err = i.change(ctx, func(d *draft) error {
+		known, _ := d.charge(id)
+		c = i.current(d, known)
+		return nil
+	})
+	if err != nil {
+		return Charge{}, err
+	}
+	return c, nil
+}
+
+// current is c with what time alone has done to it written down.
+func (i *Institution) current(d *draft, c Charge) Charge {
+	now := i.now()
+	switch {
+	case c.lapsed(now):
+		c.end(paymux.OpCanceled, codeOrderExpired, now)
+		d.put(c)
+	case c.due(now):
+		i.settleRefund(d, &c)
+	}
+	return c
+}
+
+func (i *Institution) newCharge(a *account, r request) Charge {
+	return Charge{
+		Operation: r.ID, Kind: r.Kind, Account: a.name, Payment: r.Payment, Pay: r.Pay,
+		Transaction: "sbx_" + unguessable(10), Amount: r.Amount, Currency: r.Currency,
+		Manual: r.Manual, Method: r.Method, Order: r.Order, Description: r.Description,
+		ReturnURL: r.ReturnURL, PageURL: r.PageURL, CallbackURL: r.CallbackURL,
+		ExpiresAt: r.ExpiresAt, CreatedAt: i.now().UTC(), News: a.newsOf(r),
+	}
+}
+
+// pay opens an order. Cards named in the request are decided at once unless their holder must be
+// asked; all others wait for the payer.
+func (i *Institution) pay(d *draft, a *account, r request, c *Charge) {
+	now := c.CreatedAt
+	c.State = paymux.OpPending
+	if !slices.Contains(a.methods, r.Method) {
+		i.conclude(d, c, codeMethod, now)
+		return
+	}
+	m := a.magicOf(r)
+	c.Verdict = map[magic]string{magicDecline: codeDeclined, magicInsufficient: codeInsufficient}[m]
+	if c.lapsed(now) {
+		c.end(paymux.OpCanceled, codeOrderExpired, now)
+		return
+	}
+	if r.Method == paymux.Card && !r.Card.Empty() {
+		i.swipe(d, c, r.Card, m == magic3DS, now)
+	} else {
+		c.Step = stepOf[r.Method]
+	}
+	if c.State == paymux.OpPending {
+		c.Page = unguessable(16)
+		i.tellForgery(d, c)
+	}
+}
+
+var stepOf = map[paymux.MethodType]step{
+	paymux.Card: stepCard, paymux.WeChatPay: stepQR, paymux.Alipay: stepWallet, paymux.PayPal: stepWallet, paymux.BankTransfer: stepBank,
+}
+
+// swipe decides a card, or asks for its holder.
+func (i *Institution) swipe(d *draft, c *Charge, details *paymux.CardDetails, ask bool, now time.Time) {
+	card, code := chosenCard(details, now)
+	c.Card, c.Brand = card.Last4(), card.Brand
+	if code == "" {
+		code = c.Verdict
+	}
+	if code == "" && (card.threeDS || ask) {
+		c.Step = step3DS
+		return
+	}
+	i.conclude(d, c, code, now)
+}
+
+// conclude ends a payer's part: code empty means that the money moves, or is reserved.
+func (i *Institution) conclude(d *draft, c *Charge, code string, now time.Time) {
+	switch {
+	case code != "":
+		c.end(paymux.OpDeclined, code, now)
+	case c.Manual:
+		c.end(paymux.OpAuthorized, "", now)
+		c.Effects++
+	default:
+		c.end(paymux.OpSucceeded, "", now)
+		c.Effects++
+	}
+	i.tell(d, c)
+	if card, ok := cardByLast4(c.Card); ok && card.dispute && code == "" {
+		c.Dispute = &Dispute{ID: "sbxdp_" + unguessable(8), Status: paymux.DisputeOpened, Reason: "fraudulent"}
+		i.tellDispute(d, c, i.delay)
+	}
+}

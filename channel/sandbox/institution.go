@@ -1,0 +1,163 @@
+// Package sandbox is an institution that pretends: a bank, two wallets and a 3-D
+// Secure server in one, and the channel in front of it. It misbehaves on
+// demand (by test card, by magic amount, by fault switch) and keeps a durable book of
+// what it really did, so that tests can count charges.
+//
+// The channel (driver.go, result.go) and the institution (the rest) share nothing but
+// wire.go, plain calls shaped like a network: a request, an answer with a status, and
+// a line on which either can be lost. No money can move here, and it refuses
+// card numbers that are not test numbers. Start reading at Institution, then
+// wire.go, then decide.go.
+package sandbox
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/paymux/paymux"
+)
+
+// Config sets an institution up. The zero value works, in memory.
+type Config struct {
+	Dir string // of the book and the callback secret; empty: memory only
+
+	// PublicURL is the base of the payer's pages, without a slash at the end,
+	// such as http://127.0.0.1:8080. It is asked on every use, so that it may be known late.
+	PublicURL func() string
+
+	Client         *http.Client  // for notifications; nil: one that keeps connections and follows no redirects
+	CallbackSecret paymux.Secret // signs notifications; empty: kept in Dir, or made up
+	Log            *slog.Logger
+	Now            func() time.Time
+
+	Senders int             // notifications under way at a time; 0: 64
+	Backoff []time.Duration // waits between attempts, the last one repeated; nil: 1 s to 1 min
+	Delay   time.Duration   // of late notifications, disputes and slow refunds; 0: 5 s
+}
+
+// Institution is the pretended bank. Safe for concurrent use.
+type Institution struct {
+	publicURL func() string
+	log       *slog.Logger
+	now       func() time.Time
+	delay     time.Duration
+	secret    paymux.Secret
+	book      *book
+	sender    *sender
+
+	mu       sync.RWMutex // guards accounts
+	accounts map[string]*account
+}
+
+// NewInstitution opens an institution and its book. Close it with Stop.
+func NewInstitution(c Config) (*Institution, error) {
+	c.fill()
+	secret, err := callbackSecret(c)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: callback secret: %w", err)
+	}
+	i := &Institution{
+		publicURL: c.PublicURL, log: c.Log, now: c.Now, delay: c.Delay,
+		secret: secret, accounts: map[string]*account{},
+	}
+	i.sender = newSender(c, i.settle, i.delivered)
+	i.book, err = openBook(c.Dir, c.Log, i.sender.enqueue)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: book: %w", err)
+	}
+	i.sender.secret = secret
+	return i, nil
+}
+
+// Start begins to send notifications, those left over from an earlier run first. It may be called twice.
+func (i *Institution) Start() { i.sender.start() }
+
+// Stop ends sending and closes the book; what was not delivered is sent after the
+// next start. It may be called twice.
+func (i *Institution) Stop() {
+	i.sender.stop()
+	i.book.close()
+}
+
+func (c *Config) fill() {
+	if c.PublicURL == nil {
+		c.PublicURL = func() string { return "" }
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Senders <= 0 {
+		c.Senders = 64
+	}
+	if len(c.Backoff) == 0 {
+		c.Backoff = []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 15 * time.Second, time.Minute}
+	}
+	if c.Delay <= 0 {
+		c.Delay = 5 * time.Second
+	}
+	if c.Client == nil {
+		c.Client = notificationClient(c.Senders)
+	}
+}
+
+func notificationClient(senders int) *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = senders, senders
+	return &http.Client{
+		Transport:     transport,
+		Timeout:       15 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// callbackSecret is the configured one, or the one in Dir, made at the first start.
+func callbackSecret(c Config) (paymux.Secret, error) {
+	if c.CallbackSecret != "" {
+		return c.CallbackSecret, nil
+	}
+	made := paymux.Secret("sbxsec_" + unguessable(32))
+	if c.Dir == "" {
+		return made, nil
+	}
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return "", err
+	}
+	path := filepath.Join(c.Dir, "callback.secret")
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		kept, err := os.ReadFile(path)
+		if err == nil && len(kept) < 32 {
+			err = fmt.Errorf("%s holds too little; remove it to have a new one made", path)
+		}
+		return paymux.Secret(kept), err
+	}
+	if err != nil {
+		return "", err
+	}
+	_, err = f.WriteString(made.Reveal())
+	return made, errors.Join(err, f.Sync(), f.Close())
+}
+
+// unguessable returns n random bytes in hexadecimal.
+func unguessable(n int) string {
+	raw := make([]byte, n)
+	rand.Read(raw)
+	return hex.EncodeToString(raw)
+}
+
+// change lets decide alter the book and returns when that is durable. An error of decide alters nothing.
+func (i *Institution) change(ctx context.Context, decide func(*draft) error) error {
+	return i.book.change(ctx, decide)
+}

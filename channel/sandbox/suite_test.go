@@ -1,0 +1,180 @@
+package sandbox_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/channel"
+	"github.com/paymux/paymux/channel/channeltest"
+	"github.com/paymux/paymux/channel/sandbox"
+)
+
+const secret = paymux.Secret("sbxsec_0123456789abcdef0123456789abcdef")
+
+// inbox stands where notifications go to: an http.Client whose other end is a map.
+type inbox struct {
+	mu     sync.Mutex
+	got    map[paymux.OperationID][]channel.CallbackRequest
+	answer func(n int, body []byte) int // status for the nth message; nil: 200
+	count  int
+	news   chan paymux.OperationID
+}
+
+func newInbox() *inbox {
+	return &inbox{got: map[paymux.OperationID][]channel.CallbackRequest{}, news: make(chan paymux.OperationID, 1000)}
+}
+
+func (b *inbox) client() *http.Client { return &http.Client{Transport: b} }
+
+func (b *inbox) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	var about struct {
+		Operation paymux.OperationID `json:"operation"`
+	}
+	if err := json.Unmarshal(body, &about); err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.got[about.Operation] = append(b.got[about.Operation], channel.CallbackRequest{
+		Channel: sandbox.Name, Account: "test", Method: r.Method, URL: r.URL.String(), Header: r.Header, Body: body,
+	})
+	status := http.StatusOK
+	if b.answer != nil {
+		status = b.answer(b.count, body)
+	}
+	b.count++
+	b.news <- about.Operation
+	return &http.Response{StatusCode: status, Status: http.StatusText(status), Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(nil)), Request: r}, nil
+}
+
+// of waits for n messages about an operation.
+func (b *inbox) of(t *testing.T, op paymux.OperationID, n int) []channel.CallbackRequest {
+	t.Helper()
+	timeout := time.After(30 * time.Second)
+	for {
+		b.mu.Lock()
+		got := b.got[op]
+		b.mu.Unlock()
+		if len(got) >= n {
+			return got
+		}
+		select {
+		case <-b.news:
+		case <-timeout:
+			t.Fatalf("%d messages about %s, want %d", len(got), op, n)
+		}
+	}
+}
+
+func institution(t *testing.T, c sandbox.Config) *sandbox.Institution {
+	t.Helper()
+	c.CallbackSecret = secret
+	if c.PublicURL == nil {
+		c.PublicURL = func() string { return "https://sandbox.example" }
+	}
+	i, err := sandbox.NewInstitution(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i.Start()
+	t.Cleanup(i.Stop)
+	return i
+}
+
+func card(number string) *paymux.CardDetails {
+	return &paymux.CardDetails{Number: paymux.Secret(number), CVC: "123", ExpMonth: 12, ExpYear: 2099}
+}
+
+func TestChannel(t *testing.T) {
+	box := newInbox()
+	bank := institution(t, sandbox.Config{Dir: t.TempDir(), Client: box.client(), Delay: 30 * time.Millisecond})
+	approve := func(t *testing.T, op channel.Operation) {
+		t.Helper()
+		if err := bank.Approve(t.Context(), op.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	throw := func(f sandbox.Faults) func(*testing.T) channel.Config {
+		return func(t *testing.T) channel.Config {
+			t.Helper()
+			setFaults(t, bank, f)
+			return channel.Config{Account: "test"}
+		}
+	}
+	channeltest.Run(t, channeltest.Subject{
+		Driver: *bank.Driver(),
+		Config: channel.Config{Account: "test"},
+		Payers: []channeltest.Payer{
+			{Request: pay("card number", paymux.Card, card("4242 4242 4242 4242")), State: paymux.OpSucceeded, Manual: true},
+			{Request: pay("card token", paymux.Card, &paymux.CardDetails{Token: "tok_visa"}), State: paymux.OpSucceeded},
+			{Request: pay("card form", paymux.Card, nil), State: paymux.OpPending, Action: paymux.ActionRedirect, Complete: approve},
+			{Request: pay("3-D Secure", paymux.Card, card("4000002500003155")), State: paymux.OpPending, Action: paymux.ActionRedirect, Complete: approve},
+			{Request: pay("", paymux.WeChatPay, nil), State: paymux.OpPending, Action: paymux.ActionDisplayQR, Complete: approve},
+			{Request: pay("", paymux.Alipay, nil), State: paymux.OpPending, Action: paymux.ActionRedirect, Complete: approve},
+			{Request: pay("", paymux.PayPal, nil), State: paymux.OpPending, Action: paymux.ActionRedirect, Complete: approve},
+			{Request: pay("", paymux.BankTransfer, nil), State: paymux.OpPending, Action: paymux.ActionInstructions, Complete: approve},
+		},
+		Declines: declines(bank),
+		Unknown:  &channeltest.Request{Method: paymux.Method{Type: paymux.Card}, Card: card("4242424242424242"), Money: paymux.Money{Amount: 1210, Currency: "CNY"}},
+		Effects: func(op paymux.OperationID) int {
+			c, _ := bank.Charge(op)
+			return c.Effects
+		},
+		Faults: &channeltest.Faults{
+			Refused: throw(sandbox.Faults{Down: true}),
+			Broken:  throw(sandbox.Faults{TimeoutRate: 1}),
+			Silent:  throw(sandbox.Faults{LatencyMS: 60_000}),
+			Mend:    func(t *testing.T) { setFaults(t, bank, sandbox.Faults{}) },
+		},
+		Callbacks: &channeltest.Callbacks{
+			Success: func(t *testing.T, op channel.Operation) channel.CallbackRequest { return box.of(t, op.ID, 1)[0] },
+		},
+	})
+}
+
+func setFaults(t *testing.T, bank *sandbox.Institution, f sandbox.Faults) {
+	t.Helper()
+	if err := bank.SetFaults("test", f); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func pay(name string, method paymux.MethodType, c *paymux.CardDetails) channeltest.Request {
+	return channeltest.Request{Name: name, Method: paymux.Method{Type: method}, Card: c}
+}
+
+func declines(bank *sandbox.Institution) []channeltest.Decline {
+	var all []channeltest.Decline
+	for number, code := range map[string]paymux.DeclineCode{
+		"4000000000000002": paymux.DeclineGeneric,
+		"4000000000009995": paymux.DeclineInsufficientFunds,
+		"4000000000009987": paymux.DeclineLostCard,
+		"4000000000009979": paymux.DeclineStolenCard,
+		"4000000000000069": paymux.DeclineExpiredCard,
+		"4000000000000127": paymux.DeclineIncorrectCVC,
+		"4242424242424241": paymux.DeclineIncorrectNumber,
+		"4111111111111111": paymux.DeclineNotSupported, // no test card
+	} {
+		all = append(all, channeltest.Decline{Request: pay(number, paymux.Card, card(number)), Code: code})
+	}
+	again := pay("processing error", paymux.Card, card("4000000000000119"))
+	all = append(all, channeltest.Decline{Request: again, Code: paymux.DeclineProcessing, Retryable: true})
+	return append(all, channeltest.Decline{
+		Request: pay("payer refuses", paymux.WeChatPay, nil), Code: paymux.DeclineCanceledByPayer,
+		Complete: func(t *testing.T, op channel.Operation) {
+			if err := bank.Decline(t.Context(), op.ID, ""); err != nil {
+				t.Fatal(err)
+			}
+		},
+	})
+}
