@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"iter"
+	"slices"
 
 	"github.com/paymux/paymux"
 )
@@ -102,6 +103,24 @@ func (i *Institution) charges(want func(*Charge) bool) iter.Seq[Charge] {
 			c := b.charges[b.order[at]]
 			b.mu.RUnlock()
 			if want(c) && !yield(*c) {
+				return
+			}
+		}
+	}
+}
+
+// newest lists charges, newest first; payment empty lists all.
+func (i *Institution) newest(payment paymux.PaymentID) iter.Seq[Charge] {
+	b := i.book
+	b.mu.RLock()
+	ids := b.order
+	if payment != "" {
+		ids = b.payments[payment]
+	}
+	b.mu.RUnlock()
+	return func(yield func(Charge) bool) {
+		for _, id := range slices.Backward(ids) {
+			if c, ok := i.Charge(id); ok && !yield(c) {
 				return
 			}
 		}
