@@ -1,0 +1,83 @@
+// Command bench measures Paymux, never in a test: it drives the real binary over
+// HTTP with signed requests, and in the same run a ceiling, the barest honest
+// program for the same work, and prints the ratio. Every scenario is one JSON line.
+//
+//	go run ./bench create --store sqlite      payments a second, to a QR code
+//	go run ./bench cycle  --store sqlite      create, callback, notification received
+//
+// It refuses what would make figures lie: each server is asked who it is before it
+// is measured, and is the process that was started. Start reading at scenario.go.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"time"
+)
+
+const usage = `usage: go run ./bench create|cycle [flags]
+
+  --store sqlite|postgres   engine of both sides (default sqlite)
+  --callers N               closed loop: how many ask at once (default 64)
+  --rate N                  open loop: requests a second, whatever the answers (default 0: closed loop)
+  --for D                   how long each round lasts (default 5s)
+  --rounds N                rounds of each side, interleaved; the median counts (default 3)
+  --dir D                   where databases are put (default a new folder in the system's)
+  --profile FILE            write a CPU profile of the server's last round
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// plan is what a run measures.
+type plan struct {
+	scenario string
+	store    string
+	callers  int
+	rate     int
+	length   time.Duration
+	rounds   int
+	dir      string
+	profile  string
+}
+
+func run(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		fmt.Fprint(os.Stderr, usage)
+		return fmt.Errorf("which scenario?")
+	}
+	p := plan{scenario: args[0]}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.Usage = func() { fmt.Fprint(os.Stderr, usage) }
+	flags.StringVar(&p.store, "store", "sqlite", "")
+	flags.IntVar(&p.callers, "callers", 64, "")
+	flags.IntVar(&p.rate, "rate", 0, "")
+	flags.DurationVar(&p.length, "for", 5*time.Second, "")
+	flags.IntVar(&p.rounds, "rounds", 3, "")
+	flags.StringVar(&p.dir, "dir", "", "")
+	flags.StringVar(&p.profile, "profile", "", "")
+	listen := flags.String("listen", "", "")
+	database := flags.String("database", "", "")
+	if err := flags.Parse(args[1:]); err != nil {
+		return err
+	}
+	if p.store != "sqlite" && p.store != "postgres" {
+		return fmt.Errorf("--store is sqlite or postgres, not %q", p.store)
+	}
+	switch p.scenario {
+	case "create", "cycle":
+		return measure(ctx, p)
+	case "ceiling": // the other side, as a process of its own
+		return serveCeiling(ctx, p.store, *database, *listen)
+	}
+	return fmt.Errorf("no scenario %q: create or cycle", p.scenario)
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// server is a process under measurement. Its figures come from the kernel.
+type server struct {
+	cmd    *exec.Cmd
+	url    string
+	out    *bytes.Buffer
+	exited chan struct{}
+}
+
+// launch starts a program and waits until it answers 200 at path.
+func launch(ctx context.Context, url, path string, env []string, program string, args ...string) (*server, error) {
+	s := &server{cmd: exec.CommandContext(ctx, program, args...), url: url, out: &bytes.Buffer{}, exited: make(chan struct{})}
+	s.cmd.Env = append(os.Environ(), env...)
+	s.cmd.Stdout, s.cmd.Stderr = s.out, s.out
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		_ = s.cmd.Wait() // how it ended shows in its output
+		close(s.exited)
+	}()
+	return s, s.ready(ctx, path)
+}
+
+func (s *server) ready(ctx context.Context, path string) error {
+	deadline := time.Now().Add(20 * time.Second)
+	for time.Now().Before(deadline) && ctx.Err() == nil {
+		select {
+		case <-s.exited:
+			return fmt.Errorf("%s ended: %s", s.cmd.Path, s.out)
+		default:
+		}
+		if resp, err := http.Get(s.url + path); err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	s.stop()
+	return fmt.Errorf("%s did not get ready: %s", s.cmd.Path, s.out)
+}
+
+// alive reports an error when the process has ended: whatever answers then is another one.
+func (s *server) alive() error {
+	select {
+	case <-s.exited:
+		return fmt.Errorf("%s ended while it was measured: %s", s.cmd.Path, s.out)
+	default:
+		return nil
+	}
+}
+
+func (s *server) stop() {
+	_ = s.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-s.exited:
+	case <-time.After(15 * time.Second):
+		_ = s.cmd.Process.Kill()
+		<-s.exited
+	}
+}
+
+// cpu is the processor time the process has used, in the kernel's ticks of 10 ms.
+func (s *server) cpu() time.Duration {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
+// peak is the most memory the process has held, in bytes.
+func (s *server) peak() int64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	for l := range strings.Lines(string(status)) {
+		if kib, ok := strings.CutPrefix(l, "VmHWM:"); ok {
+			n, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(kib), "kB")), 10, 64)
+			return n << 10
+		}
+	}
+	return 0
+}
