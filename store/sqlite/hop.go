@@ -1,0 +1,33 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/paymux/paymux"
+)
+
+// appendHops adds one row to a payment's timeline. hops is a JSON array.
+func (w *writer) appendHops(id paymux.PaymentID, hops []byte) error {
+	s := w.prepare("INSERT INTO hops (payment, seq, hops) SELECT ?1, coalesce(max(seq), 0) + 1, ?2 FROM hops WHERE payment = ?1")
+	s.text(string(id))
+	s.json(hops)
+	if _, err := w.exec(&s); err != nil {
+		return fmt.Errorf("append to the timeline of payment %s: %w", id, err)
+	}
+	return nil
+}
+
+// Hops implements payment.Store.
+func (s *Store) Hops(ctx context.Context, id paymux.PaymentID) ([]paymux.Hop, error) {
+	rows, err := query(ctx, s.pool, "SELECT hops FROM hops WHERE payment = ? ORDER BY seq",
+		func(s *statement) { s.text(string(id)) },
+		func(r *row) (hops []paymux.Hop, err error) { return hops, r.json(&hops) })
+	if err != nil {
+		return nil, fmt.Errorf("load the timeline of payment %s: %w", id, err)
+	}
+	hops := slices.Concat(rows...)
+	slices.SortStableFunc(hops, func(a, b paymux.Hop) int { return a.At.Compare(b.At) })
+	return hops, nil
+}

@@ -1,0 +1,14 @@
+DROP TABLE revision;
+DROP TABLE links;
+DROP TABLE endpoints;
+DROP TABLE api_keys;
+DROP TABLE merchants;
+DROP TABLE hops;
+DROP TABLE buried;
+DROP TABLE tasks;
+DROP TABLE events;
+DROP TABLE idempotency;
+DROP TABLE disputes;
+DROP TABLE refunds;
+DROP TABLE operations;
+DROP TABLE payments;

@@ -1,0 +1,187 @@
+-- Times are microseconds since 1970, UTC; 0 stands for none. Amounts are minor units.
+-- Every index is paid for with each write: there is one only where a read needs it.
+
+-- The clustered key of hot tables ascends with time, so that inserts append.
+CREATE TABLE payments (
+    n                 INTEGER PRIMARY KEY,
+    id                TEXT    NOT NULL UNIQUE,
+    merchant          TEXT    NOT NULL CHECK (merchant <> ''),
+    status            TEXT    NOT NULL CHECK (status IN ('created', 'requires_action', 'processing', 'authorized', 'partially_captured', 'succeeded', 'failed', 'canceled', 'expired')),
+    amount            INTEGER NOT NULL CHECK (amount > 0),
+    currency          TEXT    NOT NULL CHECK (length(currency) = 3),
+    capturable        INTEGER NOT NULL CHECK (capturable >= 0),
+    received          INTEGER NOT NULL CHECK (received >= 0),
+    refunded          INTEGER NOT NULL CHECK (refunded >= 0),
+    refunding         INTEGER NOT NULL CHECK (refunding >= 0),
+    disputed          INTEGER NOT NULL CHECK (disputed >= 0),
+    version           INTEGER NOT NULL CHECK (version >= 1),
+    merchant_order_id TEXT    NOT NULL,
+    -- Empty while the payment keeps its order from being used by another, its own
+    -- ID ever after: late money finds the order's next payment undisturbed.
+    order_slot        TEXT    NOT NULL CHECK (order_slot IN ('', id)),
+    created_at        INTEGER NOT NULL,
+    updated_at        INTEGER NOT NULL,
+    expires_at        INTEGER NOT NULL,
+    detail            TEXT    NOT NULL, -- JSON: what is read with the payment only
+    CHECK (received + capturable <= amount),   -- never take more than was asked
+    CHECK (refunded + refunding <= received)   -- never give back more than was taken
+);
+-- Finds an order's payments, and lets one of them hold it.
+CREATE UNIQUE INDEX payments_order ON payments (merchant, merchant_order_id, order_slot);
+CREATE INDEX payments_list ON payments (merchant, id);
+
+CREATE TABLE operations (
+    payment    TEXT    NOT NULL,
+    id         TEXT    NOT NULL,
+    merchant   TEXT    NOT NULL,
+    kind       TEXT    NOT NULL CHECK (kind IN ('pay', 'capture', 'cancel', 'refund')),
+    state      TEXT    NOT NULL CHECK (state IN ('created', 'sent', 'pending', 'unknown', 'authorized', 'succeeded', 'declined', 'not_sent', 'canceled')),
+    amount     INTEGER NOT NULL CHECK (amount >= 0),
+    currency   TEXT    NOT NULL CHECK (length(currency) = 3),
+    refund     TEXT    NOT NULL,
+    channel    TEXT    NOT NULL,
+    account    TEXT    NOT NULL,
+    channel_id TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    sent_at    INTEGER NOT NULL,
+    ended_at   INTEGER NOT NULL,
+    detail     TEXT    NOT NULL,
+    PRIMARY KEY (payment, id)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX operations_id ON operations (id);
+
+CREATE TABLE refunds (
+    id         TEXT    PRIMARY KEY,
+    payment    TEXT    NOT NULL,
+    merchant   TEXT    NOT NULL,
+    operation  TEXT    NOT NULL,
+    status     TEXT    NOT NULL CHECK (status IN ('processing', 'unknown', 'succeeded', 'failed')),
+    amount     INTEGER NOT NULL CHECK (amount > 0),
+    currency   TEXT    NOT NULL CHECK (length(currency) = 3),
+    version    INTEGER NOT NULL CHECK (version >= 1),
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    detail     TEXT    NOT NULL
+);
+CREATE INDEX refunds_list ON refunds (merchant, id);
+CREATE INDEX refunds_payment ON refunds (payment, id);
+
+CREATE TABLE disputes (
+    id         TEXT    PRIMARY KEY,
+    payment    TEXT    NOT NULL,
+    merchant   TEXT    NOT NULL,
+    status     TEXT    NOT NULL CHECK (status IN ('opened', 'won', 'lost')),
+    amount     INTEGER NOT NULL CHECK (amount >= 0),
+    currency   TEXT    NOT NULL CHECK (length(currency) = 3),
+    account    TEXT    NOT NULL,
+    channel_id TEXT    NOT NULL,
+    reason     TEXT    NOT NULL,
+    livemode   INTEGER NOT NULL,
+    version    INTEGER NOT NULL CHECK (version >= 1),
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    UNIQUE (account, channel_id) -- one case of an institution is one dispute
+);
+
+-- n ascends with time: the oldest are pruned without an index over created_at.
+CREATE TABLE idempotency (
+    n           INTEGER PRIMARY KEY,
+    merchant    TEXT    NOT NULL,
+    key         TEXT    NOT NULL CHECK (key <> ''),
+    fingerprint BLOB    NOT NULL,
+    object      TEXT    NOT NULL,
+    created_at  INTEGER NOT NULL,
+    answer      BLOB    NOT NULL,
+    UNIQUE (merchant, key)
+);
+
+CREATE TABLE events (
+    n          INTEGER PRIMARY KEY,
+    id         TEXT    NOT NULL UNIQUE,
+    merchant   TEXT    NOT NULL,
+    type       TEXT    NOT NULL,
+    object_id  TEXT    NOT NULL,
+    payment    TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    body       TEXT    NOT NULL -- the event as sent, from which the rest of it is read
+);
+CREATE INDEX events_list ON events (merchant, id);
+CREATE INDEX events_object ON events (object_id, id);
+
+-- One task by kind, reference and lane. A row's presence is the only truth.
+CREATE TABLE tasks (
+    kind       TEXT    NOT NULL,
+    ref        TEXT    NOT NULL,
+    lane       TEXT    NOT NULL,
+    id         TEXT    NOT NULL,
+    due_at     INTEGER NOT NULL,
+    attempt    INTEGER NOT NULL CHECK (attempt >= 0),
+    last_error TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (kind, ref, lane)
+) WITHOUT ROWID;
+-- With the key's columns, which it carries anyway, it decides what to skip without a look at the rows.
+CREATE INDEX tasks_due ON tasks (due_at, id);
+
+CREATE TABLE buried (
+    id         TEXT    PRIMARY KEY,
+    kind       TEXT    NOT NULL,
+    ref        TEXT    NOT NULL,
+    lane       TEXT    NOT NULL,
+    due_at     INTEGER NOT NULL,
+    attempt    INTEGER NOT NULL,
+    last_error TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    buried_at  INTEGER NOT NULL
+);
+
+-- One row holds what one commit appended to a payment's timeline.
+CREATE TABLE hops (
+    payment TEXT    NOT NULL,
+    seq     INTEGER NOT NULL,
+    hops    TEXT    NOT NULL, -- JSON array
+    PRIMARY KEY (payment, seq)
+) WITHOUT ROWID;
+
+-- What follows is written seldom: body is the noun as JSON, and the columns SQL needs are read from it.
+
+CREATE TABLE merchants (
+    id   TEXT PRIMARY KEY CHECK (id <> ''),
+    body TEXT NOT NULL
+);
+
+CREATE TABLE api_keys (
+    id         TEXT    PRIMARY KEY,
+    merchant   TEXT    NOT NULL,
+    kind       TEXT    NOT NULL GENERATED ALWAYS AS (json_extract(body, '$.kind')) VIRTUAL CHECK (kind IN ('bearer', 'hmac-sha256', 'ed25519', 'rsa-pss-sha512')),
+    digest     BLOB    UNIQUE, -- of bearer keys
+    shared     TEXT    NOT NULL, -- of hmac-sha256 keys
+    revoked_at INTEGER NOT NULL,
+    body       TEXT    NOT NULL
+);
+CREATE INDEX api_keys_merchant ON api_keys (merchant, id);
+
+CREATE TABLE endpoints (
+    id       TEXT PRIMARY KEY,
+    merchant TEXT NOT NULL,
+    status   TEXT NOT NULL GENERATED ALWAYS AS (json_extract(body, '$.status')) VIRTUAL CHECK (status IN ('enabled', 'disabled')),
+    secrets  TEXT NOT NULL, -- JSON
+    body     TEXT NOT NULL
+);
+CREATE INDEX endpoints_merchant ON endpoints (merchant, id);
+
+CREATE TABLE links (
+    id       TEXT PRIMARY KEY,
+    merchant TEXT NOT NULL,
+    status   TEXT NOT NULL GENERATED ALWAYS AS (json_extract(body, '$.status')) VIRTUAL CHECK (status IN ('active', 'canceled')),
+    payment  TEXT NOT NULL, -- the newest made with it; written by payments, not by edits of the link
+    body     TEXT NOT NULL
+);
+CREATE INDEX links_merchant ON links (merchant, id);
+
+-- One row, which rises with every change of a merchant, key or endpoint.
+CREATE TABLE revision (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    n  INTEGER NOT NULL
+);
+INSERT INTO revision VALUES (1, 1);

@@ -1,0 +1,229 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/payment"
+)
+
+// paymentDetail is what of a payment is read with it only.
+type paymentDetail struct {
+	Livemode             bool                 `json:"livemode,omitempty"`
+	CaptureMethod        paymux.CaptureMethod `json:"capture_method,omitempty"`
+	Description          string               `json:"description,omitempty"`
+	Method               paymux.Method        `json:"payment_method,omitzero"`
+	AllowedMethods       []paymux.MethodType  `json:"allowed_methods,omitempty"`
+	ReturnURL            string               `json:"return_url,omitempty"`
+	Link                 paymux.LinkID        `json:"payment_link,omitempty"`
+	Metadata             map[string]string    `json:"metadata,omitempty"`
+	Channel              string               `json:"channel,omitempty"`
+	Account              string               `json:"account,omitempty"`
+	ChannelTransactionID string               `json:"channel_transaction_id,omitempty"`
+	LatestOperation      paymux.OperationID   `json:"latest_operation,omitempty"`
+	NextAction           *paymux.NextAction   `json:"next_action,omitempty"`
+	LastError            *paymux.Failure      `json:"last_error,omitempty"`
+	Late                 bool                 `json:"late,omitempty"`
+	Routing              *paymux.Routing      `json:"routing,omitempty"`
+	Client               paymux.Client        `json:"client,omitzero"`
+	Hops                 []paymux.Hop         `json:"hops,omitempty"`
+}
+
+func paymentDoc(p *paymux.Payment) ([]byte, error) {
+	return json.Marshal(&paymentDetail{
+		p.Livemode, p.CaptureMethod, p.Description, p.Method, p.AllowedMethods, p.ReturnURL, p.Link, p.Metadata, p.Channel, p.Account,
+		p.ChannelTransactionID, p.LatestOperation, p.NextAction, p.LastError, p.Late, p.Routing, p.Client, p.Hops,
+	})
+}
+
+const paymentColumns = `SELECT id, merchant, status, amount, currency, capturable, received, refunded, refunding, disputed,
+	version, merchant_order_id, created_at, updated_at, expires_at, detail FROM payments `
+
+func scanPayment(r *row) (paymux.Payment, error) {
+	p := paymux.Payment{
+		Object: "payment",
+		ID:     paymux.PaymentID(r.text()), Merchant: paymux.MerchantID(r.text()), Status: paymux.PaymentStatus(r.text()),
+		Amount: r.int(), Currency: paymux.Currency(r.text()),
+		AmountCapturable: r.int(), AmountReceived: r.int(), AmountRefunded: r.int(), AmountRefunding: r.int(), AmountDisputed: r.int(),
+		Version: r.int(), MerchantOrderID: r.text(), CreatedAt: r.time(), UpdatedAt: r.time(), ExpiresAt: r.time(),
+	}
+	var d paymentDetail
+	if err := r.json(&d); err != nil {
+		return p, fmt.Errorf("payment %s: %w", p.ID, err)
+	}
+	p.Livemode, p.CaptureMethod, p.Description, p.Method, p.AllowedMethods = d.Livemode, d.CaptureMethod, d.Description, d.Method, d.AllowedMethods
+	p.ReturnURL, p.Link, p.Metadata, p.Channel, p.Account = d.ReturnURL, d.Link, d.Metadata, d.Channel, d.Account
+	p.ChannelTransactionID, p.LatestOperation, p.NextAction, p.LastError = d.ChannelTransactionID, d.LatestOperation, d.NextAction, d.LastError
+	p.Late, p.Routing, p.Client, p.Hops = d.Late, d.Routing, d.Client, d.Hops
+	return p, nil
+}
+
+const insertPayment = `INSERT INTO payments (id, merchant, status, amount, currency, capturable, received, refunded, refunding, disputed,
+	version, merchant_order_id, order_slot, created_at, updated_at, expires_at, detail)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	ON CONFLICT (merchant, merchant_order_id, order_slot) DO NOTHING`
+
+func (w *writer) insertPayment(p *paymux.Payment, doc []byte) error {
+	s := w.prepare(insertPayment)
+	s.text(string(p.ID))
+	s.text(string(p.Merchant))
+	s.text(string(p.Status))
+	s.int(p.Amount)
+	s.text(string(p.Currency))
+	s.int(p.AmountCapturable)
+	s.int(p.AmountReceived)
+	s.int(p.AmountRefunded)
+	s.int(p.AmountRefunding)
+	s.int(p.AmountDisputed)
+	s.int(p.Version)
+	s.text(p.MerchantOrderID)
+	s.text(orderSlot(p))
+	s.time(p.CreatedAt)
+	s.time(p.UpdatedAt)
+	s.time(p.ExpiresAt)
+	s.json(doc)
+	n, err := w.exec(&s)
+	if err != nil {
+		return fmt.Errorf("insert payment %s: %w", p.ID, err)
+	}
+	if n == 0 {
+		return paymux.ErrOrderTaken
+	}
+	return nil
+}
+
+func orderSlot(p *paymux.Payment) string {
+	if p.HoldsOrder() && p.MerchantOrderID != "" {
+		return ""
+	}
+	return string(p.ID)
+}
+
+// Two statements, for an update that names order_slot rewrites its index even where it changes nothing.
+const (
+	advancePayment = `UPDATE payments SET status = ?, capturable = ?, received = ?, refunded = ?, refunding = ?, disputed = ?,
+	version = ?, updated_at = ?, expires_at = ?, detail = ? WHERE id = ? AND version = ?`
+	endPayment = `UPDATE payments SET status = ?, capturable = ?, received = ?, refunded = ?, refunding = ?, disputed = ?,
+	version = ?, updated_at = ?, expires_at = ?, detail = ?, order_slot = id WHERE id = ? AND version = ?`
+)
+
+func (w *writer) advancePayment(p *paymux.Payment, doc []byte) error {
+	query := advancePayment
+	if !p.HoldsOrder() {
+		query = endPayment
+	}
+	s := w.prepare(query)
+	s.text(string(p.Status))
+	s.int(p.AmountCapturable)
+	s.int(p.AmountReceived)
+	s.int(p.AmountRefunded)
+	s.int(p.AmountRefunding)
+	s.int(p.AmountDisputed)
+	s.int(p.Version)
+	s.time(p.UpdatedAt)
+	s.time(p.ExpiresAt)
+	s.json(doc)
+	s.text(string(p.ID))
+	s.int(p.Version - 1)
+	n, err := w.exec(&s)
+	if err != nil {
+		return fmt.Errorf("advance payment %s: %w", p.ID, err)
+	}
+	if n == 0 {
+		return paymux.ErrStale
+	}
+	return nil
+}
+
+// Record implements payment.Store.
+func (s *Store) Record(ctx context.Context, id paymux.PaymentID) (r payment.Record, err error) {
+	err = s.pool.snapshot(ctx, func(conn *sqlite.Conn) error {
+		r, err = record(conn, id)
+		return err
+	})
+	return r, err
+}
+
+// RecordOf implements payment.Store.
+func (s *Store) RecordOf(ctx context.Context, id paymux.OperationID) (r payment.Record, err error) {
+	err = s.pool.snapshot(ctx, func(conn *sqlite.Conn) error {
+		of, err := read(conn, "SELECT payment FROM operations WHERE id = ?",
+			func(s *statement) { s.text(string(id)) },
+			func(r *row) (paymux.PaymentID, error) { return paymux.PaymentID(r.text()), nil })
+		if err != nil {
+			return fmt.Errorf("load operation %s: %w", id, err)
+		}
+		if len(of) == 0 {
+			return notFound("operation " + string(id))
+		}
+		r, err = record(conn, of[0])
+		return err
+	})
+	return r, err
+}
+
+func record(conn *sqlite.Conn, id paymux.PaymentID) (r payment.Record, err error) {
+	bind := func(s *statement) { s.text(string(id)) }
+	found, err := read(conn, paymentColumns+"WHERE id = ?", bind, scanPayment)
+	if err != nil {
+		return r, fmt.Errorf("load payment %s: %w", id, err)
+	}
+	if len(found) == 0 {
+		return r, notFound("payment " + string(id))
+	}
+	r.Payment = found[0]
+	if r.Operations, err = read(conn, operationColumns+"WHERE payment = ? ORDER BY id", bind, scanOperation); err != nil {
+		return r, fmt.Errorf("load the operations of payment %s: %w", id, err)
+	}
+	return r, nil
+}
+
+// beyond every ID, where a list begins.
+const beyond = "~"
+
+// Payments implements payment.Store.
+func (s *Store) Payments(ctx context.Context, f paymux.PaymentFilter) ([]paymux.Payment, error) {
+	where := []string{"merchant = ? AND id < ?"}
+	if f.MerchantOrderID != "" {
+		where = append(where, "merchant_order_id = ?")
+	}
+	if f.Status != "" {
+		where = append(where, "status = ?")
+	}
+	if !f.CreatedFrom.IsZero() {
+		where = append(where, "created_at >= ?")
+	}
+	if !f.CreatedTo.IsZero() {
+		where = append(where, "created_at < ?")
+	}
+	sql := paymentColumns + "WHERE " + strings.Join(where, " AND ") + " ORDER BY id DESC LIMIT ?"
+	list, err := query(ctx, s.pool, sql, func(s *statement) { bindPayments(s, f) }, scanPayment)
+	if err != nil {
+		return nil, fmt.Errorf("list payments of %s: %w", f.Merchant, err)
+	}
+	return list, nil
+}
+
+func bindPayments(s *statement, f paymux.PaymentFilter) {
+	s.text(string(f.Merchant))
+	s.text(cmp.Or(f.After, beyond))
+	if f.MerchantOrderID != "" {
+		s.text(f.MerchantOrderID)
+	}
+	if f.Status != "" {
+		s.text(string(f.Status))
+	}
+	if !f.CreatedFrom.IsZero() {
+		s.time(f.CreatedFrom)
+	}
+	if !f.CreatedTo.IsZero() {
+		s.time(f.CreatedTo)
+	}
+	s.int(int64(f.Limit))
+}
