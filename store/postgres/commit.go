@@ -1,0 +1,216 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/payment"
+	"github.com/paymux/paymux/queue"
+)
+
+// entry is a change as rows, encoded by its caller so that writers only write.
+type entry struct {
+	about      string // for errors
+	payment    []row[paymux.Payment]
+	new        []row[paymux.Operation]
+	operations []row[paymux.Operation]
+	newRefunds []row[paymux.Refund]
+	refunds    []row[paymux.Refund]
+	disputes   []row[paymux.Dispute]
+	begin      []*paymux.Idempotency
+	finish     []*paymux.Idempotency
+	events     []*paymux.Event
+	tasks      []*queue.Task
+	drop       []payment.TaskRef
+	hops       []row[payHop]
+	links      []linkPayment
+}
+
+// row is a noun with the JSON of its detail column.
+type row[T any] struct {
+	noun   *T
+	detail string
+}
+
+// Commit implements payment.Store.
+func (s *Store) Commit(ctx context.Context, c *payment.Change) error {
+	e, err := encode(c)
+	if err != nil {
+		return fmt.Errorf("commit payment %s: %w", c.Payment.ID, err)
+	}
+	return s.changes.Do(ctx, e)
+}
+
+// commit makes a group of entries durable and returns each one's outcome.
+//
+// All are tried in one pipelined transaction. Those whose guard fails there (a version, a key, an
+// order) are put aside and the rest is committed without them; then they have their turn one after the
+// other, each under a savepoint, because what they ran into may have been a neighbour that was itself refused.
+// A group in which a statement fails goes that way whole: a bad row fails alone.
+func (w *writer) commit(entries []*entry) []error {
+	outcomes := make([]error, len(entries))
+	order := make([]int, len(entries))
+	for i := range order {
+		order[i] = i
+	}
+	// One order for all writers: rows are locked the same way round everywhere.
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(entries[a].about, entries[b].about) })
+
+	together, apart := order, []int(nil)
+	for len(together) > 0 {
+		var refused []bool
+		err := w.persistently(func() (err error) {
+			refused, err = w.tryTogether(pick(entries, together))
+			return err
+		})
+		if err == nil {
+			break
+		}
+		switch {
+		case errors.Is(err, errRefused):
+			var rest []int
+			for i, at := range together {
+				if refused[i] {
+					apart = append(apart, at)
+				} else {
+					rest = append(rest, at)
+				}
+			}
+			together = rest
+		case atFault(err):
+			together, apart = nil, append(apart, together...)
+		default:
+			assign(outcomes, together, err)
+			together = nil
+		}
+	}
+	if len(apart) > 0 {
+		slices.SortFunc(apart, func(a, b int) int { return cmp.Compare(entries[a].about, entries[b].about) })
+		w.oneByOne(entries, apart, outcomes)
+	}
+	return outcomes
+}
+
+// oneByOne commits entries in one transaction, each under a savepoint of its own.
+func (w *writer) oneByOne(entries []*entry, at []int, outcomes []error) {
+	var refusals []error
+	err := w.persistently(func() (err error) {
+		refusals, err = w.tryOneByOne(pick(entries, at))
+		return err
+	})
+	for i, to := range at {
+		outcomes[to] = err
+		// A refusal stands even when the commit of the others failed.
+		if refusals != nil && refusals[i] != nil {
+			outcomes[to] = refusals[i]
+		}
+	}
+}
+
+var errRefused = errors.New("a guard failed")
+
+// tryTogether writes a group in one transaction of two exchanges. On errRefused it tells which entries'
+// guards failed. On any error nothing was committed, unless it is errUnanswered.
+func (w *writer) tryTogether(entries []*entry) (refused []bool, err error) {
+	g := newGroup(entries)
+	if err := w.send(g, "BEGIN"); err != nil {
+		return nil, err
+	}
+	if refused = g.refused(); slices.Contains(refused, true) {
+		return refused, errRefused
+	}
+	return nil, w.finish()
+}
+
+// tryOneByOne writes entries in one transaction, skipping those that are refused or at fault.
+func (w *writer) tryOneByOne(entries []*entry) (refusals []error, err error) {
+	if err := w.exec("BEGIN"); err != nil {
+		return nil, err
+	}
+	refusals = make([]error, len(entries))
+	for i, e := range entries {
+		g := newGroup([]*entry{e})
+		err := w.send(g, "SAVEPOINT one")
+		if err == nil {
+			if refusals[i] = g.refusal(); refusals[i] == nil {
+				continue
+			}
+		} else if !atFault(err) {
+			return nil, err
+		} else {
+			refusals[i] = fmt.Errorf("commit %s: %w", e.about, err)
+		}
+		if err := w.exec("ROLLBACK TO one"); err != nil {
+			return nil, err
+		}
+		if errors.Is(refusals[i], errNotInserted) {
+			if refusals[i], err = w.whyNotInserted(e); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if !slices.Contains(refusals, nil) {
+		w.rollback()
+		return refusals, nil
+	}
+	return refusals, w.finish()
+}
+
+// whyNotInserted tells a payment that is there already from an order that is taken.
+func (w *writer) whyNotInserted(e *entry) (refusal, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), exchangeLimit)
+	defer cancel()
+	var there bool
+	err = w.conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM payments WHERE id = $1)", string(e.payment[0].noun.ID)).Scan(&there)
+	if err != nil {
+		return nil, err
+	}
+	if there {
+		return paymux.ErrStale, nil
+	}
+	return paymux.ErrOrderTaken, nil
+}
+
+// send runs a group's statements, after a first one, in one exchange.
+func (w *writer) send(g *group, first string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), exchangeLimit)
+	defer cancel()
+	var batch pgx.Batch
+	batch.Queue(first)
+	for i := range g.statements {
+		batch.Queue(g.statements[i].sql, g.statements[i].args...)
+	}
+	results := w.conn.SendBatch(ctx, &batch)
+	_, err := results.Exec()
+	for i := 0; err == nil && i < len(g.statements); i++ {
+		// What follows a failed guard does not matter, and may fail because of it.
+		if err = g.statements[i].read(results); err == nil && g.statements[i].failed() {
+			break
+		}
+	}
+	closeErr := results.Close()
+	if g.anyFailed() && (closeErr == nil || atFault(closeErr)) {
+		return nil
+	}
+	return errors.Join(err, closeErr)
+}
+
+func pick(entries []*entry, at []int) []*entry {
+	picked := make([]*entry, len(at))
+	for i, n := range at {
+		picked[i] = entries[n]
+	}
+	return picked
+}
+
+func assign(outcomes []error, at []int, err error) {
+	for _, i := range at {
+		outcomes[i] = err
+	}
+}

@@ -1,0 +1,62 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/paymux/paymux"
+)
+
+type disputeRow = row[paymux.Dispute]
+
+// putDisputes inserts disputes and replaces those that are there by ID. The same case
+// under another ID breaks disputes_case.
+func (g *group) putDisputes() {
+	rows := newestOnly(gather(g, func(e *entry) []disputeRow { return e.disputes }), func(r disputeRow) string { return string(r.noun.ID) })
+	if len(rows) == 0 {
+		return
+	}
+	g.add(statement{
+		sql: `INSERT INTO disputes (id, merchant, payment, account, channel_id, status, amount, currency, version, detail)
+		SELECT id, merchant, payment, account, channel_id, status, amount, currency, version, detail::json
+		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::bigint[], $10::text[])
+			AS u (id, merchant, payment, account, channel_id, status, amount, currency, version, detail)
+		ON CONFLICT (id) DO UPDATE SET status = excluded.status, amount = excluded.amount,
+			version = excluded.version, detail = excluded.detail`,
+		args: []any{
+			column(rows, func(r disputeRow) string { return string(r.noun.ID) }),
+			column(rows, func(r disputeRow) string { return string(r.noun.Merchant) }),
+			column(rows, func(r disputeRow) string { return string(r.noun.Payment) }),
+			column(rows, func(r disputeRow) string { return r.noun.Account }),
+			column(rows, func(r disputeRow) string { return r.noun.ChannelID }),
+			column(rows, func(r disputeRow) string { return string(r.noun.Status) }),
+			column(rows, func(r disputeRow) int64 { return r.noun.Amount }),
+			column(rows, func(r disputeRow) string { return string(r.noun.Currency) }),
+			column(rows, func(r disputeRow) int64 { return r.noun.Version }),
+			column(rows, func(r disputeRow) string { return r.detail }),
+		},
+	})
+}
+
+// Dispute implements payment.Store.
+func (s *Store) Dispute(ctx context.Context, account, channelID string) (paymux.Dispute, error) {
+	const sql = `SELECT id, merchant, payment, status, amount, currency, version, detail
+		FROM disputes WHERE account = $1 AND channel_id = $2`
+	return one(ctx, s, "dispute", channelID, sql, []any{account, channelID}, func(row pgx.CollectableRow) (paymux.Dispute, error) {
+		var columns, d paymux.Dispute
+		var detail []byte
+		err := row.Scan(&columns.ID, &columns.Merchant, &columns.Payment, &columns.Status, &columns.Amount, &columns.Currency, &columns.Version, &detail)
+		if err != nil {
+			return d, err
+		}
+		if err := json.Unmarshal(detail, &d); err != nil {
+			return d, fmt.Errorf("detail of dispute %s: %w", columns.ID, err)
+		}
+		d.ID, d.Merchant, d.Payment, d.Version = columns.ID, columns.Merchant, columns.Payment, columns.Version
+		d.Status, d.Amount, d.Currency = columns.Status, columns.Amount, columns.Currency
+		return d, nil
+	})
+}

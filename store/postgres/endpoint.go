@@ -1,0 +1,106 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/paymux/paymux"
+)
+
+// secretJSON is one element of the secrets column, the only place where they are written out.
+type secretJSON struct {
+	Value   string    `json:"value"`
+	Expires time.Time `json:"expires,omitzero"`
+}
+
+func encodeEndpoint(e *paymux.Endpoint) (secrets, detail string, err error) {
+	all := make([]secretJSON, len(e.Secrets))
+	for i, s := range e.Secrets {
+		all[i] = secretJSON{s.Value.Reveal(), s.Expires}
+	}
+	if secrets, err = marshal(&all); err != nil {
+		return "", "", err
+	}
+	detail, err = marshal(e)
+	return secrets, detail, err
+}
+
+// CreateEndpoint implements access.Endpoints.
+func (s *Store) CreateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux.Idempotency) error {
+	secrets, detail, err := encodeEndpoint(&e)
+	if err != nil {
+		return err
+	}
+	return written(s.inRevision(ctx, func(tx pgx.Tx) error {
+		if err := keep(ctx, tx, i); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "INSERT INTO endpoints (id, merchant, status, secrets, detail) VALUES ($1, $2, $3, $4, $5)",
+			string(e.ID), string(e.Merchant), string(e.Status), secrets, detail)
+		return err
+	}), "create endpoint", string(e.ID))
+}
+
+// UpdateEndpoint implements access.Endpoints and notify.Store.
+func (s *Store) UpdateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux.Idempotency) error {
+	secrets, detail, err := encodeEndpoint(&e)
+	if err != nil {
+		return err
+	}
+	return written(s.inRevision(ctx, func(tx pgx.Tx) error {
+		if err := keep(ctx, tx, i); err != nil {
+			return err
+		}
+		return must(ctx, tx, "endpoint", string(e.ID),
+			"UPDATE endpoints SET status = $3, secrets = $4, detail = $5 WHERE id = $1 AND merchant = $2",
+			string(e.ID), string(e.Merchant), string(e.Status), secrets, detail)
+	}), "update endpoint", string(e.ID))
+}
+
+// DeleteEndpoint implements access.Endpoints.
+func (s *Store) DeleteEndpoint(ctx context.Context, merchant paymux.MerchantID, id paymux.EndpointID, i *paymux.Idempotency) error {
+	return written(s.inRevision(ctx, func(tx pgx.Tx) error {
+		if err := keep(ctx, tx, i); err != nil {
+			return err
+		}
+		return must(ctx, tx, "endpoint", string(id), "DELETE FROM endpoints WHERE id = $1 AND merchant = $2", string(id), string(merchant))
+	}), "delete endpoint", string(id))
+}
+
+const endpointColumns = "id, merchant, status, secrets, detail"
+
+func scanEndpoint(row pgx.CollectableRow) (paymux.Endpoint, error) {
+	var columns, e paymux.Endpoint
+	var secrets, detail []byte
+	if err := row.Scan(&columns.ID, &columns.Merchant, &columns.Status, &secrets, &detail); err != nil {
+		return e, err
+	}
+	if err := json.Unmarshal(detail, &e); err != nil {
+		return e, fmt.Errorf("detail of endpoint %s: %w", columns.ID, err)
+	}
+	var all []secretJSON
+	if err := json.Unmarshal(secrets, &all); err != nil {
+		return e, fmt.Errorf("secrets of endpoint %s cannot be read", columns.ID) // the cause might quote one
+	}
+	for _, s := range all {
+		e.Secrets = append(e.Secrets, paymux.SigningSecret{Value: paymux.Secret(s.Value), Expires: s.Expires})
+	}
+	e.ID, e.Merchant, e.Status = columns.ID, columns.Merchant, columns.Status
+	return e, nil
+}
+
+// Endpoint implements access.Endpoints and notify.Store.
+func (s *Store) Endpoint(ctx context.Context, merchant paymux.MerchantID, id paymux.EndpointID) (paymux.Endpoint, error) {
+	const sql = "SELECT " + endpointColumns + " FROM endpoints WHERE id = $1 AND merchant = $2"
+	return one(ctx, s, "endpoint", string(id), sql, []any{string(id), string(merchant)}, scanEndpoint)
+}
+
+// Endpoints implements access.Endpoints and notify.Store.
+func (s *Store) Endpoints(ctx context.Context, merchant paymux.MerchantID) ([]paymux.Endpoint, error) {
+	const sql = "SELECT " + endpointColumns + " FROM endpoints WHERE merchant = $1 ORDER BY id DESC"
+	return list(ctx, s, "endpoints", sql, []any{string(merchant)}, scanEndpoint)
+}

@@ -1,0 +1,200 @@
+package postgres
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// group is some entries as statements, at most one a table and kind of write,
+// whatever the number of entries.
+type group struct {
+	entries    []*entry
+	statements []statement
+}
+
+// statement writes the rows of all entries into one table. They are given as one
+// array a column, which PostgreSQL turns back into rows by unnest.
+type statement struct {
+	sql  string
+	args []any
+	// returned reads which of the rows, by number, was written; nil: nobody asks.
+	returned func(pgx.Rows) (int, error)
+	owners   []int // by row: the entry it belongs to
+	written  []bool
+	done     bool  // the result was read
+	refusal  error // what an entry gets one of whose rows was not written
+}
+
+// errNotInserted: a payment was not inserted, for one of two reasons.
+var errNotInserted = errors.New("payment not inserted")
+
+// newGroup lists the statements in an order that is the same for every group, guards first: keys,
+// then orders and versions. That is the order in which refusals are told, too.
+func newGroup(entries []*entry) *group {
+	g := &group{entries: entries}
+	g.begin()
+	g.insertPayments()
+	g.advancePayments()
+	g.replaceOperations()
+	g.replaceRefunds()
+	g.finish()
+	g.insertOperations()
+	g.insertRefunds()
+	g.putDisputes()
+	g.insertEvents()
+	g.dropTasks()
+	g.putTasks()
+	g.insertHops()
+	g.noteLinks()
+	return g
+}
+
+func (g *group) add(s statement) {
+	s.written = make([]bool, len(s.owners))
+	g.statements = append(g.statements, s)
+}
+
+// owned is a row and the entry it belongs to.
+type owned[T any] struct {
+	row   T
+	owner int
+}
+
+// gather collects one kind of rows of all entries.
+func gather[T any](g *group, of func(*entry) []T) []owned[T] {
+	var all []owned[T]
+	for i, e := range g.entries {
+		for _, r := range of(e) {
+			all = append(all, owned[T]{r, i})
+		}
+	}
+	return all
+}
+
+// column is one column of rows, as an argument.
+func column[T, V any](rows []owned[T], of func(T) V) []V {
+	values := make([]V, len(rows))
+	for i := range rows {
+		values[i] = of(rows[i].row)
+	}
+	return values
+}
+
+func owners[T any](rows []owned[T]) []int {
+	all := make([]int, len(rows))
+	for i := range rows {
+		all[i] = rows[i].owner
+	}
+	return all
+}
+
+func sortRows[T any](rows []owned[T], by func(T) string) {
+	slices.SortStableFunc(rows, func(a, b owned[T]) int { return cmp.Compare(by(a.row), by(b.row)) })
+}
+
+// byOrdinal reads a row's number as WITH ORDINALITY counts them, from 1.
+func byOrdinal(rows pgx.Rows) (int, error) {
+	var n int
+	err := rows.Scan(&n)
+	return n - 1, err
+}
+
+// byKey reads a row's key. Of rows that have the same key, the first is meant:
+// the others were not written.
+func byKey[T any](rows []owned[T], key func(T) string) func(pgx.Rows) (int, error) {
+	numbers := make(map[string]int, len(rows))
+	for i := len(rows) - 1; i >= 0; i-- {
+		numbers[key(rows[i].row)] = i
+	}
+	return func(r pgx.Rows) (int, error) {
+		var k string
+		if err := r.Scan(&k); err != nil {
+			return 0, err
+		}
+		n, ok := numbers[k]
+		if !ok {
+			return 0, fmt.Errorf("a row of key %q came back that was not sent", k)
+		}
+		return n, nil
+	}
+}
+
+// read takes the statement's result.
+func (s *statement) read(results pgx.BatchResults) error {
+	if s.returned == nil {
+		_, err := results.Exec()
+		s.done = err == nil
+		return err
+	}
+	rows, err := results.Query()
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		n, err := s.returned(rows)
+		if err != nil {
+			return err
+		}
+		s.written[n] = true
+	}
+	s.done = rows.Err() == nil
+	return rows.Err()
+}
+
+// failed reports whether rows somebody asks about were not written.
+func (s *statement) failed() bool {
+	return s.done && s.returned != nil && slices.Contains(s.written, false)
+}
+
+func (g *group) anyFailed() bool {
+	return slices.ContainsFunc(g.statements, func(s statement) bool { return s.failed() })
+}
+
+// refused tells whose rows were not written by the first statement that failed.
+// Statements behind it were not read: another attempt without these entries will tell.
+func (g *group) refused() []bool {
+	refused := make([]bool, len(g.entries))
+	for _, s := range g.statements {
+		if !s.failed() {
+			continue
+		}
+		for row, owner := range s.owners {
+			refused[owner] = refused[owner] || !s.written[row]
+		}
+		break
+	}
+	return refused
+}
+
+// refusal is why the group's only entry was not written; nil where it was.
+func (g *group) refusal() error {
+	for _, s := range g.statements {
+		if s.failed() {
+			return s.refusal
+		}
+	}
+	return nil
+}
+
+// atFault reports whether a statement failed because of what it was to write (a
+// broken CHECK, bad bytes), so that the entries must be told apart.
+func atFault(err error) bool {
+	var server *pgconn.PgError
+	if !errors.As(err, &server) {
+		return false
+	}
+	switch server.Code[:2] {
+	case "22", "23", "21", "42", "54", "P0": // data, constraints, cardinality, types, limits, raised
+		return true
+	}
+	return false
+}
+
+// errMissing: an operation or refund to be replaced was never inserted.
+var errMissing = errors.New("a row to be replaced is not there")

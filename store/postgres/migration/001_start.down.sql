@@ -1,0 +1,2 @@
+DROP TABLE revision, links, endpoints, api_keys, merchants, hops, buried, tasks, events,
+    idempotency, disputes, refunds, operations, payments;

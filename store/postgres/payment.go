@@ -1,0 +1,210 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/payment"
+)
+
+// paymentJSON is a payment's detail column: all of it, and what merchants do not see.
+type paymentJSON struct {
+	*paymux.Payment
+	Client paymux.Client `json:"client"`
+	Hops   []paymux.Hop  `json:"hops,omitempty"`
+}
+
+func paymentDetail(p *paymux.Payment) (string, error) {
+	return marshal(&paymentJSON{p, p.Client, p.Hops})
+}
+
+const paymentColumns = `p.id, p.merchant, p.status, p.amount, p.currency, p.capturable, p.received,
+	p.refunded, p.refunding, p.disputed, p.version, p.merchant_order_id, p.detail`
+
+// paymentInto returns where to scan paymentColumns to. Read after the scan: the columns
+// are the truth where detail says the same.
+func paymentInto(p *paymux.Payment, detail *[]byte) []any {
+	return []any{&p.ID, &p.Merchant, &p.Status, &p.Amount, &p.Currency, &p.AmountCapturable, &p.AmountReceived,
+		&p.AmountRefunded, &p.AmountRefunding, &p.AmountDisputed, &p.Version, &p.MerchantOrderID, detail}
+}
+
+func decodePayment(columns paymux.Payment, detail []byte) (paymux.Payment, error) {
+	var p paymux.Payment
+	whole := paymentJSON{Payment: &p}
+	if err := json.Unmarshal(detail, &whole); err != nil {
+		return p, fmt.Errorf("detail of payment %s: %w", columns.ID, err)
+	}
+	p.Client, p.Hops = whole.Client, whole.Hops
+	p.ID, p.Merchant, p.Status, p.MerchantOrderID, p.Version = columns.ID, columns.Merchant, columns.Status, columns.MerchantOrderID, columns.Version
+	p.Amount, p.Currency = columns.Amount, columns.Currency
+	p.AmountCapturable, p.AmountReceived, p.AmountDisputed = columns.AmountCapturable, columns.AmountReceived, columns.AmountDisputed
+	p.AmountRefunded, p.AmountRefunding = columns.AmountRefunded, columns.AmountRefunding
+	return p, nil
+}
+
+type payRow = row[paymux.Payment]
+
+func (e *entry) inserted() []payRow {
+	if len(e.payment) > 0 && e.payment[0].noun.Version == 1 {
+		return e.payment
+	}
+	return nil
+}
+
+func (e *entry) advanced() []payRow {
+	if len(e.payment) > 0 && e.payment[0].noun.Version != 1 {
+		return e.payment
+	}
+	return nil
+}
+
+// insertPayments writes payments of version 1. A row that is not returned ran into a
+// payment of its ID or of its order.
+func (g *group) insertPayments() {
+	rows := gather(g, (*entry).inserted)
+	if len(rows) == 0 {
+		return
+	}
+	// Orders, the only key others may be waiting for, are taken in the same sequence by every writer.
+	sortRows(rows, func(r payRow) string { return string(r.noun.Merchant) + " " + r.noun.MerchantOrderID })
+	g.add(statement{
+		sql: `INSERT INTO payments (id, merchant, status, amount, currency, capturable, received, refunded, refunding,
+			disputed, version, merchant_order_id, order_guard, created_at, updated_at, expires_at, detail)
+		SELECT id, merchant, status, amount, currency, capturable, received, refunded, refunding,
+			disputed, 1, merchant_order_id, CASE WHEN holds_order THEN merchant_order_id END, created_at, updated_at, expires_at, detail::json
+		FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
+			$10::bigint[], $11::text[], $12::boolean[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::text[])
+			AS u (id, merchant, status, amount, currency, capturable, received, refunded, refunding,
+			disputed, merchant_order_id, holds_order, created_at, updated_at, expires_at, detail)
+		ON CONFLICT DO NOTHING RETURNING id`,
+		args: []any{
+			column(rows, paymentID),
+			column(rows, func(r payRow) string { return string(r.noun.Merchant) }),
+			column(rows, func(r payRow) string { return string(r.noun.Status) }),
+			column(rows, func(r payRow) int64 { return r.noun.Amount }),
+			column(rows, func(r payRow) string { return string(r.noun.Currency) }),
+			column(rows, func(r payRow) int64 { return r.noun.AmountCapturable }),
+			column(rows, func(r payRow) int64 { return r.noun.AmountReceived }),
+			column(rows, func(r payRow) int64 { return r.noun.AmountRefunded }),
+			column(rows, func(r payRow) int64 { return r.noun.AmountRefunding }),
+			column(rows, func(r payRow) int64 { return r.noun.AmountDisputed }),
+			column(rows, func(r payRow) string { return r.noun.MerchantOrderID }),
+			column(rows, func(r payRow) bool { return r.noun.HoldsOrder() }),
+			column(rows, func(r payRow) time.Time { return r.noun.CreatedAt }),
+			column(rows, func(r payRow) time.Time { return r.noun.UpdatedAt }),
+			column(rows, func(r payRow) time.Time { return r.noun.ExpiresAt }),
+			column(rows, func(r payRow) string { return r.detail }),
+		},
+		returned: byKey(rows, paymentID), owners: owners(rows), refusal: errNotInserted,
+	})
+}
+
+func paymentID(r payRow) string { return string(r.noun.ID) }
+
+// advancePayments replaces payments whose stored version is the one before. Amount,
+// currency, merchant and order never change and are not written again.
+func (g *group) advancePayments() {
+	rows := gather(g, (*entry).advanced)
+	if len(rows) == 0 {
+		return
+	}
+	sortRows(rows, paymentID)
+	g.add(statement{
+		sql: `UPDATE payments p SET status = u.status, capturable = u.capturable, received = u.received, refunded = u.refunded,
+			refunding = u.refunding, disputed = u.disputed, version = u.version, updated_at = u.updated_at, expires_at = u.expires_at,
+			order_guard = CASE WHEN u.holds_order THEN p.order_guard END, detail = u.detail::json
+		FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
+			$9::timestamptz[], $10::timestamptz[], $11::boolean[], $12::text[]) WITH ORDINALITY
+			AS u (id, status, capturable, received, refunded, refunding, disputed, version, updated_at, expires_at, holds_order, detail, number)
+		WHERE p.id = u.id AND p.version = u.version - 1 RETURNING u.number`,
+		args: []any{
+			column(rows, paymentID),
+			column(rows, func(r payRow) string { return string(r.noun.Status) }),
+			column(rows, func(r payRow) int64 { return r.noun.AmountCapturable }),
+			column(rows, func(r payRow) int64 { return r.noun.AmountReceived }),
+			column(rows, func(r payRow) int64 { return r.noun.AmountRefunded }),
+			column(rows, func(r payRow) int64 { return r.noun.AmountRefunding }),
+			column(rows, func(r payRow) int64 { return r.noun.AmountDisputed }),
+			column(rows, func(r payRow) int64 { return r.noun.Version }),
+			column(rows, func(r payRow) time.Time { return r.noun.UpdatedAt }),
+			column(rows, func(r payRow) time.Time { return r.noun.ExpiresAt }),
+			column(rows, func(r payRow) bool { return r.noun.HoldsOrder() }),
+			column(rows, func(r payRow) string { return r.detail }),
+		},
+		returned: byOrdinal, owners: owners(rows), refusal: paymux.ErrStale,
+	})
+}
+
+// Record implements payment.Store.
+func (s *Store) Record(ctx context.Context, id paymux.PaymentID) (payment.Record, error) {
+	return s.record(ctx, "payment", string(id), "p.id = $1")
+}
+
+// RecordOf implements payment.Store.
+func (s *Store) RecordOf(ctx context.Context, id paymux.OperationID) (payment.Record, error) {
+	return s.record(ctx, "operation", string(id), "p.id = (SELECT payment FROM operations WHERE id = $1)")
+}
+
+// record reads a payment with its operations by one statement, which is one
+// snapshot; the payment comes again with each of them.
+func (s *Store) record(ctx context.Context, kind, id, where string) (payment.Record, error) {
+	rows, err := s.pool.Query(ctx, `SELECT `+paymentColumns+`, coalesce(o.id, ''), coalesce(o.state, ''), coalesce(o.amount, 0), coalesce(o.merchant, ''), o.detail
+		FROM payments p LEFT JOIN operations o ON o.payment = p.id WHERE `+where+` ORDER BY o.id`, id)
+	if err != nil {
+		return payment.Record{}, fault(err, "load the payment of %s %s", kind, id)
+	}
+	var record payment.Record
+	var columns paymux.Payment
+	var detail, opDetail []byte
+	var op paymux.Operation
+	into := append(paymentInto(&columns, &detail), &op.ID, &op.State, &op.Amount, &op.Merchant, &opDetail)
+	_, err = pgx.ForEachRow(rows, into, func() (err error) {
+		if record.Payment.ID == "" {
+			if record.Payment, err = decodePayment(columns, detail); err != nil {
+				return err
+			}
+		}
+		if op.ID == "" {
+			return nil
+		}
+		decoded, err := decodeOperation(op, opDetail)
+		record.Operations = append(record.Operations, decoded)
+		return err
+	})
+	if err != nil {
+		return payment.Record{}, fault(err, "load the payment of %s %s", kind, id)
+	}
+	if record.Payment.ID == "" {
+		return payment.Record{}, notFound(kind, id)
+	}
+	return record, nil
+}
+
+// Payments implements payment.Store.
+func (s *Store) Payments(ctx context.Context, f paymux.PaymentFilter) ([]paymux.Payment, error) {
+	q := filter{}
+	q.where("p.merchant = ?", string(f.Merchant))
+	q.whereSet("p.merchant_order_id = ?", f.MerchantOrderID)
+	q.whereSet("p.status = ?", string(f.Status))
+	q.whereSet("p.id < ?", f.After)
+	if !f.CreatedFrom.IsZero() {
+		q.where("p.created_at >= ?", f.CreatedFrom)
+	}
+	if !f.CreatedTo.IsZero() {
+		q.where("p.created_at < ?", f.CreatedTo)
+	}
+	sql := `SELECT ` + paymentColumns + ` FROM payments p ` + q.text() + ` ORDER BY p.id DESC LIMIT ` + q.arg(f.Limit)
+	return list(ctx, s, "payments", sql, q.args, func(row pgx.CollectableRow) (paymux.Payment, error) {
+		var columns paymux.Payment
+		var detail []byte
+		if err := row.Scan(paymentInto(&columns, &detail)...); err != nil {
+			return columns, err
+		}
+		return decodePayment(columns, detail)
+	})
+}

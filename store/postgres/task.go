@@ -1,0 +1,158 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/payment"
+	"github.com/paymux/paymux/queue"
+)
+
+type taskRow = *queue.Task
+
+// subject is what makes a task the same task. The parts are kept apart by a
+// character that text in PostgreSQL cannot hold.
+func subject(t taskRow) string { return t.Kind + "\x00" + t.Ref + "\x00" + t.Lane }
+
+// putTasks inserts tasks and replaces those of the same subject, their IDs included.
+func (g *group) putTasks() {
+	rows := newestOnly(gather(g, func(e *entry) []taskRow { return e.tasks }), subject)
+	if len(rows) == 0 {
+		return
+	}
+	sortRows(rows, subject)
+	g.add(statement{
+		sql: `INSERT INTO tasks (id, kind, ref, lane, due_at, attempt, last_error, created_at)
+		SELECT id, kind, ref, lane, due_at, attempt, last_error, created_at
+		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bigint[], $7::text[], $8::timestamptz[])
+			AS u (id, kind, ref, lane, due_at, attempt, last_error, created_at)
+		ON CONFLICT (kind, ref, lane) DO UPDATE SET id = excluded.id, due_at = excluded.due_at,
+			attempt = excluded.attempt, last_error = excluded.last_error, created_at = excluded.created_at`,
+		args: []any{
+			column(rows, taskID),
+			column(rows, func(t taskRow) string { return t.Kind }),
+			column(rows, func(t taskRow) string { return t.Ref }),
+			column(rows, func(t taskRow) string { return t.Lane }),
+			column(rows, func(t taskRow) time.Time { return t.Due }),
+			column(rows, func(t taskRow) int64 { return int64(t.Attempt) }),
+			column(rows, func(t taskRow) string { return t.LastError }),
+			column(rows, func(t taskRow) time.Time { return t.CreatedAt }),
+		},
+	})
+}
+
+func taskID(t taskRow) string { return string(t.ID) }
+
+// newestOnly leaves, of rows that have the same key, the last: one statement cannot
+// write a row twice.
+func newestOnly[T any](rows []owned[T], key func(T) string) []owned[T] {
+	last := make(map[string]int, len(rows))
+	for i := range rows {
+		last[key(rows[i].row)] = i
+	}
+	if len(last) == len(rows) {
+		return rows
+	}
+	var kept []owned[T]
+	for i := range rows {
+		if last[key(rows[i].row)] == i {
+			kept = append(kept, rows[i])
+		}
+	}
+	return kept
+}
+
+// dropTasks deletes tasks in all lanes. It comes before putTasks: what a change drops and enqueues stays.
+func (g *group) dropTasks() {
+	rows := gather(g, func(e *entry) []payment.TaskRef { return e.drop })
+	if len(rows) == 0 {
+		return
+	}
+	sortRows(rows, func(r payment.TaskRef) string { return r.Kind + "\x00" + r.Ref })
+	g.add(statement{
+		sql: `DELETE FROM tasks t USING unnest($1::text[], $2::text[]) AS u (kind, ref)
+		WHERE t.kind = u.kind AND t.ref = u.ref`,
+		args: []any{
+			column(rows, func(r payment.TaskRef) string { return r.Kind }),
+			column(rows, func(r payment.TaskRef) string { return r.Ref }),
+		},
+	})
+}
+
+const taskColumns = "id, kind, ref, lane, due_at, attempt, last_error, created_at"
+
+func taskInto(t *queue.Task) []any {
+	return []any{&t.ID, &t.Kind, &t.Ref, &t.Lane, &t.Due, &t.Attempt, &t.LastError, &t.CreatedAt}
+}
+
+func scanTask(row pgx.CollectableRow) (t queue.Task, err error) {
+	err = row.Scan(taskInto(&t)...)
+	t.Due, t.CreatedAt = t.Due.UTC(), t.CreatedAt.UTC()
+	return t, err
+}
+
+// outside leaves out tasks and lanes by hashed subqueries, which stay cheap however many they are.
+const outside = "id NOT IN (SELECT unnest($1::text[])) AND lane NOT IN (SELECT unnest($2::text[]))"
+
+// skipped lists what skip leaves out, as the arguments of outside.
+func skipped(skip queue.Skip) (ids, lanes []string) {
+	ids, lanes = make([]string, 0, len(skip.IDs)), make([]string, 0, len(skip.Lanes))
+	for id, in := range skip.IDs {
+		if in {
+			ids = append(ids, string(id))
+		}
+	}
+	for lane, full := range skip.Lanes {
+		if full {
+			lanes = append(lanes, lane)
+		}
+	}
+	return ids, lanes
+}
+
+// Due implements queue.Store.
+func (s *Store) Due(ctx context.Context, before time.Time, skip queue.Skip, limit int) ([]queue.Task, error) {
+	ids, lanes := skipped(skip)
+	const sql = "SELECT " + taskColumns + " FROM tasks WHERE due_at <= $3 AND " + outside + " ORDER BY due_at, id LIMIT $4"
+	return list(ctx, s, "tasks", sql, []any{ids, lanes, before, limit}, scanTask)
+}
+
+// NextDue implements queue.Store.
+func (s *Store) NextDue(ctx context.Context, skip queue.Skip) (at time.Time, ok bool, err error) {
+	ids, lanes := skipped(skip)
+	const sql = "SELECT due_at FROM tasks WHERE " + outside + " ORDER BY due_at, id LIMIT 1"
+	times, err := list(ctx, s, "tasks", sql, []any{ids, lanes}, pgx.RowTo[time.Time])
+	if err != nil || len(times) == 0 {
+		return time.Time{}, false, err
+	}
+	return times[0].UTC(), true, nil
+}
+
+// Hasten implements queue.Store.
+func (s *Store) Hasten(ctx context.Context, kind string, now time.Time) (int, error) {
+	count := 0
+	err := s.inTx(ctx, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, "UPDATE tasks SET due_at = least(due_at, $2) WHERE kind = $1", kind, now)
+		count = int(tag.RowsAffected())
+		return err
+	})
+	if err != nil {
+		return 0, fault(err, "hasten tasks of kind %s", kind)
+	}
+	return count, nil
+}
+
+// Buried implements queue.Store.
+func (s *Store) Buried(ctx context.Context, page paymux.Page) ([]queue.Buried, error) {
+	q := filter{}
+	q.whereSet("(buried_at, id) < (SELECT buried_at, id FROM buried WHERE id = ?)", page.After)
+	sql := "SELECT " + taskColumns + ", buried_at FROM buried " + q.text() + " ORDER BY buried_at DESC, id DESC LIMIT " + q.arg(page.Limit)
+	return list(ctx, s, "buried tasks", sql, q.args, func(row pgx.CollectableRow) (b queue.Buried, err error) {
+		err = row.Scan(append(taskInto(&b.Task), &b.BuriedAt)...)
+		b.Due, b.CreatedAt, b.BuriedAt = b.Due.UTC(), b.CreatedAt.UTC(), b.BuriedAt.UTC()
+		return b, err
+	})
+}

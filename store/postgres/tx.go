@@ -1,0 +1,57 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/paymux/paymux"
+)
+
+// inTx runs one of the rarer writes in a transaction on a connection of the pool.
+func (s *Store) inTx(ctx context.Context, write func(pgx.Tx) error) error {
+	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if err := write(tx); err != nil {
+			return err
+		}
+		return s.cfg.CommitDelay()
+	})
+}
+
+// inRevision is inTx for what others cache: revision rises with it. Such writes
+// take turns by revision's only row, which is therefore written first.
+func (s *Store) inRevision(ctx context.Context, write func(pgx.Tx) error) error {
+	return s.inTx(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "UPDATE revision SET number = number + 1"); err != nil {
+			return err
+		}
+		return write(tx)
+	})
+}
+
+// Revision implements access.Directory and notify.Store.
+func (s *Store) Revision(ctx context.Context) (number int64, err error) {
+	if err := s.pool.QueryRow(ctx, "SELECT number FROM revision").Scan(&number); err != nil {
+		return 0, fault(err, "load the revision")
+	}
+	return number, nil
+}
+
+// must runs a statement that has to touch a row; none is paymux.NotFound.
+func must(ctx context.Context, tx pgx.Tx, kind, id, sql string, args ...any) error {
+	tag, err := tx.Exec(ctx, sql, args...)
+	if err == nil && tag.RowsAffected() == 0 {
+		return notFound(kind, id)
+	}
+	return err
+}
+
+// written is the error of a write: as it is where a room acts upon it, wrapped otherwise.
+func written(err error, doing, id string) error {
+	if err == nil || errors.Is(err, paymux.ErrKeyTaken) || errors.Is(err, paymux.NotFound) {
+		return err
+	}
+	return fault(err, "%s", fmt.Sprintf("%s %s", doing, id))
+}
