@@ -1,0 +1,117 @@
+package notify_test
+
+import (
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/notify"
+)
+
+// clock stands still until it is moved.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+func TestOneTaskForEachEndpointThatWantsTheEvent(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	all := h.endpoint("https://a.example")
+	some := h.endpoint("https://b.example", func(e *paymux.Endpoint) { e.Events = []paymux.EventType{paymux.PaymentSucceeded} })
+	h.endpoint("https://c.example", func(e *paymux.Endpoint) { e.Events = []paymux.EventType{paymux.RefundDone} })
+	h.endpoint("https://d.example", func(e *paymux.Endpoint) { e.Status = paymux.EndpointDisabled })
+	h.endpoint("https://e.example", func(e *paymux.Endpoint) { e.Merchant = "mer_2" })
+	e, tasks := h.event()
+	if len(tasks) != 2 || tasks[0].Lane != string(all.ID) || tasks[1].Lane != string(some.ID) || tasks[0].ID == tasks[1].ID {
+		t.Fatalf("tasks %+v", tasks)
+	}
+	for _, task := range tasks {
+		if task.Kind != notify.KindNotify || task.Ref != string(e.ID) || task.Due.After(time.Now()) || h.ids.Check(paymux.PrefixTask, string(task.ID)) != nil {
+			t.Errorf("task %+v", task)
+		}
+	}
+}
+
+func TestEndpointsAreReadAgainWhenTheRevisionRises(t *testing.T) {
+	t.Parallel()
+	c := &clock{at: time.Now()}
+	h := newHouse(t, func(config *notify.Config) { config.Now = c.now })
+	h.endpoint("https://a.example")
+	count := func(want int) {
+		t.Helper()
+		if _, tasks := h.event(); len(tasks) != want {
+			t.Errorf("%d tasks, want %d", len(tasks), want)
+		}
+	}
+	count(1)
+	reads := h.store.reads
+	count(1)
+	if h.store.reads != reads {
+		t.Errorf("%d reads for what is cached", h.store.reads-reads)
+	}
+	h.store.put(paymux.Endpoint{ID: "we_other", Merchant: merchant, Status: paymux.EndpointEnabled}) // by another process
+	h.store.revision++
+	count(1)
+	c.pass(2 * time.Second)
+	count(2)
+	h.store.put(paymux.Endpoint{ID: "we_third", Merchant: merchant, Status: paymux.EndpointEnabled}) // by this one
+	h.Invalidate()
+	count(3)
+	h.store.err = errors.New("down")
+	c.pass(2 * time.Second)
+	if _, err := h.Tasks(t.Context(), paymux.Event{ID: "evt_1", Merchant: merchant}); err != nil {
+		t.Errorf("a store that is down takes away what is known: %v", err)
+	}
+	if _, err := h.Tasks(t.Context(), paymux.Event{ID: "evt_1", Merchant: "mer_unknown"}); !errors.Is(err, h.store.err) {
+		t.Errorf("endpoints that cannot be learned: %v", err)
+	}
+}
+
+func TestNoEndpointNoCost(t *testing.T) {
+	c := &clock{at: time.Now()} // stands still: no revision falls due
+	h := newHouse(t, func(config *notify.Config) { config.Now = c.now })
+	e, _ := h.event()
+	ctx := t.Context()
+	if n := testing.AllocsPerRun(100, func() {
+		if tasks, err := h.Tasks(ctx, e); err != nil || tasks != nil {
+			t.Errorf("%v %v", tasks, err)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations for a merchant without endpoints", n)
+	}
+}
+
+func TestTestEvent(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	s := listen(t, status(200))
+	to := h.endpoint(s.URL, func(e *paymux.Endpoint) { e.Events = []paymux.EventType{paymux.RefundDone} })
+	r := h.run()
+	e, err := h.Test(t.Context(), to)
+	if err != nil || e.Type != paymux.EndpointTest || h.ids.Check(paymux.PrefixEvent, string(e.ID)) != nil {
+		t.Fatalf("event %+v, %v", e, err)
+	}
+	r.Wake()
+	if got := <-s.got; got.header.Get("webhook-id") != string(e.ID) || string(got.body) != string(e.Body) {
+		t.Errorf("got %v %s", got.header, got.body)
+	}
+	to.Status = paymux.EndpointDisabled
+	if _, err := h.Test(t.Context(), to); !errors.Is(err, paymux.StateConflict) {
+		t.Errorf("a disabled endpoint: %v", err)
+	}
+}
