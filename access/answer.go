@@ -1,0 +1,122 @@
+package access
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+
+	"github.com/paymux/paymux"
+)
+
+// answer is a response before it is written.
+type answer struct {
+	status      int
+	body        []byte
+	contentType string // empty: application/json
+	location    string
+	replayed    bool
+	retryAfter  int // seconds
+	challenge   string
+	allow       string
+	err         error // what went wrong, for the log
+}
+
+// answerWith writes an object down.
+func answerWith(status int, object any) (answer, error) {
+	body, err := json.Marshal(object)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{status: status, body: body}, nil
+}
+
+// replyAnswer is a verb's reply as an answer (money rule 8): 201 made, 200 done, 202
+// when the outcome is pending or unknown, and the error's status otherwise.
+func (s *Server) replyAnswer(reply paymux.Reply, id paymux.RequestID) answer {
+	pending := reply.Accepted && len(reply.Object) > 0
+	if reply.Error != nil && !pending {
+		a := s.problemAnswer(reply.Error, id, reply.Object)
+		a.replayed = reply.Replayed
+		return a
+	}
+	a := answer{status: http.StatusOK, body: reply.Object, replayed: reply.Replayed}
+	switch {
+	case reply.Accepted:
+		a.status = http.StatusAccepted
+	case reply.Created:
+		a.status = http.StatusCreated
+	}
+	return a
+}
+
+// write sends an answer.
+func (a *answer) write(w http.ResponseWriter) {
+	h := w.Header()
+	if a.contentType == "" {
+		a.contentType = "application/json"
+	}
+	h["Content-Type"] = []string{a.contentType}
+	h["Content-Length"] = []string{strconv.Itoa(len(a.body))}
+	h["Cache-Control"] = noStore
+	h["X-Content-Type-Options"] = noSniff
+	if a.location != "" {
+		h.Set("Location", a.location)
+	}
+	if a.replayed {
+		h.Set("Idempotent-Replayed", "true")
+	}
+	if a.retryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(a.retryAfter))
+	}
+	if a.challenge != "" {
+		h.Set("WWW-Authenticate", a.challenge)
+	}
+	if a.allow != "" {
+		h.Set("Allow", a.allow)
+	}
+	w.WriteHeader(a.status)
+	// A client that is gone cannot be told; net/http closes the connection.
+	_, _ = w.Write(a.body)
+}
+
+// Header values that never change, made once. Nobody may write to them.
+var (
+	noStore = []string{"no-store"}
+	noSniff = []string{"nosniff"}
+)
+
+// page is a list as merchants see it.
+type page[T any] struct {
+	Object     string `json:"object" doc:"always list" example:"list"`
+	Data       []T    `json:"data"`
+	HasMore    bool   `json:"has_more" doc:"whether there is a next page"`
+	NextCursor string `json:"next_cursor,omitempty" doc:"send as cursor to get the next page"`
+}
+
+func pageOf[T any](data []T) page[T] {
+	if data == nil {
+		data = []T{}
+	}
+	return page[T]{Object: "list", Data: data}
+}
+
+// listAnswer reads one page and learns whether there is another. Stores give at
+// most 100 rows, so a full page is followed by a look at the row after it.
+func listAnswer[T any](p paymux.Page, read func(paymux.Page) ([]T, error), id func(*T) string) (answer, error) {
+	data, err := read(p)
+	if err != nil {
+		return answer{}, err
+	}
+	out := pageOf(data)
+	if len(data) == p.Limit {
+		last := id(&data[len(data)-1])
+		more, err := read(paymux.Page{After: last, Limit: 1})
+		if err != nil {
+			return answer{}, err
+		}
+		if out.HasMore = len(more) > 0; out.HasMore {
+			out.NextCursor = last
+		}
+	}
+	return answerWith(http.StatusOK, out)
+}

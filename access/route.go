@@ -1,0 +1,106 @@
+package access
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/paymux/paymux"
+)
+
+// audience is who may call a route.
+type audience int
+
+const (
+	merchants audience = iota // verified and authorized as a merchant
+	operators                 // with the operators' own credential
+	everyone
+)
+
+// keyRule is whether a route takes an Idempotency-Key.
+type keyRule int
+
+const (
+	keyNone     keyRule = iota
+	keyRequired         // the request changes something
+)
+
+// route is one method on one path: what the front door does with it and what
+// the OpenAPI document says of it.
+type route struct {
+	method  string
+	path    string // as http.ServeMux spells it
+	id      string // operationId
+	tag     string
+	summary string
+	doc     string
+	who     audience
+	// service is the authority a merchant needs (A2, A5). Empty: every item of the batch has its own.
+	service paymux.ServiceType
+	prefix  string // of {id}
+	query   []param
+	body    *schema
+	bodyOK  bool // the body may be left out
+	limit   int  // of the body, in bytes; 0: bodyLimit
+	key     keyRule
+	reply   *schema
+	status  int // of success; 0: 200
+	pending bool
+	payer   bool // declines and undelivered calls are possible outcomes
+	serve   func(ctx context.Context, c *call) (answer, error)
+}
+
+func (r *route) success() int {
+	if r.status == 0 {
+		return http.StatusOK
+	}
+	return r.status
+}
+
+func (r *route) bodyLimit() int {
+	if r.limit == 0 {
+		return bodyLimit
+	}
+	return r.limit
+}
+
+// param is a query parameter.
+type param struct {
+	name string
+	*schema
+	many bool
+}
+
+// mount puts all routes on the mux, and answers in our own format for what is not there.
+func (s *Server) mount() {
+	allowed := map[string][]string{}
+	for i := range s.routes {
+		r := &s.routes[i]
+		s.mux.HandleFunc(r.method+" "+r.path, func(w http.ResponseWriter, req *http.Request) { s.serve(r, w, req) })
+		allowed[r.path] = append(allowed[r.path], r.method)
+	}
+	for path, methods := range allowed {
+		s.mux.HandleFunc(path, func(w http.ResponseWriter, req *http.Request) { s.wrongMethod(methods, w, req) })
+	}
+	s.mux.HandleFunc("/", s.unknownPath)
+}
+
+func (s *Server) wrongMethod(methods []string, w http.ResponseWriter, r *http.Request) {
+	e := paymux.Errorf(paymux.MethodNotAllowed, "%s is not allowed here; this path has %s.", clip(r.Method), list(methods))
+	s.refuse(w, r, e, strings.Join(methods, ", "))
+}
+
+func (s *Server) unknownPath(w http.ResponseWriter, r *http.Request) {
+	e := paymux.Errorf(paymux.NotFound, "There is nothing at %s; %s/docs lists all paths.", clip(r.URL.EscapedPath()), s.publicURL)
+	s.refuse(w, r, e, "")
+}
+
+// refuse answers a request that no route takes.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error, allow string) {
+	id := paymux.RequestID(s.ids.New(paymux.PrefixRequest))
+	w.Header().Set("Request-Id", string(id))
+	a := s.problemAnswer(err, id, nil)
+	a.allow = allow
+	a.write(w)
+	s.log.LogAttrs(r.Context(), levelOf(&a), "request", requestAttrs(r, &a, id)...)
+}
