@@ -10,7 +10,7 @@ import (
 
 // appendHops adds one row to a payment's timeline. hops is a JSON array.
 func (w *writer) appendHops(id paymux.PaymentID, hops []byte) error {
-	s := w.prepare("INSERT INTO hops (payment, seq, hops) SELECT ?1, coalesce(max(seq), 0) + 1, ?2 FROM hops WHERE payment = ?1")
+	s := w.prepare("INSERT INTO hops (payment, seq, hops) VALUES (?1, (SELECT coalesce(max(seq), 0) + 1 FROM hops WHERE payment = ?1), ?2)")
 	s.text(string(id))
 	s.json(hops)
 	if _, err := w.exec(&s); err != nil {

@@ -1,4 +1,5 @@
 -- Times are microseconds since 1970, UTC; 0 stands for none. Amounts are minor units.
+-- Lists are written with OR: for IN, SQLite would build a table of the list at every write.
 -- Every index is paid for with each write: there is one only where a read needs it.
 
 -- The clustered key of hot tables ascends with time, so that inserts append.
@@ -6,7 +7,7 @@ CREATE TABLE payments (
     n                 INTEGER PRIMARY KEY,
     id                TEXT    NOT NULL UNIQUE,
     merchant          TEXT    NOT NULL CHECK (merchant <> ''),
-    status            TEXT    NOT NULL CHECK (status IN ('created', 'requires_action', 'processing', 'authorized', 'partially_captured', 'succeeded', 'failed', 'canceled', 'expired')),
+    status            TEXT    NOT NULL CHECK (status = 'created' OR status = 'requires_action' OR status = 'processing' OR status = 'authorized' OR status = 'partially_captured' OR status = 'succeeded' OR status = 'failed' OR status = 'canceled' OR status = 'expired'),
     amount            INTEGER NOT NULL CHECK (amount > 0),
     currency          TEXT    NOT NULL CHECK (length(currency) = 3),
     capturable        INTEGER NOT NULL CHECK (capturable >= 0),
@@ -18,7 +19,7 @@ CREATE TABLE payments (
     merchant_order_id TEXT    NOT NULL,
     -- Empty while the payment keeps its order from being used by another, its own
     -- ID ever after: late money finds the order's next payment undisturbed.
-    order_slot        TEXT    NOT NULL CHECK (order_slot IN ('', id)),
+    order_slot        TEXT    NOT NULL CHECK (order_slot = '' OR order_slot = id),
     created_at        INTEGER NOT NULL,
     updated_at        INTEGER NOT NULL,
     expires_at        INTEGER NOT NULL,
@@ -34,8 +35,8 @@ CREATE TABLE operations (
     payment    TEXT    NOT NULL,
     id         TEXT    NOT NULL,
     merchant   TEXT    NOT NULL,
-    kind       TEXT    NOT NULL CHECK (kind IN ('pay', 'capture', 'cancel', 'refund')),
-    state      TEXT    NOT NULL CHECK (state IN ('created', 'sent', 'pending', 'unknown', 'authorized', 'succeeded', 'declined', 'not_sent', 'canceled')),
+    kind       TEXT    NOT NULL CHECK (kind = 'pay' OR kind = 'capture' OR kind = 'cancel' OR kind = 'refund'),
+    state      TEXT    NOT NULL CHECK (state = 'created' OR state = 'sent' OR state = 'pending' OR state = 'unknown' OR state = 'authorized' OR state = 'succeeded' OR state = 'declined' OR state = 'not_sent' OR state = 'canceled'),
     amount     INTEGER NOT NULL CHECK (amount >= 0),
     currency   TEXT    NOT NULL CHECK (length(currency) = 3),
     refund     TEXT    NOT NULL,
@@ -55,7 +56,7 @@ CREATE TABLE refunds (
     payment    TEXT    NOT NULL,
     merchant   TEXT    NOT NULL,
     operation  TEXT    NOT NULL,
-    status     TEXT    NOT NULL CHECK (status IN ('processing', 'unknown', 'succeeded', 'failed')),
+    status     TEXT    NOT NULL CHECK (status = 'processing' OR status = 'unknown' OR status = 'succeeded' OR status = 'failed'),
     amount     INTEGER NOT NULL CHECK (amount > 0),
     currency   TEXT    NOT NULL CHECK (length(currency) = 3),
     version    INTEGER NOT NULL CHECK (version >= 1),
@@ -70,7 +71,7 @@ CREATE TABLE disputes (
     id         TEXT    PRIMARY KEY,
     payment    TEXT    NOT NULL,
     merchant   TEXT    NOT NULL,
-    status     TEXT    NOT NULL CHECK (status IN ('opened', 'won', 'lost')),
+    status     TEXT    NOT NULL CHECK (status = 'opened' OR status = 'won' OR status = 'lost'),
     amount     INTEGER NOT NULL CHECK (amount >= 0),
     currency   TEXT    NOT NULL CHECK (length(currency) = 3),
     account    TEXT    NOT NULL,
@@ -153,7 +154,7 @@ CREATE TABLE merchants (
 CREATE TABLE api_keys (
     id         TEXT    PRIMARY KEY,
     merchant   TEXT    NOT NULL,
-    kind       TEXT    NOT NULL GENERATED ALWAYS AS (json_extract(body, '$.kind')) VIRTUAL CHECK (kind IN ('bearer', 'hmac-sha256', 'ed25519', 'rsa-pss-sha512')),
+    kind       TEXT    NOT NULL GENERATED ALWAYS AS (json_extract(body, '$.kind')) VIRTUAL CHECK (kind = 'bearer' OR kind = 'hmac-sha256' OR kind = 'ed25519' OR kind = 'rsa-pss-sha512'),
     digest     BLOB    UNIQUE, -- of bearer keys
     shared     TEXT    NOT NULL, -- of hmac-sha256 keys
     revoked_at INTEGER NOT NULL,
@@ -164,7 +165,7 @@ CREATE INDEX api_keys_merchant ON api_keys (merchant, id);
 CREATE TABLE endpoints (
     id       TEXT PRIMARY KEY,
     merchant TEXT NOT NULL,
-    status   TEXT NOT NULL GENERATED ALWAYS AS (json_extract(body, '$.status')) VIRTUAL CHECK (status IN ('enabled', 'disabled')),
+    status   TEXT NOT NULL GENERATED ALWAYS AS (json_extract(body, '$.status')) VIRTUAL CHECK (status = 'enabled' OR status = 'disabled'),
     secrets  TEXT NOT NULL, -- JSON
     body     TEXT NOT NULL
 );
@@ -173,7 +174,7 @@ CREATE INDEX endpoints_merchant ON endpoints (merchant, id);
 CREATE TABLE links (
     id       TEXT PRIMARY KEY,
     merchant TEXT NOT NULL,
-    status   TEXT NOT NULL GENERATED ALWAYS AS (json_extract(body, '$.status')) VIRTUAL CHECK (status IN ('active', 'canceled')),
+    status   TEXT NOT NULL GENERATED ALWAYS AS (json_extract(body, '$.status')) VIRTUAL CHECK (status = 'active' OR status = 'canceled'),
     payment  TEXT NOT NULL, -- the newest made with it; written by payments, not by edits of the link
     body     TEXT NOT NULL
 );
