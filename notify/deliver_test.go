@@ -303,10 +303,10 @@ func TestTrustedCertificate(t *testing.T) {
 
 func TestAnswersWithoutEnd(t *testing.T) {
 	t.Parallel()
-	body := func(pause time.Duration) http.HandlerFunc {
+	body := func(bytes int, pause time.Duration) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			rc := http.NewResponseController(w)
-			chunk := make([]byte, 1+int(64<<10/(1+pause.Milliseconds())))
+			chunk := make([]byte, bytes)
 			for {
 				if _, err := w.Write(chunk); err != nil || rc.Flush() != nil {
 					return
@@ -319,12 +319,12 @@ func TestAnswersWithoutEnd(t *testing.T) {
 			}
 		}
 	}
-	for name, pause := range map[string]time.Duration{"flood": 0, "drip": 100 * time.Millisecond} {
+	for name, answer := range map[string]http.HandlerFunc{"flood": body(64<<10, 0), "drip": body(1, 100*time.Millisecond)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t)
 			began := time.Now()
-			_, v := h.deliver(h.endpoint(listen(t, body(pause)).URL), 0)
+			_, v := h.deliver(h.endpoint(listen(t, answer).URL), 0)
 			if took := time.Since(began); !v.Done || took > 5*time.Second {
 				t.Errorf("verdict %+v after %v", v, took)
 			}

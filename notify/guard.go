@@ -18,32 +18,46 @@ var errRefused = errors.New("address refused")
 
 // refused are the networks of the IANA special-purpose registries that are not
 // the public Internet, by what to call them. Of IPv6 only 2000::/3 is public.
-var refused = networks(map[string]string{
-	"0.0.0.0/8": "unspecified", "10.0.0.0/8": "private", "100.64.0.0/10": "carrier-grade NAT", "127.0.0.0/8": "loopback",
-	"169.254.0.0/16": "link-local", "172.16.0.0/12": "private", "192.0.0.0/24": "reserved", "192.0.2.0/24": "documentation",
-	"192.88.99.0/24": "6to4 relay", "192.168.0.0/16": "private", "198.18.0.0/15": "benchmarking", "198.51.100.0/24": "documentation",
-	"203.0.113.0/24": "documentation", "224.0.0.0/4": "multicast", "240.0.0.0/4": "reserved",
-	// Cloud providers' metadata services on addresses that are otherwise public.
-	"168.63.129.16/32": "metadata service", "100.100.100.200/32": "metadata service",
-
-	"::/96": "loopback or IPv4-compatible", "64:ff9b::/96": "NAT64", "64:ff9b:1::/48": "NAT64", "100::/64": "discard",
-	"2001::/32": "Teredo", "2001::/23": "reserved", "2001:db8::/32": "documentation", "2002::/16": "6to4", "3fff::/20": "documentation",
-	"fc00::/7": "unique-local", "fe80::/10": "link-local", "fec0::/10": "site-local", "ff00::/8": "multicast",
-})
+var refused = []network{
+	// Narrow ones first: the first that fits gives the name. Cloud providers' metadata
+	// services stand on addresses that are otherwise public, or shared.
+	{netip.MustParsePrefix("168.63.129.16/32"), "metadata service"},
+	{netip.MustParsePrefix("100.100.100.200/32"), "metadata service"},
+	{netip.MustParsePrefix("2001::/32"), "Teredo"},
+	{netip.MustParsePrefix("0.0.0.0/8"), "unspecified"},
+	{netip.MustParsePrefix("10.0.0.0/8"), "private"},
+	{netip.MustParsePrefix("100.64.0.0/10"), "carrier-grade NAT"},
+	{netip.MustParsePrefix("127.0.0.0/8"), "loopback"},
+	{netip.MustParsePrefix("169.254.0.0/16"), "link-local"},
+	{netip.MustParsePrefix("172.16.0.0/12"), "private"},
+	{netip.MustParsePrefix("192.0.0.0/24"), "reserved"},
+	{netip.MustParsePrefix("192.0.2.0/24"), "documentation"},
+	{netip.MustParsePrefix("192.88.99.0/24"), "6to4 relay"},
+	{netip.MustParsePrefix("192.168.0.0/16"), "private"},
+	{netip.MustParsePrefix("198.18.0.0/15"), "benchmarking"},
+	{netip.MustParsePrefix("198.51.100.0/24"), "documentation"},
+	{netip.MustParsePrefix("203.0.113.0/24"), "documentation"},
+	{netip.MustParsePrefix("224.0.0.0/4"), "multicast"},
+	{netip.MustParsePrefix("240.0.0.0/4"), "reserved"},
+	{netip.MustParsePrefix("::/96"), "loopback or IPv4-compatible"},
+	{netip.MustParsePrefix("64:ff9b::/96"), "NAT64"},
+	{netip.MustParsePrefix("64:ff9b:1::/48"), "NAT64"},
+	{netip.MustParsePrefix("100::/64"), "discard"},
+	{netip.MustParsePrefix("2001::/23"), "reserved"},
+	{netip.MustParsePrefix("2001:db8::/32"), "documentation"},
+	{netip.MustParsePrefix("2002::/16"), "6to4"},
+	{netip.MustParsePrefix("3fff::/20"), "documentation"},
+	{netip.MustParsePrefix("fc00::/7"), "unique-local"},
+	{netip.MustParsePrefix("fe80::/10"), "link-local"},
+	{netip.MustParsePrefix("fec0::/10"), "site-local"},
+	{netip.MustParsePrefix("ff00::/8"), "multicast"},
+}
 
 var publicIPv6 = netip.MustParsePrefix("2000::/3")
 
 type network struct {
 	netip.Prefix
 	name string
-}
-
-func networks(named map[string]string) []network {
-	all := make([]network, 0, len(named))
-	for prefix, name := range named {
-		all = append(all, network{netip.MustParsePrefix(prefix), name})
-	}
-	return all
 }
 
 // plainKey marks the context of a request without TLS.

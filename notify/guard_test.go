@@ -36,6 +36,7 @@ func TestGuard(t *testing.T) {
 		"100.127.255.255:443":         "carrier-grade NAT",
 		"169.254.169.254:80":          "link-local",
 		"168.63.129.16:80":            "metadata",
+		"100.100.100.200:80":          "metadata",
 		"192.0.0.192:80":              "reserved",
 		"192.0.2.1:443":               "documentation",
 		"192.88.99.1:443":             "6to4",
