@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"expvar"
 	"fmt"
 	"io"
 	"net"
@@ -51,7 +52,7 @@ func serveCeiling(ctx context.Context, store, database, listen string) error {
 	var last atomic.Int64
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(http.ResponseWriter, *http.Request) {})
-	mux.HandleFunc("GET /runtime", serveRuntime)
+	mux.Handle("GET /debug/vars", expvar.Handler())
 	mux.HandleFunc("POST /v1/payments", func(w http.ResponseWriter, r *http.Request) {
 		o, err := readOrder(r)
 		if err != nil {

@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -101,4 +103,32 @@ func (s *server) peak() int64 {
 		}
 	}
 	return 0
+}
+
+// mallocs is how many objects the process at a debug address has allocated so far.
+func mallocs(ctx context.Context, url string) (float64, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/debug/vars", nil)
+	if err != nil {
+		return 0, err
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, err
+	}
+	defer answer.Body.Close()
+	var vars struct {
+		MemStats struct{ Mallocs float64 } `json:"memstats"`
+	}
+	err = json.NewDecoder(answer.Body).Decode(&vars)
+	return vars.MemStats.Mallocs, err
+}
+
+// freeAddress is a loopback address nobody listens on now.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
 }
