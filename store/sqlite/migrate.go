@@ -47,8 +47,8 @@ func migrate(conn *sqlite.Conn, version int) (err error) {
 	if err != nil {
 		return err
 	}
-	if at[0] > newest() {
-		return fmt.Errorf("its schema is version %d, newer than this program's %d: use a newer paymux", at[0], newest())
+	if at[0] > Newest() {
+		return fmt.Errorf("its schema is version %d, newer than this program's %d: use a newer paymux", at[0], Newest())
 	}
 	for v := at[0] + 1; v <= version; v++ {
 		if err := step(conn, v, ".up.sql", "INSERT INTO schema_migrations VALUES ("+strconv.Itoa(v)+")"); err != nil {
@@ -81,8 +81,8 @@ func step(conn *sqlite.Conn, version int, suffix, record string) error {
 	return execute(conn, record)
 }
 
-// newest is the version of the last migration.
-func newest() int {
+// Newest is the version of the newest schema.
+func Newest() int {
 	files, _ := fs.Glob(migrations, "migration/*.up.sql") // the pattern is well formed
 	last := slices.Max(files)
 	version, _ := strconv.Atoi(strings.TrimPrefix(last, "migration/")[:3])

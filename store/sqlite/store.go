@@ -101,7 +101,7 @@ func (s *Store) open() error {
 		return err
 	}
 	s.writer = &writer{conn: conn}
-	if err := migrate(conn, newest()); err != nil {
+	if err := migrate(conn, Newest()); err != nil {
 		return err
 	}
 	if err := s.readRevision(); err != nil {
