@@ -23,11 +23,11 @@ type inbox struct {
 	got    map[paymux.OperationID][]channel.CallbackRequest
 	answer func(n int, body []byte) int // status for the nth message; nil: 200
 	count  int
-	news   chan paymux.OperationID
+	news   chan struct{} // closed and replaced with every message
 }
 
 func newInbox() *inbox {
-	return &inbox{got: map[paymux.OperationID][]channel.CallbackRequest{}, news: make(chan paymux.OperationID, 1000)}
+	return &inbox{got: map[paymux.OperationID][]channel.CallbackRequest{}, news: make(chan struct{})}
 }
 
 func (b *inbox) client() *http.Client { return &http.Client{Transport: b} }
@@ -53,7 +53,8 @@ func (b *inbox) RoundTrip(r *http.Request) (*http.Response, error) {
 		status = b.answer(b.count, body)
 	}
 	b.count++
-	b.news <- about.Operation
+	close(b.news)
+	b.news = make(chan struct{})
 	return &http.Response{StatusCode: status, Status: http.StatusText(status), Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(nil)), Request: r}, nil
 }
 
@@ -63,13 +64,13 @@ func (b *inbox) of(t *testing.T, op paymux.OperationID, n int) []channel.Callbac
 	timeout := time.After(30 * time.Second)
 	for {
 		b.mu.Lock()
-		got := b.got[op]
+		got, news := b.got[op], b.news
 		b.mu.Unlock()
 		if len(got) >= n {
 			return got
 		}
 		select {
-		case <-b.news:
+		case <-news:
 		case <-timeout:
 			t.Fatalf("%d messages about %s, want %d", len(got), op, n)
 		}
