@@ -63,12 +63,12 @@ func (c *Client) DeleteEndpoint(ctx context.Context, id paymux.EndpointID, opts 
 
 // RotateSecret makes a new secret. The old one signs beside it for a while.
 func (c *Client) RotateSecret(ctx context.Context, id paymux.EndpointID, opts ...Option) (*EndpointWithSecret, error) {
-	return one[EndpointWithSecret](ctx, c, http.MethodPost, endpoint(id, "rotate_secret"), struct{}{}, opts)
+	return one[EndpointWithSecret](ctx, c, http.MethodPost, endpoint(id, "rotate_secret"), nil, opts)
 }
 
 // TestEndpoint has an endpoint.test event delivered.
 func (c *Client) TestEndpoint(ctx context.Context, id paymux.EndpointID, opts ...Option) (*paymux.Event, error) {
-	return one[paymux.Event](ctx, c, http.MethodPost, endpoint(id, "test"), struct{}{}, opts)
+	return one[paymux.Event](ctx, c, http.MethodPost, endpoint(id, "test"), nil, opts)
 }
 
 func endpoint(id paymux.EndpointID, verb ...string) string {

@@ -32,7 +32,7 @@ func (c *Client) Link(ctx context.Context, id paymux.LinkID, opts ...Option) (*p
 
 // CancelLink makes a link unusable. A payment already made with it goes on.
 func (c *Client) CancelLink(ctx context.Context, id paymux.LinkID, opts ...Option) (*paymux.Link, error) {
-	return one[paymux.Link](ctx, c, http.MethodPost, at("v1", "payment_links", string(id), "cancel"), struct{}{}, opts)
+	return one[paymux.Link](ctx, c, http.MethodPost, at("v1", "payment_links", string(id), "cancel"), nil, opts)
 }
 
 // Links lists payment links, newest first.

@@ -109,7 +109,7 @@ func (c *Client) CancelPayment(ctx context.Context, id paymux.PaymentID, reason 
 
 // SyncPayment has Paymux ask the institution for the outcome now.
 func (c *Client) SyncPayment(ctx context.Context, id paymux.PaymentID, opts ...Option) (*paymux.Payment, error) {
-	return one[paymux.Payment](ctx, c, http.MethodPost, payment(id, "sync"), struct{}{}, opts)
+	return one[paymux.Payment](ctx, c, http.MethodPost, payment(id, "sync"), nil, opts)
 }
 
 // Timeline lists every hop of a payment, oldest first.

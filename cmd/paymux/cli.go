@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paymux/paymux/client"
+)
+
+// cli is what every command needs of the world. Tests give it another one.
+type cli struct {
+	in   io.Reader
+	out  io.Writer
+	err  io.Writer
+	env  func(string) string
+	now  func() time.Time
+	lang lang
+
+	format  string // -o
+	baseURL string // --base-url
+	verbose bool
+}
+
+// run carries out one command line and returns the process's exit code. It
+// returns when ctx ends.
+func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	c := &cli{in: in, out: out, err: errOut, env: os.Getenv, now: time.Now}
+	c.lang = chooseLang(args, c.env)
+	root := c.root()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	if ctx.Err() != nil {
+		return exitInterrupted
+	}
+	c.complain(err)
+	return exitCode(err)
+}
+
+func (c *cli) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "paymux",
+		Short:         c.text("root.short"),
+		Long:          c.text("root.long"),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if c.format != "text" && c.format != "json" {
+				return usagef("-o %s: the formats are text and json", c.format)
+			}
+			return nil
+		},
+	}
+	flags := root.PersistentFlags()
+	flags.StringVarP(&c.format, "output", "o", "text", c.text("flag.output"))
+	flags.StringVar(&c.baseURL, "base-url", "", c.text("flag.base-url"))
+	flags.String("lang", "", c.text("flag.lang"))
+	flags.BoolVar(&c.verbose, "verbose", false, c.text("flag.verbose"))
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.AddCommand(
+		c.devCommand(), c.serveCommand(), c.payCommand(), c.refundCommand(), c.timelineCommand(),
+		c.listenCommand(), c.triggerCommand(), c.sandboxCommand(), c.webhooksCommand(),
+		c.keyCommand(), c.doctorCommand(), c.configCommand(), c.healthcheckCommand(), c.versionCommand(),
+	)
+	return root
+}
+
+// Exit codes, as the help text documents them.
+const (
+	exitOK          = 0
+	exitFailed      = 1   // what was asked for did not come out well: a payment failed, a check found something
+	exitUsage       = 2   // the command line or the configuration is wrong
+	exitUnreachable = 3   // nobody answers at the base URL
+	exitRefused     = 4   // Paymux refused the request
+	exitInterrupted = 130 // ended by a signal
+)
+
+// usageError is a command line that cannot be carried out.
+type usageError struct{ error }
+
+func (u *usageError) Unwrap() error { return u.error }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+// outcomeError is a command that worked and whose outcome is bad. quiet: it has been told already.
+type outcomeError struct {
+	text  string
+	quiet bool
+}
+
+func (o *outcomeError) Error() string { return o.text }
+
+func exitCode(err error) int {
+	var usage *usageError
+	var outcome *outcomeError
+	var refused *client.Error
+	switch {
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.As(err, &outcome):
+		return exitFailed
+	case errors.As(err, &refused):
+		return exitRefused
+	case unreachable(err):
+		return exitUnreachable
+	}
+	return exitFailed
+}
+
+// exactly is cobra.ExactArgs with the exit code of a wrong command line.
+func exactly(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != n {
+			return usagef("usage: %s", cmd.UseLine())
+		}
+		return nil
+	}
+}

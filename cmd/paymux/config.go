@@ -1,0 +1,210 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Config is paymux.yaml. Every key can be set by an environment variable, too,
+// which wins: store.engine is PAYMUX_STORE_ENGINE. Lists are separated by commas
+// there, and accounts are YAML. Where help says "secret", the value may be
+// file:PATH or env:NAME and is read from there.
+type Config struct {
+	Listen    string          `yaml:"listen" help:"address and port to serve on"`
+	PublicURL string          `yaml:"public_url" help:"how merchants, payers and institutions reach this deployment; empty: http:// and listen"`
+	DataDir   string          `yaml:"data_dir" help:"where the embedded store, the embedded NATS server and generated keys live"`
+	Region    RegionConfig    `yaml:"region"`
+	Store     StoreConfig     `yaml:"store"`
+	NATS      NATSConfig      `yaml:"nats"`
+	IDsKey    Ref             `yaml:"ids_key" help:"secret, 16 bytes or more: the key of the check code in IDs, the same for the whole deployment; empty: made once and kept in data_dir"`
+	Accounts  []AccountConfig `yaml:"accounts" help:"accounts at institutions"`
+	Access    AccessConfig    `yaml:"access"`
+	Notify    NotifyConfig    `yaml:"notify"`
+	Sandbox   SandboxConfig   `yaml:"sandbox"`
+	OpsToken  Ref             `yaml:"ops_token" help:"secret: the bearer token of operators, for /ops/v1; empty: the operators' interface is closed"`
+	Log       LogConfig       `yaml:"log"`
+}
+
+// RegionConfig is the transaction node's region, which every ID carries.
+type RegionConfig struct {
+	Name   string `yaml:"name" help:"name of the region"`
+	Number int    `yaml:"number" help:"number of the region in IDs, 0 to 4095; never reuse one for another region"`
+}
+
+// StoreConfig is where money is remembered.
+type StoreConfig struct {
+	Engine string `yaml:"engine" help:"sqlite or postgres"`
+	Path   string `yaml:"path" help:"sqlite: the file; empty: paymux.db in data_dir"`
+	URL    Ref    `yaml:"url" help:"secret: postgres: the connection string"`
+}
+
+// NATSConfig is where messages go.
+type NATSConfig struct {
+	URL Ref `yaml:"url" help:"secret: a NATS cluster; empty: a server inside this process"`
+}
+
+// AccountConfig is one account at an institution.
+type AccountConfig struct {
+	Name    string         `yaml:"name" help:"name of the account, as in /callbacks/<channel>/<name>"`
+	Channel string         `yaml:"channel" help:"which channel it belongs to"`
+	Methods []string       `yaml:"methods" help:"payment methods to use it for; empty: all of the channel's"`
+	Options map[string]Ref `yaml:"options" help:"settings of the channel; each may be a secret"`
+}
+
+// AccessConfig is the front door.
+type AccessConfig struct {
+	TrustedProxies  []string      `yaml:"trusted_proxies" help:"networks (CIDR) of proxies whose X-Forwarded-For is believed"`
+	BearerDefault   bool          `yaml:"bearer_default" help:"whether new merchants may use bearer keys; signatures are always accepted"`
+	TrafficRequests int           `yaml:"traffic_requests" help:"requests a merchant may make per service type within traffic_window, unless its policy says otherwise; 0: no limit"`
+	TrafficWindow   time.Duration `yaml:"traffic_window" help:"the window of traffic_requests"`
+	SignatureWindow time.Duration `yaml:"signature_window" help:"how far a request signature's time may be off"`
+	JWEKey          Ref           `yaml:"jwe_key" help:"secret: PEM of the private key that merchants encrypt bodies to, RSA or P-256; empty: made once and kept in data_dir"`
+}
+
+// NotifyConfig is how merchants are notified.
+type NotifyConfig struct {
+	AllowNetworks []string `yaml:"allow_networks" help:"private networks (CIDR) that notifications may be sent to; others that are not public are refused"`
+}
+
+// SandboxConfig is the institution that pretends.
+type SandboxConfig struct {
+	Enabled bool `yaml:"enabled" help:"serve the sandbox institutions under /sandbox; never where real money moves"`
+}
+
+// LogConfig is what is logged to standard error.
+type LogConfig struct {
+	Level    string `yaml:"level" help:"debug, info, warn or error"`
+	Format   string `yaml:"format" help:"json or text"`
+	Requests bool   `yaml:"requests" help:"one line a request"`
+}
+
+// defaults are the values of keys nobody set.
+func defaults() Config {
+	return Config{
+		Listen:  "127.0.0.1:8080",
+		DataDir: ".paymux",
+		Region:  RegionConfig{Name: "local", Number: 1},
+		Store:   StoreConfig{Engine: "sqlite"},
+		Access: AccessConfig{
+			TrafficRequests: 6000, TrafficWindow: time.Minute, SignatureWindow: 5 * time.Minute,
+		},
+		Log: LogConfig{Level: "info", Format: "json", Requests: true},
+	}
+}
+
+// check reports every value that cannot work, each with its key.
+func (c *Config) check() error {
+	faults := []error{
+		c.checkListen(), c.checkPublicURL(), c.checkRegion(), c.checkStore(), c.checkAccounts(), c.checkLog(),
+		networks("access.trusted_proxies", c.Access.TrustedProxies),
+		networks("notify.allow_networks", c.Notify.AllowNetworks),
+	}
+	if c.DataDir == "" {
+		faults = append(faults, errors.New("data_dir: is empty"))
+	}
+	if c.Access.TrafficRequests < 0 || c.Access.TrafficWindow < time.Second {
+		faults = append(faults, errors.New("access.traffic_window: must be 1s or more, and traffic_requests not negative"))
+	}
+	if c.Access.SignatureWindow < time.Second || c.Access.SignatureWindow > time.Hour {
+		faults = append(faults, fmt.Errorf("access.signature_window: %s is not between 1s and 1h", c.Access.SignatureWindow))
+	}
+	return errors.Join(faults...)
+}
+
+func (c *Config) checkListen() error {
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return fmt.Errorf("listen: %q is not an address and port such as 127.0.0.1:8080", c.Listen)
+	}
+	return nil
+}
+
+func (c *Config) checkPublicURL() error {
+	if c.PublicURL == "" {
+		return nil
+	}
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" {
+		return fmt.Errorf("public_url: %q is not of the form https://pay.example", c.PublicURL)
+	}
+	return nil
+}
+
+func (c *Config) checkRegion() error {
+	if c.Region.Number < 0 || c.Region.Number > 4095 {
+		return fmt.Errorf("region.number: %d is not between 0 and 4095", c.Region.Number)
+	}
+	if c.Region.Name == "" {
+		return errors.New("region.name: is empty")
+	}
+	return nil
+}
+
+func (c *Config) checkStore() error {
+	switch c.Store.Engine {
+	case "sqlite":
+		return nil
+	case "postgres":
+		if c.Store.URL == "" {
+			return errors.New("store.url: is needed with engine postgres, such as postgres://paymux@127.0.0.1:5432/paymux")
+		}
+		return nil
+	}
+	return fmt.Errorf("store.engine: %q is not sqlite or postgres", c.Store.Engine)
+}
+
+func (c *Config) checkAccounts() error {
+	var faults []error
+	seen := map[string]bool{}
+	for i, a := range c.Accounts {
+		key := fmt.Sprintf("accounts[%d]", i)
+		if !plainName(a.Name) {
+			faults = append(faults, fmt.Errorf("%s.name: %q is not a name of lower case letters, digits, - and _", key, a.Name))
+		}
+		if seen[a.Name] {
+			faults = append(faults, fmt.Errorf("%s.name: %q is there twice", key, a.Name))
+		}
+		seen[a.Name] = true
+		if a.Channel == "" {
+			faults = append(faults, fmt.Errorf("%s.channel: is empty", key))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func (c *Config) checkLog() error {
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {
+		return fmt.Errorf("log.level: %q is not debug, info, warn or error", c.Log.Level)
+	}
+	if c.Log.Format != "json" && c.Log.Format != "text" {
+		return fmt.Errorf("log.format: %q is not json or text", c.Log.Format)
+	}
+	return nil
+}
+
+func networks(key string, list []string) error {
+	for _, n := range list {
+		if _, err := netip.ParsePrefix(n); err != nil {
+			return fmt.Errorf("%s: %q is not a network such as 10.0.0.0/8", key, n)
+		}
+	}
+	return nil
+}
+
+func plainName(s string) bool {
+	return s != "" && len(s) <= 64 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_-") == ""
+}
+
+// storePath is the embedded store's file.
+func (c *Config) storePath() string {
+	if c.Store.Path != "" {
+		return c.Store.Path
+	}
+	return filepath.Join(c.DataDir, "paymux.db")
+}

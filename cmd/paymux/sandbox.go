@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/client"
+)
+
+// payerVerb is something a payer, or a payer's bank, does to a payment.
+type payerVerb func(context.Context, *client.Operator, paymux.PaymentID) (*client.SandboxCharge, error)
+
+func (c *cli) sandboxCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "sandbox", Short: c.text("sandbox.short")}
+	cmd.AddCommand(
+		c.cardsCommand(), c.setCommand(), c.chargesCommand(), c.declineCommand(), c.disputeCommand(),
+		c.payerCommand("approve", func(ctx context.Context, o *client.Operator, id paymux.PaymentID) (*client.SandboxCharge, error) {
+			return o.Approve(ctx, id)
+		}),
+		c.payerCommand("receive", func(ctx context.Context, o *client.Operator, id paymux.PaymentID) (*client.SandboxCharge, error) {
+			return o.Receive(ctx, id)
+		}),
+	)
+	return cmd
+}
+
+func (c *cli) declineCommand() *cobra.Command {
+	var code string
+	cmd := c.payerCommand("decline", func(ctx context.Context, o *client.Operator, id paymux.PaymentID) (*client.SandboxCharge, error) {
+		return o.Decline(ctx, id, code)
+	})
+	cmd.Flags().StringVar(&code, "code", "", c.text("sandbox.code"))
+	return cmd
+}
+
+func (c *cli) disputeCommand() *cobra.Command {
+	var reason, end string
+	cmd := c.payerCommand("dispute", func(ctx context.Context, o *client.Operator, id paymux.PaymentID) (*client.SandboxCharge, error) {
+		switch end {
+		case "":
+			return o.OpenDispute(ctx, id, reason)
+		case "won", "lost":
+			return o.EndDispute(ctx, id, end == "won")
+		}
+		return nil, usagef("--end %s: a dispute ends won or lost", end)
+	})
+	cmd.Flags().StringVar(&reason, "reason", "", c.text("sandbox.reason"))
+	cmd.Flags().StringVar(&end, "end", "", c.text("sandbox.end"))
+	return cmd
+}
+
+// payerCommand makes a command that acts on one payment and shows the charge afterwards.
+func (c *cli) payerCommand(verb string, do payerVerb) *cobra.Command {
+	return &cobra.Command{
+		Use:   verb + " PAYMENT|ORDER",
+		Short: c.text("sandbox." + verb),
+		Args:  exactly(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			operator, err := c.operator()
+			if err != nil {
+				return err
+			}
+			id, err := c.paymentID(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			charge, err := do(cmd.Context(), operator, id)
+			if err != nil {
+				return err
+			}
+			return c.show(charge, func() { c.showCharge(*charge) })
+		},
+	}
+}
+
+func (c *cli) chargesCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "charges [PAYMENT|ORDER]",
+		Short: c.text("sandbox.charges"),
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			operator, err := c.operator()
+			if err != nil {
+				return err
+			}
+			var id paymux.PaymentID
+			if len(args) == 1 {
+				if id, err = c.paymentID(cmd.Context(), args[0]); err != nil {
+					return err
+				}
+			}
+			book, err := operator.Charges(cmd.Context(), id)
+			if err != nil {
+				return err
+			}
+			return c.show(book, func() {
+				for _, charge := range book {
+					c.showCharge(charge)
+				}
+			})
+		},
+	}
+}
+
+func (c *cli) showCharge(s client.SandboxCharge) {
+	money := paymux.Money{Amount: s.Amount, Currency: s.Currency}
+	line := fmt.Sprintf("%s  %-7s  %s  %-10s  %s", s.CreatedAt.Local().Format("15:04:05"), s.Kind, money, s.State, s.Account)
+	if s.Code != "" {
+		line += "  " + s.Code
+	}
+	fmt.Fprintln(c.out, line+"  "+c.paint(faint, string(s.Operation)))
+}
+
+// paymentID resolves a merchant's order ID where the argument is no payment's.
+func (c *cli) paymentID(ctx context.Context, what string) (paymux.PaymentID, error) {
+	api, err := c.client()
+	if err != nil {
+		return "", err
+	}
+	p, err := find(ctx, api, what)
+	if err != nil {
+		return "", err
+	}
+	return p.ID, nil
+}
+
+// operator returns a client with the operators' token.
+func (c *cli) operator() (*client.Operator, error) {
+	p, err := c.profile()
+	if err != nil {
+		return nil, err
+	}
+	if p.OpsToken == "" {
+		return nil, usagef("%s", c.text("no-ops-token"))
+	}
+	return client.NewOperator(client.Config{BaseURL: p.BaseURL, Key: paymux.Secret(p.OpsToken), Agent: "paymux-cli/" + version})
+}

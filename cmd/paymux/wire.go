@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/channel"
+	"github.com/paymux/paymux/channel/sandbox"
+	"github.com/paymux/paymux/internal/natsserver"
+	"github.com/paymux/paymux/notify"
+	"github.com/paymux/paymux/payment"
+	"github.com/paymux/paymux/queue"
+	"github.com/paymux/paymux/relay"
+)
+
+// system is one process's rooms, put together: frontend, node and gateway in one.
+// Nothing in it serves before start, and stop ends all of it in the order that loses nothing.
+type system struct {
+	conf      Config
+	publicURL string
+	secrets   secrets
+	log       *slog.Logger
+	now       func() time.Time
+
+	store     store
+	messaging *natsserver.Messaging
+	sandbox   *sandbox.Institution // nil: not enabled
+	accounts  []*channel.Account
+	ids       *paymux.IDs
+	changes   *changes
+	notifier  *notify.Notifier
+	runner    *queue.Runner
+	payments  *payment.Service
+	relay     *relay.Relay
+	handler   http.Handler
+
+	stops []func(context.Context) error // newest last
+}
+
+// secrets are the configuration's, read.
+type secrets struct {
+	idsKey   []byte
+	opsToken paymux.Secret
+	storeURL paymux.Secret
+	natsURL  paymux.Secret
+	jweKey   paymux.Secret
+}
+
+// assemble opens and connects everything the configuration asks for. On an error
+// it has closed what was open already.
+func assemble(ctx context.Context, conf Config, env func(string) string, log *slog.Logger, now func() time.Time) (*system, error) {
+	s := &system{conf: conf, publicURL: publicURL(&conf), log: log, now: now, changes: newChanges()}
+	for _, step := range []func(context.Context) error{
+		func(context.Context) error { return makeDataDir(conf.DataDir) },
+		func(context.Context) error { return s.readSecrets(env) },
+		s.openStore,
+		s.openMessaging,
+		s.openSandbox,
+		func(context.Context) error { return s.openAccounts(env) },
+		s.openPayments,
+		s.openFront,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, s.stop(ctx))
+		}
+	}
+	return s, nil
+}
+
+// start begins work: notifications of the sandbox, then tasks. Requests come last, from the caller's listener.
+func (s *system) start() {
+	if s.sandbox != nil {
+		s.sandbox.Start()
+	}
+	s.runner.Start()
+}
+
+// onStop remembers how to end what was just opened.
+func (s *system) onStop(stop func(context.Context) error) { s.stops = append(s.stops, stop) }
+
+// stop ends everything, newest first: no task is begun, those under way are
+// finished, and the store closes last. It may be called twice.
+func (s *system) stop(ctx context.Context) error {
+	var err error
+	for i := len(s.stops) - 1; i >= 0; i-- {
+		err = errors.Join(err, s.stops[i](ctx))
+	}
+	s.stops = nil
+	return err
+}
+
+func (s *system) readSecrets(env func(string) string) error {
+	var err error
+	read := func(key string, r Ref) paymux.Secret {
+		secret, fault := r.read(env)
+		if fault != nil {
+			err = errors.Join(err, fmt.Errorf("%s: %w", key, fault))
+		}
+		return secret
+	}
+	s.secrets.opsToken = read("ops_token", s.conf.OpsToken)
+	s.secrets.storeURL = read("store.url", s.conf.Store.URL)
+	s.secrets.natsURL = read("nats.url", s.conf.NATS.URL)
+	s.secrets.jweKey = read("access.jwe_key", s.conf.Access.JWEKey)
+	s.secrets.idsKey = []byte(read("ids_key", s.conf.IDsKey).Reveal())
+	if err != nil {
+		return err
+	}
+	if s.conf.IDsKey != "" {
+		return longEnough(s.secrets.idsKey)
+	}
+	s.secrets.idsKey, err = keptKey(filepath.Join(s.conf.DataDir, "ids.key"))
+	return err
+}
+
+func longEnough(key []byte) error {
+	if len(key) < 16 {
+		return errors.New("ids_key: is shorter than 16 bytes")
+	}
+	return nil
+}
+
+func (s *system) openMessaging(context.Context) error {
+	m, err := natsserver.Open(natsserver.Config{
+		URL: s.secrets.natsURL.Reveal(), Dir: filepath.Join(s.conf.DataDir, "nats"),
+		Name: "paymux-" + s.conf.Region.Name, Log: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	s.messaging = m
+	s.changes.publish = m.Conn.Publish
+	s.onStop(func(context.Context) error { m.Stop(); return nil })
+	return s.changes.subscribe(m.Conn)
+}
+
+// publicURL is what others reach this deployment by.
+func publicURL(c *Config) string {
+	if c.PublicURL != "" {
+		return strings.TrimRight(c.PublicURL, "/")
+	}
+	return "http://" + c.Listen
+}
+
+// makeDataDir makes the directory that only this user may read.
+func makeDataDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make data_dir: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/http"
+	"strings"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/access"
+	"github.com/paymux/paymux/cashier"
+	"github.com/paymux/paymux/payment"
+	"github.com/paymux/paymux/queue"
+	"github.com/paymux/paymux/relay"
+)
+
+// openFront puts the front door, the payers' pages and the sandbox's behind one handler.
+func (s *system) openFront(context.Context) error {
+	gate, err := access.NewAuthenticator(s.store, access.Options{
+		PublicURL: s.publicURL, OwnHost: s.conf.Sandbox.Enabled, // localhost and 127.0.0.1 are one where people try things out
+		TrustedProxies: prefixes(s.conf.Access.TrustedProxies), Skew: s.conf.Access.SignatureWindow, Now: s.now,
+		Limit: paymux.Limit{Requests: s.conf.Access.TrafficRequests, Seconds: int(s.conf.Access.TrafficWindow.Seconds())},
+	})
+	if err != nil {
+		return err
+	}
+	opener, err := s.platformKeys()
+	if err != nil {
+		return err
+	}
+	log := s.log
+	if !s.conf.Log.Requests {
+		log = errorsOnly(log)
+	}
+	front, err := access.New(access.Config{
+		Payments: s.relay, Queries: s.payments, Callbacks: s.relay,
+		Merchants: merchantsHeard{s.store, gate}, Endpoints: endpointsHeard{s.store, s.notifier},
+		Links: s.store, Events: s.store, Notifications: s.notifier, Answers: s.store, Tasks: buried{s.store},
+		Gate: gate, Opener: opener, IDs: s.ids, Now: s.now, Log: log,
+		PublicURL: s.publicURL, OpsToken: s.secrets.opsToken, Ready: s.ready,
+	})
+	if err != nil {
+		return err
+	}
+	pages := cashier.New(cashier.Config{
+		Payments: payerSide{s.relay, s.payments}, Links: s.store, Watch: s.changes.watch,
+		PublicURL: s.publicURL, IDs: s.ids, Now: s.now, Log: s.log,
+	})
+	s.handler = s.compose(front, pages)
+	return nil
+}
+
+// compose sends a request to the room its path belongs to.
+func (s *system) compose(front, pages http.Handler) http.Handler {
+	institution, control := http.NotFoundHandler(), http.NotFoundHandler()
+	if s.sandbox != nil {
+		institution, control = s.sandbox.Pages(), operatorsOnly(s.secrets.opsToken, s.sandbox.API())
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch path := r.URL.Path; {
+		case strings.HasPrefix(path, "/pay/"):
+			pages.ServeHTTP(w, r)
+		case s.sandbox != nil && strings.HasPrefix(path, "/sandbox/api/"):
+			control.ServeHTTP(w, r)
+		case s.sandbox != nil && strings.HasPrefix(path, "/sandbox/"):
+			institution.ServeHTTP(w, r)
+		default:
+			front.ServeHTTP(w, r)
+		}
+	})
+}
+
+// operatorsOnly lets through who sends the operators' token; an empty one lets nobody through.
+func operatorsOnly(token paymux.Secret, next http.Handler) http.Handler {
+	want := sha256.Sum256([]byte(token.Reveal()))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sent, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		got := sha256.Sum256([]byte(sent))
+		if !ok || token == "" || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.Header().Set("WWW-Authenticate", `Bearer realm="paymux operators"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			w.Write([]byte(`{"title":"Unauthorized","status":401,"code":"unauthenticated","detail":"Send the operators' token as Authorization: Bearer."}`))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// ready reports whether requests can be served: the store answers.
+func (s *system) ready(ctx context.Context) error {
+	_, err := s.store.Revision(ctx)
+	return err
+}
+
+// payerSide is what payers do: changes go through the relay, reads straight to the payment room.
+type payerSide struct {
+	*relay.Relay
+	node *payment.Service
+}
+
+func (p payerSide) Find(ctx context.Context, id paymux.PaymentID) (paymux.Payment, error) {
+	return p.node.Find(ctx, id)
+}
+
+func (p payerSide) Methods(ctx context.Context, merchant paymux.MerchantID, m paymux.Money) ([]paymux.MethodType, error) {
+	return p.node.Methods(ctx, merchant, m)
+}
+
+// buried shows operators the queue's buried tasks in the front door's words.
+type buried struct{ store queue.Store }
+
+func (b buried) BuriedTasks(ctx context.Context, p paymux.Page) ([]access.BuriedTask, error) {
+	tasks, err := b.store.Buried(ctx, p)
+	out := make([]access.BuriedTask, 0, len(tasks))
+	for _, t := range tasks {
+		out = append(out, access.BuriedTask{
+			ID: t.ID, Kind: t.Kind, Lane: t.Lane, Ref: t.Ref, Attempts: t.Attempt, Reason: t.LastError,
+			CreatedAt: t.CreatedAt, BuriedAt: t.BuriedAt,
+		})
+	}
+	return out, err
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"net/netip"
+	"path/filepath"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/channel/sandbox"
+	"github.com/paymux/paymux/notify"
+	"github.com/paymux/paymux/payment"
+	"github.com/paymux/paymux/queue"
+	"github.com/paymux/paymux/relay"
+	"github.com/paymux/paymux/routing"
+)
+
+// openSandbox opens the institution that pretends, where the configuration wants it.
+func (s *system) openSandbox(context.Context) error {
+	if !s.conf.Sandbox.Enabled {
+		return nil
+	}
+	bank, err := sandbox.NewInstitution(sandbox.Config{
+		Dir: filepath.Join(s.conf.DataDir, "sandbox"), PublicURL: func() string { return s.publicURL },
+		Log: s.log, Now: s.now,
+	})
+	if err != nil {
+		return err
+	}
+	s.sandbox = bank
+	s.onStop(func(context.Context) error { bank.Stop(); return nil })
+	return nil
+}
+
+// openPayments puts the payment room, its notifications, the queue that serves
+// both and the relay in front together.
+func (s *system) openPayments(context.Context) error {
+	s.ids = paymux.NewIDs(s.secrets.idsKey, paymux.Region(s.conf.Region.Number), s.now)
+	offer := func(tasks []queue.Task) { s.runner.Offer(tasks) }
+	s.notifier = notify.New(notify.Config{
+		Store: s.store, Offer: offer, IDs: s.ids, Now: s.now, Log: s.log,
+		AllowNetworks: prefixes(s.conf.Notify.AllowNetworks),
+	})
+	rules := &routing.RuleSet{Name: "default", Version: 1}
+	s.payments = payment.New(payment.Config{
+		Store: s.store, Accounts: s.accounts, IDs: s.ids, PublicURL: s.publicURL, Now: s.now, Log: s.log,
+		Rules:  func() *routing.RuleSet { return rules },
+		Policy: s.policy, Notify: s.notifier.Tasks, Offer: offer, Changed: s.changes.announce,
+	})
+	s.runner = queue.NewRunner(queue.Config{
+		Store: s.store, Now: s.now, Log: s.log,
+		Handlers: map[string]queue.Handler{
+			payment.KindResolve: {Do: s.payments.Resolve},
+			notify.KindNotify:   s.notifier.Handler(),
+		},
+	})
+	s.onStop(func(ctx context.Context) error {
+		defer s.notifier.Close()
+		return s.runner.Stop(ctx)
+	})
+	var err error
+	s.relay, err = relay.New([]relay.Region{{
+		Number: paymux.Region(s.conf.Region.Number), Name: s.conf.Region.Name, Weight: 1, Node: s.payments,
+	}})
+	return err
+}
+
+// policy finds a merchant's policy for what no request asks for.
+func (s *system) policy(ctx context.Context, id paymux.MerchantID) (paymux.Policy, error) {
+	m, err := s.store.Merchant(ctx, id)
+	return m.Policy, err
+}
+
+// prefixes reads networks that check has seen to be readable.
+func prefixes(list []string) []netip.Prefix {
+	var out []netip.Prefix
+	for _, text := range list {
+		out = append(out, netip.MustParsePrefix(text))
+	}
+	return out
+}
