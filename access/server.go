@@ -181,7 +181,8 @@ func (s *Server) admitOperator(r *http.Request) error {
 // open decrypts a body that was sent as a JWE.
 func (s *Server) open(r *http.Request, body []byte) ([]byte, error) {
 	media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
-	if len(body) == 0 || !strings.EqualFold(strings.TrimSpace(media), "application/jose") {
+	kind := strings.ToLower(strings.TrimSpace(media))
+	if len(body) == 0 || kind != "application/jose" && kind != "application/jose+json" {
 		return body, nil
 	}
 	if s.opener == nil {

@@ -1,0 +1,333 @@
+package access_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/access"
+)
+
+// verbs is access.Payments and access.Callbacks made of functions; one that is not set echoes a payment.
+type verbs struct {
+	create   func(paymux.CreatePayment) (paymux.Reply, error)
+	confirm  func(paymux.ConfirmPayment) (paymux.Reply, error)
+	capture  func(paymux.CapturePayment) (paymux.Reply, error)
+	cancel   func(paymux.CancelPayment) (paymux.Reply, error)
+	refund   func(paymux.CreateRefund) (paymux.Reply, error)
+	callback func(paymux.CallbackRequest) (paymux.CallbackAck, error)
+}
+
+const paymentObject = `{"id":"pay_1","object":"payment","status":"succeeded"}`
+
+func echo[T any](do func(T) (paymux.Reply, error), r T, created bool) (paymux.Reply, error) {
+	if do != nil {
+		return do(r)
+	}
+	return paymux.Reply{Object: json.RawMessage(paymentObject), Created: created}, nil
+}
+
+func (v *verbs) Create(_ context.Context, r paymux.CreatePayment) (paymux.Reply, error) {
+	return echo(v.create, r, true)
+}
+func (v *verbs) Confirm(_ context.Context, r paymux.ConfirmPayment) (paymux.Reply, error) {
+	return echo(v.confirm, r, false)
+}
+func (v *verbs) Capture(_ context.Context, r paymux.CapturePayment) (paymux.Reply, error) {
+	return echo(v.capture, r, false)
+}
+func (v *verbs) Cancel(_ context.Context, r paymux.CancelPayment) (paymux.Reply, error) {
+	return echo(v.cancel, r, false)
+}
+func (v *verbs) Refund(_ context.Context, r paymux.CreateRefund) (paymux.Reply, error) {
+	return echo(v.refund, r, true)
+}
+func (v *verbs) Sync(_ context.Context, r paymux.SyncPayment) (paymux.Reply, error) {
+	return echo(nil, r, false)
+}
+func (v *verbs) Callback(_ context.Context, r paymux.CallbackRequest) (paymux.CallbackAck, error) {
+	return v.callback(r)
+}
+
+// gate lets in whoever says who they are in the Merchant header, with the authority it was given.
+type gate struct {
+	merchant paymux.Merchant
+	key      paymux.Key
+	left     int // requests until traffic control refuses; negative: never
+}
+
+func (g *gate) Authenticate(r *http.Request, _ []byte) (access.Identity, error) {
+	if r.Header.Get("Authorization") != "Bearer sk_test_good" {
+		return access.Identity{}, paymux.Errorf(paymux.Unauthenticated, "Who are you?")
+	}
+	return access.Identity{Merchant: g.merchant, Key: g.key, Client: paymux.Client{IP: "203.0.113.9", Country: "DE"}}, nil
+}
+
+func (g *gate) Authorize(who access.Identity, service paymux.ServiceType) error {
+	if !who.Merchant.Policy.May(service) {
+		return paymux.Errorf(paymux.Forbidden, "No authority for service type %s.", service)
+	}
+	return nil
+}
+
+func (g *gate) Take(_ paymux.MerchantID, service paymux.ServiceType, _ paymux.Policy) (access.Quota, error) {
+	if g.left == 0 {
+		return access.Quota{Policy: "default", Requests: 1, Seconds: 60, Reset: 7, Refused: true}, &paymux.Error{Code: paymux.RateLimited, Message: "Too many.", RetryAfter: 7}
+	}
+	g.left--
+	return access.Quota{Policy: "default", Requests: 100, Seconds: 60, Remaining: 9, Reset: 7}, nil
+}
+
+// book keeps what is not payments, in memory, with the stores' promise about idempotency keys.
+type book struct {
+	mu        sync.Mutex
+	answers   map[string]paymux.Idempotency
+	endpoints []paymux.Endpoint
+	links     []paymux.Link
+	keys      []paymux.Key
+	merchants []paymux.Merchant
+	payments  []paymux.Payment
+	refunds   []paymux.Refund
+	events    []paymux.Event
+	writes    int
+	hook      func() // before a write, outside the lock
+}
+
+func (b *book) write(i *paymux.Idempotency, do func()) error {
+	if b.hook != nil {
+		b.hook()
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if i != nil {
+		if _, taken := b.answers[i.Key]; taken {
+			return paymux.ErrKeyTaken
+		}
+		b.answers[i.Key] = *i
+	}
+	b.writes++
+	do()
+	return nil
+}
+
+func (b *book) Idempotency(_ context.Context, _ paymux.MerchantID, key string) (paymux.Idempotency, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if i, ok := b.answers[key]; ok {
+		return i, nil
+	}
+	return paymux.Idempotency{}, paymux.NotFound
+}
+
+func find[T any](b *book, list *[]T, is func(*T) bool) (T, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range *list {
+		if is(&(*list)[i]) {
+			return (*list)[i], nil
+		}
+	}
+	var none T
+	return none, paymux.Errorf(paymux.NotFound, "It is not there.")
+}
+
+func replace[T any](list []T, one T, is func(*T) bool) {
+	for i := range list {
+		if is(&list[i]) {
+			list[i] = one
+		}
+	}
+}
+
+// part is a page of a list that is kept newest first.
+func part[T any](list []T, p paymux.Page, id func(*T) string) []T {
+	var out []T
+	for i := range list {
+		if (p.After == "" || id(&list[i]) < p.After) && len(out) < p.Limit {
+			out = append(out, list[i])
+		}
+	}
+	return out
+}
+
+func (b *book) CreateEndpoint(_ context.Context, e paymux.Endpoint, i *paymux.Idempotency) error {
+	return b.write(i, func() { b.endpoints = append(b.endpoints, e) })
+}
+func (b *book) UpdateEndpoint(_ context.Context, e paymux.Endpoint, i *paymux.Idempotency) error {
+	return b.write(i, func() { replace(b.endpoints, e, func(o *paymux.Endpoint) bool { return o.ID == e.ID }) })
+}
+func (b *book) DeleteEndpoint(_ context.Context, _ paymux.MerchantID, id paymux.EndpointID, i *paymux.Idempotency) error {
+	return b.write(i, func() {
+		b.endpoints = slices.DeleteFunc(b.endpoints, func(e paymux.Endpoint) bool { return e.ID == id })
+	})
+}
+func (b *book) Endpoint(_ context.Context, m paymux.MerchantID, id paymux.EndpointID) (paymux.Endpoint, error) {
+	return find(b, &b.endpoints, func(e *paymux.Endpoint) bool { return e.ID == id && e.Merchant == m })
+}
+func (b *book) Endpoints(context.Context, paymux.MerchantID) ([]paymux.Endpoint, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.endpoints), nil
+}
+func (b *book) CreateLink(_ context.Context, l paymux.Link, i *paymux.Idempotency) error {
+	return b.write(i, func() { b.links = append(b.links, l) })
+}
+func (b *book) UpdateLink(_ context.Context, l paymux.Link, i *paymux.Idempotency) error {
+	return b.write(i, func() { replace(b.links, l, func(o *paymux.Link) bool { return o.ID == l.ID }) })
+}
+func (b *book) Link(_ context.Context, id paymux.LinkID) (paymux.Link, error) {
+	return find(b, &b.links, func(l *paymux.Link) bool { return l.ID == id })
+}
+func (b *book) Links(_ context.Context, _ paymux.MerchantID, p paymux.Page) ([]paymux.Link, error) {
+	return part(b.links, p, func(l *paymux.Link) string { return string(l.ID) }), nil
+}
+func (b *book) CreateKey(_ context.Context, k paymux.Key, i *paymux.Idempotency) error {
+	return b.write(i, func() { b.keys = append(b.keys, k) })
+}
+func (b *book) RevokeKey(_ context.Context, _ paymux.MerchantID, id paymux.KeyID, at time.Time, i *paymux.Idempotency) error {
+	return b.write(i, func() {
+		for n := range b.keys {
+			if b.keys[n].ID == id {
+				b.keys[n].RevokedAt = at
+			}
+		}
+	})
+}
+func (b *book) Keys(context.Context, paymux.MerchantID) ([]paymux.Key, error) { return b.keys, nil }
+func (b *book) CreateMerchant(_ context.Context, m paymux.Merchant) error {
+	return b.write(nil, func() { b.merchants = append(b.merchants, m) })
+}
+func (b *book) UpdateMerchant(_ context.Context, m paymux.Merchant) error {
+	return b.write(nil, func() { replace(b.merchants, m, func(o *paymux.Merchant) bool { return o.ID == m.ID }) })
+}
+func (b *book) Merchant(_ context.Context, id paymux.MerchantID) (paymux.Merchant, error) {
+	return find(b, &b.merchants, func(m *paymux.Merchant) bool { return m.ID == id })
+}
+func (b *book) Merchants(_ context.Context, p paymux.Page) ([]paymux.Merchant, error) {
+	return part(b.merchants, p, func(m *paymux.Merchant) string { return string(m.ID) }), nil
+}
+func (b *book) Payment(_ context.Context, m paymux.MerchantID, id paymux.PaymentID) (paymux.Payment, error) {
+	return find(b, &b.payments, func(p *paymux.Payment) bool { return p.ID == id && p.Merchant == m })
+}
+func (b *book) Payments(_ context.Context, f paymux.PaymentFilter) ([]paymux.Payment, error) {
+	return part(b.payments, f.Page, func(p *paymux.Payment) string { return string(p.ID) }), nil
+}
+func (b *book) Operations(_ context.Context, _ paymux.MerchantID, id paymux.PaymentID) ([]paymux.Operation, error) {
+	return []paymux.Operation{{ID: "op_1", Object: "operation", Payment: id}}, nil
+}
+func (b *book) RefundByID(_ context.Context, _ paymux.MerchantID, id paymux.RefundID) (paymux.Refund, error) {
+	return find(b, &b.refunds, func(r *paymux.Refund) bool { return r.ID == id })
+}
+func (b *book) Refunds(_ context.Context, f paymux.RefundFilter) ([]paymux.Refund, error) {
+	return part(b.refunds, f.Page, func(r *paymux.Refund) string { return string(r.ID) }), nil
+}
+func (b *book) Timeline(context.Context, paymux.MerchantID, paymux.PaymentID) ([]paymux.Hop, error) {
+	return []paymux.Hop{{Kind: paymux.HopAPI, Text: "POST /v1/payments"}}, nil
+}
+func (b *book) Event(_ context.Context, m paymux.MerchantID, id paymux.EventID) (paymux.Event, error) {
+	return find(b, &b.events, func(e *paymux.Event) bool { return e.ID == id })
+}
+func (b *book) Events(_ context.Context, f paymux.EventFilter) ([]paymux.Event, error) {
+	return part(b.events, f.Page, func(e *paymux.Event) string { return string(e.ID) }), nil
+}
+func (b *book) Test(_ context.Context, e paymux.Endpoint) (paymux.Event, error) {
+	return paymux.Event{ID: "evt_1", Type: paymux.EndpointTest, Merchant: e.Merchant}, nil
+}
+func (b *book) BuriedTasks(context.Context, paymux.Page) ([]access.BuriedTask, error) {
+	return []access.BuriedTask{{ID: "task_1", Kind: "notify", Reason: "refused"}}, nil
+}
+
+// front is a front door with everything behind it in memory.
+type front struct {
+	*access.Server
+	ids   *paymux.IDs
+	gate  *gate
+	verbs *verbs
+	book  *book
+	log   *bytes.Buffer
+}
+
+var frontTime = time.Date(2026, 11, 22, 6, 20, 31, 0, time.UTC)
+
+func newFront(t testing.TB) *front {
+	t.Helper()
+	now := func() time.Time { return frontTime }
+	f := &front{ids: paymux.NewIDs([]byte("a key of sixteen"), 1, now), verbs: &verbs{}, log: &bytes.Buffer{}}
+	f.gate = &gate{left: -1, merchant: paymux.Merchant{ID: paymux.MerchantID(f.ids.New(paymux.PrefixMerchant)), Object: "merchant", Policy: paymux.Policy{Batch: paymux.BatchAny}}}
+	f.gate.key.ID = paymux.KeyID(f.ids.New(paymux.PrefixKey))
+	f.book = &book{answers: map[string]paymux.Idempotency{}, merchants: []paymux.Merchant{f.gate.merchant}}
+	s, err := access.New(access.Config{
+		Payments: f.verbs, Queries: f.book, Callbacks: f.verbs, Merchants: f.book, Endpoints: f.book, Links: f.book, Events: f.book,
+		Notifications: f.book, Answers: f.book, Tasks: f.book, Gate: f.gate, IDs: f.ids, Now: now,
+		Log: slog.New(slog.NewTextHandler(f.log, nil)), PublicURL: "https://pay.example", OpsToken: "ops-secret", BodyTime: 50 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Server = s
+	return f
+}
+
+// answered is a response, read.
+type answered struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (a *answered) member(t testing.TB, name string) any {
+	t.Helper()
+	var o map[string]any
+	if err := json.Unmarshal([]byte(a.body), &o); err != nil {
+		t.Fatalf("%s: %v", a.body, err)
+	}
+	return o[name]
+}
+
+// ask sends a request as the good merchant, or as the operator below /ops. header are pairs; an empty value takes one away.
+func (f *front) ask(t testing.TB, method, target, body string, header ...string) answered {
+	t.Helper()
+	var from io.Reader
+	if body != "" {
+		from = strings.NewReader(body)
+	}
+	r := httptest.NewRequest(method, target, from)
+	r.Header.Set("Authorization", "Bearer sk_test_good")
+	if strings.HasPrefix(target, "/ops/") {
+		r.Header.Set("Authorization", "Bearer ops-secret")
+	}
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	r.Header.Set("Idempotency-Key", "k-"+cmp.Or(method, "GET"))
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+		if header[i+1] == "" {
+			r.Header.Del(header[i])
+		}
+	}
+	w := httptest.NewRecorder()
+	f.ServeHTTP(w, r)
+	return answered{w.Code, w.Header(), w.Body.String()}
+}
+
+func (f *front) wantProblem(t testing.TB, got answered, code paymux.Code) {
+	t.Helper()
+	if got.member(t, "code") != string(code) || got.status != access.StatusOf(code) || got.header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("%d %s %s\nwant the problem %s", got.status, got.header.Get("Content-Type"), got.body, code)
+	}
+	if got.member(t, "request_id") != got.header.Get("Request-Id") || got.header.Get("Request-Id") == "" {
+		t.Errorf("request_id %v is not that of the header %q", got.member(t, "request_id"), got.header.Get("Request-Id"))
+	}
+}

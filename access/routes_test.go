@@ -1,0 +1,160 @@
+package access_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/paymux/paymux"
+)
+
+const goodPayment = `{"amount":1250,"currency":"CNY","merchant_order_id":"A-1001","payment_method":{"type":"wechat_pay"},"return_url":"https://shop.example/orders/A-1001","metadata":{"sku":"tea"}}`
+
+// exchange is a request and what has to come back.
+type exchange struct {
+	id, method, target, body string
+	status                   int
+	has                      string
+}
+
+// furnish puts one of everything behind the door and gives a request for every route.
+func furnish(f *front) []exchange {
+	m := f.gate.merchant.ID
+	pay, re := f.ids.New(paymux.PrefixPayment), f.ids.New(paymux.PrefixRefund)
+	link, evt, we, key := f.ids.New(paymux.PrefixLink), f.ids.New(paymux.PrefixEvent), f.ids.New(paymux.PrefixEndpoint), f.ids.New(paymux.PrefixKey)
+	f.book.payments = []paymux.Payment{{ID: paymux.PaymentID(pay), Object: "payment", Merchant: m}}
+	f.book.refunds = []paymux.Refund{{ID: paymux.RefundID(re), Object: "refund", Merchant: m}}
+	f.book.links = []paymux.Link{{ID: paymux.LinkID(link), Object: "payment_link", Merchant: m}}
+	f.book.events = []paymux.Event{{ID: paymux.EventID(evt), Body: json.RawMessage(`{"id":"` + evt + `","type":"payment.succeeded"}`)}}
+	f.book.endpoints = []paymux.Endpoint{{ID: paymux.EndpointID(we), Object: "webhook_endpoint", Merchant: m, URL: "https://shop.example/w", Secrets: []paymux.SigningSecret{{Value: "whsec_old"}}}}
+	f.book.keys = []paymux.Key{{ID: paymux.KeyID(key), Object: "api_key", Merchant: m, Kind: paymux.KeyBearer}}
+	ops := "/ops/v1/merchants/" + string(m)
+	return []exchange{
+		{"createPayment", "POST", "/v1/payments", goodPayment, 201, `"pay_1"`},
+		{"listPayments", "GET", "/v1/payments?limit=1&status=failed&created[gte]=2026-11-01T00:00:00Z&merchant_order_id=A", "", 200, `"has_more":false`},
+		{"getPayment", "GET", "/v1/payments/" + pay + "?expand[]=operations&expand[]=refunds", "", 200, `"operations":[{"id":"op_1"`},
+		{"confirmPayment", "POST", "/v1/payments/" + pay + "/confirm", `{"payment_method":{"type":"card","card":{"token":"tok_1"}}}`, 200, `"pay_1"`},
+		{"capturePayment", "POST", "/v1/payments/" + pay + "/capture", `{"amount":5,"final":true}`, 200, `"pay_1"`},
+		{"cancelPayment", "POST", "/v1/payments/" + pay + "/cancel", "", 200, `"pay_1"`},
+		{"syncPayment", "POST", "/v1/payments/" + pay + "/sync", "{}", 200, `"pay_1"`},
+		{"getTimeline", "GET", "/v1/payments/" + pay + "/timeline", "", 200, `"kind":"api"`},
+		{"listOperations", "GET", "/v1/payments/" + pay + "/operations", "", 200, `"op_1"`},
+		{"createRefund", "POST", "/v1/refunds", `{"payment":"` + pay + `","amount":5,"reason":"duplicate","merchant_refund_id":"R1"}`, 201, `"pay_1"`},
+		{"listRefunds", "GET", "/v1/refunds?payment=" + pay, "", 200, re},
+		{"getRefund", "GET", "/v1/refunds/" + re, "", 200, re},
+		{"createPaymentLink", "POST", "/v1/payment_links", `{"amount":5,"currency":"JPY","merchant_order_id":"A","expires_in":900}`, 201, `"url":"https://pay.example/pay/plink_`},
+		{"listPaymentLinks", "GET", "/v1/payment_links", "", 200, link},
+		{"getPaymentLink", "GET", "/v1/payment_links/" + link, "", 200, link},
+		{"cancelPaymentLink", "POST", "/v1/payment_links/" + link + "/cancel", "{}", 200, `"status":"canceled"`},
+		{"listEvents", "GET", "/v1/events?type=payment.succeeded&object_id=" + pay, "", 200, evt},
+		{"getEvent", "GET", "/v1/events/" + evt, "", 200, evt},
+		{"createWebhookEndpoint", "POST", "/v1/webhook_endpoints", `{"url":"https://shop.example/webhooks","events":["refund.failed"],"delivery":{"retry_seconds":[5,300],"timeout_ms":2000}}`, 201, `"secret":"whsec_`},
+		{"listWebhookEndpoints", "GET", "/v1/webhook_endpoints", "", 200, we},
+		{"getWebhookEndpoint", "GET", "/v1/webhook_endpoints/" + we, "", 200, we},
+		{"updateWebhookEndpoint", "PATCH", "/v1/webhook_endpoints/" + we, `{"status":"disabled","events":null,"delivery":null}`, 200, `"status":"disabled"`},
+		{"rotateWebhookSecret", "POST", "/v1/webhook_endpoints/" + we + "/rotate_secret", "", 200, `"secret":"whsec_`},
+		{"testWebhookEndpoint", "POST", "/v1/webhook_endpoints/" + we + "/test", "", 200, `"endpoint.test"`},
+		{"deleteWebhookEndpoint", "DELETE", "/v1/webhook_endpoints/" + we, "", 200, `"deleted":true`},
+		{"createBatch", "POST", "/v1/batches", `{"items":[{"service":"query","payment":"` + pay + `"}]}`, 200, `"status":200`},
+		{"getOwnMerchant", "GET", "/v1/merchant", "", 200, string(m)},
+		{"listPlatformKeys", "GET", "/v1/platform_keys", "", 200, `"keys":[]`},
+		{"createAPIKey", "POST", "/v1/api_keys", `{"kind":"hmac-sha256","name":"shop"}`, 201, `"secret":"`},
+		{"listAPIKeys", "GET", "/v1/api_keys", "", 200, key},
+		{"revokeAPIKey", "DELETE", "/v1/api_keys/" + key, "", 200, `"revoked_at":"2026-`},
+		{"opsCreateMerchant", "POST", "/ops/v1/merchants", `{"name":"Tea House","policy":{"bearer":true,"batch":"all","traffic_limit":[{"service":"pay","requests":5,"seconds":1}]}}`, 201, `"batch":"all","late_payment":"keep"`},
+		{"opsListMerchants", "GET", "/ops/v1/merchants?limit=1", "", 200, `"object":"list"`},
+		{"opsGetMerchant", "GET", ops, "", 200, string(m)},
+		{"opsUpdateMerchant", "PATCH", ops, `{"policy":{"services":["pay"]}}`, 200, `"services":["pay"]`},
+		{"opsCreateAPIKey", "POST", ops + "/api_keys", `{"kind":"bearer"}`, 201, `"secret":"sk_test_`},
+		{"opsListAPIKeys", "GET", ops + "/api_keys", "", 200, key},
+		{"opsRevokeAPIKey", "DELETE", ops + "/api_keys/" + key, "", 200, key},
+		{"opsListBuriedTasks", "GET", "/ops/v1/buried_tasks", "", 200, `"reason":"refused"`},
+	}
+}
+
+func TestEveryRoute(t *testing.T) {
+	t.Parallel()
+	for i := range furnish(newFront(t)) {
+		f := newFront(t)
+		x := furnish(f)[i]
+		t.Run(x.id, func(t *testing.T) {
+			t.Parallel()
+			got := f.ask(t, x.method, x.target, x.body)
+			if got.status != x.status || !strings.Contains(got.body, x.has) {
+				t.Errorf("%s %s: %d %s\nwant %d with %s", x.method, x.target, got.status, got.body, x.status, x.has)
+			}
+			if !json.Valid([]byte(got.body)) || !strings.HasPrefix(got.header.Get("Request-Id"), paymux.PrefixRequest) {
+				t.Errorf("body %s, Request-Id %q", got.body, got.header.Get("Request-Id"))
+			}
+			if merchants := strings.HasPrefix(x.target, "/v1") && x.id != "listPlatformKeys"; merchants != (got.header.Get("RateLimit") != "") {
+				t.Errorf("RateLimit %q", got.header.Get("RateLimit"))
+			}
+		})
+	}
+}
+
+// TestRoutesAreDocumented holds the document and the tests to the same set of routes.
+func TestRoutesAreDocumented(t *testing.T) {
+	t.Parallel()
+	f := newFront(t)
+	var doc struct {
+		Paths map[string]map[string]struct{ OperationID string }
+	}
+	if err := json.Unmarshal([]byte(f.ask(t, "GET", "/openapi.json", "").body), &doc); err != nil {
+		t.Fatal(err)
+	}
+	var documented, tested []string
+	for path, methods := range doc.Paths {
+		for method, op := range methods {
+			documented = append(documented, op.OperationID)
+			target := strings.NewReplacer("{id}", f.ids.New(paymux.PrefixPayment), "{key}", "k").Replace(path)
+			if got := f.ask(t, strings.ToUpper(method), target, ""); got.status == http.StatusMethodNotAllowed || strings.Contains(got.body, "There is nothing at") {
+				t.Errorf("%s %s is documented and not served: %s", method, path, got.body)
+			}
+			if got := f.ask(t, "BREW", target, ""); got.status != http.StatusMethodNotAllowed || !strings.Contains(got.header.Get("Allow"), strings.ToUpper(method)) {
+				t.Errorf("BREW %s: %d, Allow %q", path, got.status, got.header.Get("Allow"))
+			}
+		}
+	}
+	for _, x := range furnish(f) {
+		tested = append(tested, x.id)
+	}
+	slices.Sort(documented)
+	slices.Sort(tested)
+	if !slices.Equal(documented, tested) {
+		t.Errorf("documented %v\nserved and tested %v", documented, tested)
+	}
+}
+
+func TestWithoutAuthority(t *testing.T) {
+	t.Parallel()
+	f := newFront(t)
+	all := furnish(f)
+	for _, x := range all {
+		if x.id == "listPlatformKeys" {
+			continue
+		}
+		f.wantProblem(t, f.ask(t, x.method, x.target, x.body, "Authorization", "Bearer sk_test_bad"), paymux.Unauthenticated)
+		other := "Bearer ops-secret"
+		if strings.HasPrefix(x.target, "/ops/") {
+			other = "Bearer sk_test_good"
+		}
+		f.wantProblem(t, f.ask(t, x.method, x.target, x.body, "Authorization", other), paymux.Unauthenticated)
+	}
+	f.gate.merchant.Policy.Services = []paymux.ServiceType{"nothing"}
+	for _, x := range all {
+		if strings.HasPrefix(x.target, "/ops/") || x.id == "listPlatformKeys" || x.id == "createBatch" {
+			continue
+		}
+		got := f.ask(t, x.method, x.target, x.body)
+		f.wantProblem(t, got, paymux.Forbidden)
+		if !strings.Contains(got.body, "service type ") {
+			t.Errorf("%s: %s names no service type", x.id, got.body)
+		}
+	}
+	if f.book.writes > 0 {
+		t.Errorf("%d writes by requests without authority", f.book.writes)
+	}
+}
