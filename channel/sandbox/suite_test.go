@@ -2,7 +2,10 @@ package sandbox_test
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -139,8 +142,23 @@ func TestChannel(t *testing.T) {
 		},
 		Callbacks: &channeltest.Callbacks{
 			Success: func(t *testing.T, op channel.Operation) channel.CallbackRequest { return box.of(t, op.ID, 1)[0] },
+			Stale: func(t *testing.T, op channel.Operation) channel.CallbackRequest {
+				return signed(box.of(t, op.ID, 1)[0].Body, time.Now().Add(-6*time.Minute))
+			},
+			Malformed: func(*testing.T) channel.CallbackRequest { return signed([]byte(`["paid"]`), time.Now()) },
+			Unknown: func(_ *testing.T, op channel.Operation) channel.CallbackRequest {
+				return signed(fmt.Appendf(nil, `{"id":"n1","account":"test","operation":%q,"kind":"pay","status":"MAYBE","code":"?"}`, op.ID), time.Now())
+			},
 		},
 	})
+}
+
+// signed is a notification as the institution would sign it.
+func signed(body []byte, at time.Time) channel.CallbackRequest {
+	mac := hmac.New(sha256.New, []byte(secret.Reveal()))
+	fmt.Fprintf(mac, "%d.%s", at.Unix(), body)
+	header := fmt.Sprintf("t=%d,v1=%x", at.Unix(), mac.Sum(nil))
+	return channel.CallbackRequest{Account: "test", Header: http.Header{"Sandbox-Signature": {header}}, Body: body}
 }
 
 func setFaults(t *testing.T, bank *sandbox.Institution, f sandbox.Faults) {
