@@ -678,7 +678,7 @@ func BenchmarkAuthenticateHMAC(b *testing.B) {
 	d := newDoor(b, access.Options{})
 	body := bytes.Repeat([]byte("x"), 600)
 	s := httpsig.Signer{KeyID: string(keyHMAC), Key: d.keys[keyHMAC], Now: d.clock.now}
-	requests := make([]*http.Request, 200_000)
+	requests := make([]*http.Request, 2000)
 	for i := range requests {
 		requests[i] = payRequest()
 		if err := s.Sign(requests[i], body); err != nil {
