@@ -163,10 +163,10 @@ func TestYoungOperationIsNotAbsent(t *testing.T) {
 	}
 }
 
-// A lost answer is found again without Stripe's ID, through lists, for every kind of operation.
+// A lost answer is found again without Stripe's ID, through lists.
 func TestQueryWithoutChannelID(t *testing.T) {
 	t.Parallel()
-	_, config := fake(t)
+	institution, config := fake(t)
 	ch := open(t, config)
 	for _, token := range []string{stripefake.Visa, stripefake.Authenticate, ""} {
 		op := payment(token)
@@ -182,6 +182,26 @@ func TestQueryWithoutChannelID(t *testing.T) {
 		if diff := cmp.Diff(done, found); diff != "" {
 			t.Errorf("token %q: query and answer differ:\n%s", token, diff)
 		}
+	}
+	// Once the index has caught up, search finds even what was sent at a time we do not know.
+	op := payment(stripefake.Visa)
+	done, err := ch.Do(t.Context(), op)
+	if err != nil {
+		t.Fatal(err)
+	}
+	op.SentAt = time.Time{}
+	if _, err := ch.Query(t.Context(), op); err == nil || errors.Is(err, channel.ErrAbsent) {
+		t.Errorf("before the index has caught up: %v, want an error that proves nothing", err)
+	}
+	institution.Index()
+	refund := channel.Operation{
+		ID: paymux.OperationID(mint.New(paymux.PrefixOperation)), Kind: paymux.Refunds, PayID: op.ID, Money: op.Money, SentAt: time.Now(),
+	}
+	if found, err := ch.Query(t.Context(), op); err != nil || found.ChannelID != done.ChannelID {
+		t.Errorf("afterwards: %+v, %v", found, err)
+	}
+	if back, err := ch.Do(t.Context(), refund); err != nil || back.State != paymux.OpSucceeded {
+		t.Errorf("refund of a payment whose ID at Stripe is not known: %+v, %v", back, err)
 	}
 }
 

@@ -25,6 +25,7 @@ type Institution struct {
 	mu      sync.Mutex
 	objects map[string]object // by ID
 	order   []string          // IDs, oldest first
+	indexed int               // how many of them search has heard of
 	answers map[string]answer // by Idempotency-Key
 	effects map[string]int    // by Idempotency-Key
 }
@@ -74,6 +75,13 @@ func (s *Institution) Effects(key string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.effects[key]
+}
+
+// Index lets search find all that there is now. Stripe's own index lags behind.
+func (s *Institution) Index() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.indexed = len(s.order)
 }
 
 // Object returns the JSON of the newest object whose metadata name an operation.
