@@ -150,37 +150,42 @@ func (s *Store) RecordOf(ctx context.Context, id paymux.OperationID) (payment.Re
 	return s.record(ctx, "operation", string(id), "p.id = (SELECT payment FROM operations WHERE id = $1)")
 }
 
+// paymentAndOperation is a row of a payment's join with its operations.
+type paymentAndOperation struct {
+	payment          paymux.Payment
+	operation        paymux.Operation
+	detail, opDetail []byte
+}
+
 // record reads a payment with its operations by one statement, which is one
 // snapshot; the payment comes again with each of them.
 func (s *Store) record(ctx context.Context, kind, id, where string) (payment.Record, error) {
-	rows, err := s.pool.Query(ctx, `SELECT `+paymentColumns+`, coalesce(o.id, ''), coalesce(o.state, ''), coalesce(o.amount, 0), coalesce(o.merchant, ''), o.detail
-		FROM payments p LEFT JOIN operations o ON o.payment = p.id WHERE `+where+` ORDER BY o.id`, id)
-	if err != nil {
-		return payment.Record{}, fault(err, "load the payment of %s %s", kind, id)
-	}
-	var record payment.Record
-	var columns paymux.Payment
-	var detail, opDetail []byte
-	var op paymux.Operation
-	into := append(paymentInto(&columns, &detail), &op.ID, &op.State, &op.Amount, &op.Merchant, &opDetail)
-	_, err = pgx.ForEachRow(rows, into, func() (err error) {
-		if record.Payment.ID == "" {
-			if record.Payment, err = decodePayment(columns, detail); err != nil {
-				return err
-			}
-		}
-		if op.ID == "" {
-			return nil
-		}
-		decoded, err := decodeOperation(op, opDetail)
-		record.Operations = append(record.Operations, decoded)
-		return err
+	sql := `SELECT ` + paymentColumns + `, coalesce(o.id, ''), coalesce(o.state, ''), coalesce(o.amount, 0), coalesce(o.merchant, ''), o.detail
+		FROM payments p LEFT JOIN operations o ON o.payment = p.id WHERE ` + where + ` ORDER BY o.id`
+	all, err := list(ctx, s, "payments of "+kind+" "+id, sql, []any{id}, func(row pgx.CollectableRow) (r paymentAndOperation, err error) {
+		o := &r.operation
+		err = row.Scan(append(paymentInto(&r.payment, &r.detail), &o.ID, &o.State, &o.Amount, &o.Merchant, &r.opDetail)...)
+		return r, err
 	})
 	if err != nil {
-		return payment.Record{}, fault(err, "load the payment of %s %s", kind, id)
+		return payment.Record{}, err
 	}
-	if record.Payment.ID == "" {
+	if len(all) == 0 {
 		return payment.Record{}, notFound(kind, id)
+	}
+	var record payment.Record
+	if record.Payment, err = decodePayment(all[0].payment, all[0].detail); err != nil {
+		return payment.Record{}, err
+	}
+	for _, r := range all {
+		if r.operation.ID == "" {
+			break // a payment without operations is one row without one
+		}
+		op, err := decodeOperation(r.operation, r.opDetail)
+		if err != nil {
+			return payment.Record{}, err
+		}
+		record.Operations = append(record.Operations, op)
 	}
 	return record, nil
 }

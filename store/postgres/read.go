@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -11,34 +12,54 @@ import (
 	"github.com/paymux/paymux"
 )
 
-// list runs a query and scans its rows.
-func list[T any](ctx context.Context, s *Store, what, sql string, args []any, scan func(pgx.CollectableRow) (T, error)) ([]T, error) {
+// query runs a query and scans its rows. One that a lost connection cut short is run again:
+// the pool may hold connections to a server that has been restarted since.
+func query[T any](ctx context.Context, s *Store, sql string, args []any, scan func(pgx.CollectableRow) (T, error)) ([]T, error) {
+	all, err := queryOnce(ctx, s, sql, args, scan)
+	if lost(ctx, err) {
+		s.pool.Reset()
+		all, err = queryOnce(ctx, s, sql, args, scan)
+	}
+	return all, err
+}
+
+func queryOnce[T any](ctx context.Context, s *Store, sql string, args []any, scan func(pgx.CollectableRow) (T, error)) ([]T, error) {
 	rows, err := s.pool.Query(ctx, sql, args...)
 	if err != nil {
-		return nil, fault(err, "list %s", what)
+		return nil, err
 	}
-	all, err := pgx.CollectRows(rows, scan)
+	return pgx.CollectRows(rows, scan)
+}
+
+// lost reports whether err may come from a connection that was lost, in doubt yes.
+func lost(ctx context.Context, err error) bool {
+	if err == nil || ctx.Err() != nil {
+		return false
+	}
+	var server *pgconn.PgError
+	return !errors.As(err, &server) || strings.HasPrefix(server.Code, "57P")
+}
+
+// list is query for lists.
+func list[T any](ctx context.Context, s *Store, what, sql string, args []any, scan func(pgx.CollectableRow) (T, error)) ([]T, error) {
+	all, err := query(ctx, s, sql, args, scan)
 	if err != nil {
 		return nil, fault(err, "list %s", what)
 	}
 	return all, nil
 }
 
-// one runs a query of at most one row and scans it; none is paymux.NotFound.
+// one is query for what has at most one row; none is paymux.NotFound.
 func one[T any](ctx context.Context, s *Store, kind, id, sql string, args []any, scan func(pgx.CollectableRow) (T, error)) (T, error) {
 	var none T
-	rows, err := s.pool.Query(ctx, sql, args...)
+	all, err := query(ctx, s, sql, args, scan)
 	if err != nil {
 		return none, fault(err, "load %s %s", kind, id)
 	}
-	noun, err := pgx.CollectExactlyOneRow(rows, scan)
-	if errors.Is(err, pgx.ErrNoRows) {
+	if len(all) == 0 {
 		return none, notFound(kind, id)
 	}
-	if err != nil {
-		return none, fault(err, "load %s %s", kind, id)
-	}
-	return noun, nil
+	return all[0], nil
 }
 
 func notFound(kind, id string) error {
@@ -50,7 +71,7 @@ func fault(err error, doing string, args ...any) error {
 	err = fmt.Errorf(doing+": %w", append(args, err)...)
 	var connect *pgconn.ConnectError
 	var server *pgconn.PgError
-	if errors.As(err, &connect) || errors.As(err, &server) && server.Code[:2] == "57" {
+	if errors.As(err, &connect) || errors.As(err, &server) && strings.HasPrefix(server.Code, "57P") {
 		return paymux.Errorf(paymux.Unavailable, "The store cannot be reached. Try again.").Because(err)
 	}
 	return err

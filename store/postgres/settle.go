@@ -49,6 +49,9 @@ func (w *writer) trySettle(outcomes []queue.Outcome) error {
 	return w.finish()
 }
 
+// sameTask finds a task by its subject, which is indexed, and tells it from its replacement by the ID, which is not.
+const sameTask = "t.kind = u.kind AND t.ref = u.ref AND t.lane = u.lane AND t.id = u.id"
+
 func queueOutcomes(batch *pgx.Batch, outcomes []queue.Outcome, now time.Time) error {
 	var done, retried, buried taskArrays
 	var payments, hops []string
@@ -73,19 +76,22 @@ func queueOutcomes(batch *pgx.Batch, outcomes []queue.Outcome, now time.Time) er
 		payments, at, hops = append(payments, string(o.Payment)), append(at, o.Hop.At), append(hops, detail)
 	}
 	if len(done.ids) > 0 {
-		batch.Queue("DELETE FROM tasks t USING unnest($1::text[]) AS u (id) WHERE t.id = u.id", done.ids)
+		batch.Queue(`DELETE FROM tasks t USING unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS u (kind, ref, lane, id)
+			WHERE `+sameTask, done.kinds, done.refs, done.lanes, done.ids)
 	}
 	if len(retried.ids) > 0 {
 		batch.Queue(`UPDATE tasks t SET due_at = u.due_at, attempt = u.attempt, last_error = u.last_error
-			FROM unnest($1::text[], $2::timestamptz[], $3::bigint[], $4::text[]) AS u (id, due_at, attempt, last_error)
-			WHERE t.id = u.id`, retried.ids, retried.due, retried.attempts, retried.errors)
+			FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bigint[], $7::text[])
+				AS u (kind, ref, lane, id, due_at, attempt, last_error)
+			WHERE `+sameTask, retried.kinds, retried.refs, retried.lanes, retried.ids, retried.due, retried.attempts, retried.errors)
 	}
 	if len(buried.ids) > 0 {
 		batch.Queue(`WITH gone AS (
-				DELETE FROM tasks t USING unnest($1::text[], $2::bigint[], $3::text[]) AS u (id, attempt, last_error)
-				WHERE t.id = u.id RETURNING t.id, t.kind, t.ref, t.lane, t.due_at, u.attempt, u.last_error, t.created_at)
-			INSERT INTO buried (`+taskColumns+`, buried_at) SELECT `+taskColumns+`, $4 FROM gone`,
-			buried.ids, buried.attempts, buried.errors, now)
+				DELETE FROM tasks t
+				USING unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[]) AS u (kind, ref, lane, id, attempt, last_error)
+				WHERE `+sameTask+` RETURNING t.id, t.kind, t.ref, t.lane, t.due_at, u.attempt, u.last_error, t.created_at)
+			INSERT INTO buried (`+taskColumns+`, buried_at) SELECT `+taskColumns+`, $7 FROM gone`,
+			buried.kinds, buried.refs, buried.lanes, buried.ids, buried.attempts, buried.errors, now)
 	}
 	if len(hops) > 0 {
 		batch.Queue(insertHops, payments, at, hops)
@@ -95,6 +101,9 @@ func queueOutcomes(batch *pgx.Batch, outcomes []queue.Outcome, now time.Time) er
 
 // taskArrays are what outcomes say of their tasks, column by column.
 type taskArrays struct {
+	kinds    []string
+	refs     []string
+	lanes    []string
 	ids      []string
 	due      []time.Time
 	attempts []int64
@@ -102,6 +111,9 @@ type taskArrays struct {
 }
 
 func (a *taskArrays) add(o *queue.Outcome) {
+	a.kinds = append(a.kinds, o.Task.Kind)
+	a.refs = append(a.refs, o.Task.Ref)
+	a.lanes = append(a.lanes, o.Task.Lane)
 	a.ids = append(a.ids, string(o.Task.ID))
 	a.due = append(a.due, o.Due)
 	a.attempts = append(a.attempts, int64(o.Task.Attempt))

@@ -12,12 +12,21 @@ import (
 
 // inTx runs one of the rarer writes in a transaction on a connection of the pool.
 func (s *Store) inTx(ctx context.Context, write func(pgx.Tx) error) error {
-	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if err := write(tx); err != nil {
-			return err
-		}
-		return s.cfg.CommitDelay()
-	})
+	tx, err := s.pool.Begin(ctx)
+	if lost(ctx, err) { // see query
+		s.pool.Reset()
+		tx, err = s.pool.Begin(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if err = write(tx); err == nil {
+		err = s.cfg.CommitDelay()
+	}
+	if err != nil {
+		return errors.Join(err, tx.Rollback(context.WithoutCancel(ctx)))
+	}
+	return tx.Commit(ctx)
 }
 
 // inRevision is inTx for what others cache: revision rises with it. Such writes
@@ -32,11 +41,8 @@ func (s *Store) inRevision(ctx context.Context, write func(pgx.Tx) error) error 
 }
 
 // Revision implements access.Directory and notify.Store.
-func (s *Store) Revision(ctx context.Context) (number int64, err error) {
-	if err := s.pool.QueryRow(ctx, "SELECT number FROM revision").Scan(&number); err != nil {
-		return 0, fault(err, "load the revision")
-	}
-	return number, nil
+func (s *Store) Revision(ctx context.Context) (int64, error) {
+	return one(ctx, s, "revision", "", "SELECT number FROM revision", nil, pgx.RowTo[int64])
 }
 
 // must runs a statement that has to touch a row; none is paymux.NotFound.

@@ -145,7 +145,7 @@ CREATE INDEX events_of_merchant ON events (merchant, id);
 CREATE INDEX events_of_object ON events (object_id, id);
 
 CREATE TABLE tasks (
-    id         text COLLATE "C" PRIMARY KEY,
+    id         text COLLATE "C" NOT NULL, -- not indexed: settling a task finds it by its subject
     kind       text COLLATE "C" NOT NULL,
     ref        text COLLATE "C" NOT NULL,
     lane       text COLLATE "C" NOT NULL,
@@ -155,7 +155,7 @@ CREATE TABLE tasks (
     created_at timestamptz NOT NULL,
 
     -- A thing is to be done once, however often it was asked for.
-    CONSTRAINT tasks_subject UNIQUE (kind, ref, lane),
+    PRIMARY KEY (kind, ref, lane),
     CONSTRAINT tasks_attempt CHECK (attempt >= 0)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
         autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 50000, autovacuum_vacuum_cost_delay = 0);
@@ -177,7 +177,7 @@ CREATE TABLE buried (
 CREATE INDEX buried_by_time ON buried (buried_at, id);
 
 CREATE TABLE hops (
-    seq     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, -- orders hops of the same microsecond
+    seq     bigint GENERATED ALWAYS AS IDENTITY, -- orders hops of the same microsecond
     payment text COLLATE "C" NOT NULL,
     at      timestamptz NOT NULL,
     detail  json NOT NULL
