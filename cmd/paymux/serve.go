@@ -23,7 +23,7 @@ const (
 )
 
 func (c *cli) serveCommand() *cobra.Command {
-	var file string
+	var file, debug string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: c.text("serve.short"),
@@ -34,10 +34,18 @@ func (c *cli) serveCommand() *cobra.Command {
 			if err != nil {
 				return &usageError{err}
 			}
+			if debug != "" {
+				stop, err := serveDebug(cmd.Context(), debug)
+				if err != nil {
+					return err
+				}
+				defer stop()
+			}
 			return c.serve(cmd.Context(), conf)
 		},
 	}
 	cmd.Flags().StringVarP(&file, "config", "c", "", c.text("config.file"))
+	cmd.Flags().StringVar(&debug, "debug", "", c.text("serve.debug"))
 	return cmd
 }
 

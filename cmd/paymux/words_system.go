@@ -140,6 +140,7 @@ commands find them by themselves. Everything printed has been requested before "
 			"Serve from a configuration file",
 			"按配置文件提供服务",
 		},
+		"serve.debug": {"serve profiles and memory figures on this loopback address, for engineers", "在此本机回环地址上提供性能剖析与内存数据，供工程师使用"},
 		"serve.long": {
 			`Serves what paymux.yaml describes until it is told to stop (SIGTERM or Ctrl-C). It then
 takes no new connection, answers the requests under way, lets tasks finish and closes the

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/client"
+)
+
+// build makes the binary that is measured.
+func build(ctx context.Context, binary string) error {
+	out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/paymux/paymux/cmd/paymux").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("go build: %w: %s", err, out)
+	}
+	return nil
+}
+
+const opsToken = "ops_bench_token_of_no_value_0123456789"
+
+// startPaymux starts the real binary as an operator would, makes a merchant with
+// a signing key through its interface, and shoots signed payments at it.
+func (b *building) startPaymux(ctx context.Context, dir, database string) (*target, error) {
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	debug, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	config := filepath.Join(dir, "paymux.yaml")
+	if err := os.WriteFile(config, []byte(b.config(address, dir)), 0o600); err != nil {
+		return nil, err
+	}
+	env := []string{"BENCH_OPS_TOKEN=" + opsToken, "BENCH_DATABASE=" + database, "GOGC=200"}
+	s, err := launch(ctx, "http://"+address, "/readyz", env, b.binary, "serve", "-c", config, "--debug", debug)
+	if err != nil {
+		return nil, err
+	}
+	t := &target{server: s, debug: "http://" + debug}
+	shop, err := openShop(ctx, s.url)
+	if err == nil && b.scenario == "cycle" {
+		err = shop.receive(ctx)
+		t.settle = shop.await
+	}
+	if err != nil {
+		s.stop()
+		return nil, err
+	}
+	t.fire = shop.pay
+	if shop.sink != nil {
+		t.fire = shop.buy
+	}
+	return t, nil
+}
+
+func (b *building) config(address, dir string) string {
+	store := "store: {engine: sqlite, path: " + filepath.Join(dir, "paymux.db") + "}"
+	if b.store == "postgres" {
+		store = "store: {engine: postgres, url: env:BENCH_DATABASE}"
+	}
+	options := ""
+	if b.scenario == "cycle" {
+		options = ", options: {approve: instantly}"
+	}
+	return strings.Join([]string{
+		"listen: " + address, "data_dir: " + dir, store, "ops_token: env:BENCH_OPS_TOKEN",
+		"sandbox: {enabled: true}",
+		"accounts: [{name: wallet, channel: sandbox, methods: [wechat_pay]" + options + "}]",
+		"access: {traffic_requests: 0}", "notify: {allow_networks: [127.0.0.0/8]}",
+		"log: {level: warn, requests: false}", "",
+	}, "\n")
+}
+
+// shop is the merchant that pays.
+type shop struct {
+	url    string
+	signer client.Signer
+	admin  *client.Client
+	http   *http.Client
+	orders atomic.Int64
+	sink   *sink
+}
+
+func openShop(ctx context.Context, url string) (*shop, error) {
+	ops, err := client.New(client.Config{BaseURL: url, Key: opsToken})
+	if err != nil {
+		return nil, err
+	}
+	var merchant paymux.Merchant
+	if err := ops.Call(ctx, http.MethodPost, "/ops/v1/merchants", map[string]any{"name": "Bench", "policy": map[string]any{"bearer": true}}, &merchant); err != nil {
+		return nil, fmt.Errorf("make a merchant: %w", err)
+	}
+	var key client.KeyWithSecret
+	keys := "/ops/v1/merchants/" + string(merchant.ID) + "/api_keys"
+	if err := ops.Call(ctx, http.MethodPost, keys, map[string]any{"kind": paymux.KeyHMAC, "name": "bench"}, &key); err != nil {
+		return nil, fmt.Errorf("make a signing key: %w", err)
+	}
+	signer, err := client.SignHMAC(key.ID, key.Secret, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	admin, err := client.New(client.Config{BaseURL: url, Signer: signer})
+	return &shop{url: url, signer: signer, admin: admin, http: keepAlive()}, err
+}
+
+func keepAlive() *http.Client {
+	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1024}, Timeout: 30 * time.Second}
+}
+
+// pay makes one payment; the amount ends in no magic digits.
+func (s *shop) pay(ctx context.Context, _ int) error {
+	body := paymentBody(s.orders.Add(1))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/v1/payments", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Idempotency-Key", fmt.Sprintf(`"bench-%d"`, s.orders.Add(1)))
+	if err := s.signer.Sign(r, body); err != nil {
+		return err
+	}
+	return created(s.http, r)
+}
+
+func paymentBody(n int64) []byte {
+	return fmt.Appendf(nil, `{"amount":1250,"currency":"CNY","merchant_order_id":"A-%d","description":"Two hundred grams of tea from the mountain behind the house",`+
+		`"payment_method":{"type":"wechat_pay"},"return_url":"https://shop.example/orders/A-%d","metadata":{"sku":"tea","basket":"b-%d"}}`, n, n, n)
+}
+
+// created sends a request and reads the whole answer, which has to be 201.
+func created(c *http.Client, r *http.Request) error {
+	answer, err := c.Do(r)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode != http.StatusCreated {
+		err = fmt.Errorf("%s: %s", answer.Status, text)
+	}
+	return err
+}
+
+// startCeiling starts this program again, as the ceiling.
+func (b *building) startCeiling(ctx context.Context, _, database string) (*target, error) {
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	s, err := launch(ctx, "http://"+address, "/livez", []string{"GOGC=200"}, self, "ceiling", "--store", b.store, "--database", database, "--listen", address)
+	if err != nil {
+		return nil, err
+	}
+	c, orders := keepAlive(), &atomic.Int64{}
+	return &target{server: s, debug: s.url, fire: func(ctx context.Context, _ int) error {
+		n := orders.Add(1)
+		body := paymentBody(n)
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/v1/payments", bytes.NewReader(body))
+		if err != nil {
+			return err
+		}
+		r.Header.Set("Signature", ceilingSignature(body))
+		r.Header.Set("Idempotency-Key", fmt.Sprintf("bench-%d", n))
+		return created(c, r)
+	}}, nil
+}
+
+// profile fetches a CPU profile of the server while it is loaded.
+func (t *target) profile(ctx context.Context, p plan) error {
+	url := fmt.Sprintf("%s/debug/pprof/profile?seconds=%d", t.debug, max(1, int(p.length.Seconds())-1))
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	f, err := os.Create(p.profile)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = io.Copy(f, answer.Body)
+	return err
+}
