@@ -58,6 +58,8 @@
       el.textContent = (hours ? hours + ":" : "") + two(Math.floor((left % 3600) / 60)) + ":" + two(left % 60);
       el.classList.toggle("soon", left < 60);
     };
+    const label = el.parentElement.querySelector("[data-counting]");
+    if (label && end - Date.now() < 864e5) label.textContent = label.dataset.counting;
     el.setAttribute("role", "timer");
     tick();
     setInterval(tick, 1000);
