@@ -11,7 +11,10 @@ import (
 // handle decides a request, or gives the first outcome again. first tells which;
 // another amount under a known ID is errConflict.
 func (i *Institution) handle(ctx context.Context, a *account, r request) (Charge, bool, error) {
-	decide := i.decisions()[r.Kind]
+	decide := i.decision(r.Kind)
+	if decide == nil {
+		return Charge{}, false, errKind
+	}
 	var c Charge
 	var first bool
 	err := i.change(ctx, func(d *draft) error {
@@ -35,12 +38,19 @@ func (i *Institution) handle(ctx context.Context, a *account, r request) (Charge
 	return c, first, nil
 }
 
-type decision func(d *draft, a *account, r request, c *Charge)
-
-func (i *Institution) decisions() map[paymux.OperationKind]decision {
-	return map[paymux.OperationKind]decision{
-		paymux.Pay: i.pay, paymux.Capture: i.capture, paymux.Cancel: i.cancel, paymux.Refunds: i.refund,
+// decision is how a kind of request is decided; nil for one that nobody here knows.
+func (i *Institution) decision(kind paymux.OperationKind) func(*draft, *account, request, *Charge) {
+	switch kind {
+	case paymux.Pay:
+		return i.pay
+	case paymux.Capture:
+		return i.capture
+	case paymux.Cancel:
+		return i.cancel
+	case paymux.Refunds:
+		return i.refund
 	}
+	return nil
 }
 
 // lookup answers a query. An order whose time is over is closed by it, so that

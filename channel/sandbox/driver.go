@@ -154,6 +154,8 @@ func lineError(err error) error {
 	switch {
 	case errors.Is(err, errRefused), errors.Is(err, errUnavailable), errors.Is(err, groupcommit.ErrClosed):
 		return fmt.Errorf("sandbox: %w: %w", channel.ErrNotSent, err)
+	case errors.Is(err, errKind):
+		return fmt.Errorf("sandbox: %w", channel.ErrUnsupported)
 	case errors.Is(err, errNotFound):
 		return fmt.Errorf("sandbox: %w", channel.ErrAbsent)
 	}

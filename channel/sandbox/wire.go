@@ -72,6 +72,7 @@ var (
 	errSilence     = errors.New("no answer")
 	errConflict    = errors.New("409 the operation is known with another amount")
 	errNotFound    = errors.New("404 no such operation")
+	errKind        = errors.New("400 nobody here knows this kind of operation")
 )
 
 // send is the line to the institution: it can be down before the deed, and slow or silent after it.
