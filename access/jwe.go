@@ -70,11 +70,11 @@ func publicJWK(private crypto.PrivateKey) (jose.JSONWebKey, error) {
 	default:
 		return jwk, fmt.Errorf("a key of type %T can not decrypt", private)
 	}
-	print, err := jwk.Thumbprint(crypto.SHA256)
+	thumbprint, err := jwk.Thumbprint(crypto.SHA256)
 	if err != nil {
 		return jwk, err
 	}
-	jwk.KeyID = base64.RawURLEncoding.EncodeToString(print)
+	jwk.KeyID = base64.RawURLEncoding.EncodeToString(thumbprint)
 	return jwk, nil
 }
 
