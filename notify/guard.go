@@ -63,8 +63,8 @@ type network struct {
 // plainKey marks the context of a request without TLS.
 type plainKey struct{}
 
-// transport connects to what the guard lets pass, keeps as many idle connections
-// as a lane's window can use, and knows no proxy: an environment must not be able to redirect deliveries.
+// transport connects to what the guard lets pass, keeps idle connections for many lanes to one
+// host (platforms serve many merchants from one), and knows no proxy: an environment must not be able to redirect deliveries.
 func (n *Notifier) transport() *http.Transport {
 	dialer := &net.Dialer{Timeout: n.ConnectTimeout, ControlContext: n.control}
 	return &http.Transport{
@@ -74,7 +74,7 @@ func (n *Notifier) transport() *http.Transport {
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true, // answers are not read for their content
 		MaxIdleConns:           4096,
-		MaxIdleConnsPerHost:    2 * Window,
+		MaxIdleConnsPerHost:    128,
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 	}

@@ -26,15 +26,15 @@ var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustPa
 
 // house is a Notifier on a store in memory.
 type house struct {
-	*testing.T
+	testing.TB
 	*notify.Notifier
 	store *store
 	ids   *paymux.IDs
 }
 
-func newHouse(t *testing.T, adjust ...func(*notify.Config)) *house {
+func newHouse(t testing.TB, adjust ...func(*notify.Config)) *house {
 	t.Helper()
-	h := &house{T: t, store: newStore()}
+	h := &house{TB: t, store: newStore()}
 	h.ids = paymux.NewIDs([]byte("sixteen bytes or more"), 1, time.Now)
 	c := notify.Config{
 		Store: h.store, IDs: h.ids, Now: time.Now,
@@ -127,7 +127,7 @@ type request struct {
 }
 
 // listen starts a sink that answers with answer after it has kept the request.
-func listen(t *testing.T, answer http.HandlerFunc) *sink {
+func listen(t testing.TB, answer http.HandlerFunc) *sink {
 	t.Helper()
 	s := &sink{got: make(chan request, 1000)}
 	s.Server = httptest.NewServer(s.keep(answer))
