@@ -6,7 +6,7 @@
 -- * There are no foreign keys between the tables a payment's commit writes: all its rows are written in
 --   one transaction guarded by the payment's version, nothing is ever deleted alone, and each
 --   key would lock the payment's row once more.
--- * Tables whose rows are updated leave room in their pages, and no updated column of payments, operations and
+-- * Tables whose rows are updated leave room in their pages for a second version of each, and no updated column of payments, operations and
 --   refunds is indexed, so that updates stay on the page (HOT) and indexes do not grow.
 -- * Hot tables are vacuumed by the number of changes, not by a share of the table.
 
@@ -45,7 +45,7 @@ CREATE TABLE payments (
     CONSTRAINT payments_version CHECK (version >= 1),
     -- The guard is the order it guards, or nothing.
     CONSTRAINT payments_order_guard CHECK (order_guard = merchant_order_id)
-) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000,
+) WITH (fillfactor = 45, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000,
         autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 1);
 
 -- One order is paid once: while a payment may still bring money, no other is made for its order. The guard is
@@ -70,7 +70,7 @@ CREATE TABLE operations (
         'succeeded', 'declined', 'not_sent', 'canceled')),
     CONSTRAINT operations_amount CHECK (amount >= 0),
     CONSTRAINT operations_currency CHECK (length(currency) = 3)
-) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000,
+) WITH (fillfactor = 45, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000,
         autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 1);
 
 CREATE INDEX operations_of_payment ON operations (payment, id);
@@ -120,13 +120,13 @@ CREATE TABLE idempotency (
     fingerprint bytea NOT NULL,
     object      text COLLATE "C" NOT NULL,
     created_at  timestamptz NOT NULL,
-    answer      bytea NOT NULL, -- empty while the request is under way
+    answer      bytea NOT NULL, -- empty while the request is under way; too large then to leave room for
 
     -- One key, one effect.
     PRIMARY KEY (merchant, key),
     -- What HTTP's header may carry, in bytes.
     CONSTRAINT idempotency_key CHECK (octet_length(key) BETWEEN 1 AND 1020)
-) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000,
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000,
         autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 1);
 
 -- Rows come in order of time, so that a block range index finds the old ones at next to no cost.
