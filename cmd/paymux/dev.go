@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,12 +12,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
 )
 
 type devFlags struct {
 	listen, data, engine, postgres string
-	ephemeral                      bool
+	ephemeral, first               bool
 }
 
 func (c *cli) devCommand() *cobra.Command {
@@ -28,16 +28,18 @@ func (c *cli) devCommand() *cobra.Command {
 		Short: c.text("dev.short"),
 		Long:  c.text("dev.long"),
 		Example: `  paymux dev
+  paymux dev --first-payment
   paymux dev --ephemeral --listen 127.0.0.1:9000
   paymux dev --store postgres --postgres-url postgres://paymux@127.0.0.1:5432/paymux`,
 		Args: exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.dev(cmd.Context(), f) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", c.text("dev.listen"))
-	flags.StringVar(&f.data, "data", ".paymux", c.text("dev.data"))
+	flags.StringVar(&f.listen, "listen", "", c.text("dev.listen"))
+	flags.StringVar(&f.data, "data", "", c.text("dev.data"))
 	flags.BoolVar(&f.ephemeral, "ephemeral", false, c.text("dev.ephemeral"))
-	flags.StringVar(&f.engine, "store", "sqlite", c.text("dev.store"))
+	flags.BoolVar(&f.first, "first-payment", false, c.text("dev.first-payment"))
+	flags.StringVar(&f.engine, "store", "", c.text("dev.store"))
 	flags.StringVar(&f.postgres, "postgres-url", "", c.text("dev.postgres-url"))
 	return cmd
 }
@@ -45,23 +47,22 @@ func (c *cli) devCommand() *cobra.Command {
 // dev starts everything in one process: nothing has to be installed, and no real money can move.
 func (c *cli) dev(ctx context.Context, f devFlags) error {
 	begun := c.now()
-	if f.ephemeral {
-		dir, err := os.MkdirTemp("", "paymux-dev-")
-		if err != nil {
-			return fmt.Errorf("make a temporary directory: %w", err)
-		}
-		defer os.RemoveAll(dir) // what cannot be removed is the system's to clean
-		f.data = dir
-	}
-	socket, err := c.bind(ctx, f.listen)
+	conf, err := c.devConfig(f)
 	if err != nil {
 		return err
 	}
-	known, conf, err := c.devSetup(f, socket)
-	if err != nil {
-		return errors.Join(err, socket.Close())
+	if f.ephemeral {
+		if conf.DataDir, err = os.MkdirTemp("", "paymux-dev-"); err != nil {
+			return fmt.Errorf("make a temporary directory: %w", err)
+		}
+		defer os.RemoveAll(conf.DataDir) // what cannot be removed is the system's to clean
 	}
-	s, err := assemble(ctx, conf, c.env, newLogger(c.err, conf.Log), c.now)
+	socket, err := c.bind(ctx, conf.Listen)
+	if err != nil {
+		return err
+	}
+	conf.Listen = socket.Addr().String()
+	s, known, err := c.devAssemble(ctx, conf)
 	if err != nil {
 		return errors.Join(err, socket.Close())
 	}
@@ -69,10 +70,7 @@ func (c *cli) dev(ctx context.Context, f devFlags) error {
 		if err := s.enrol(ctx, known); err != nil {
 			return err
 		}
-		p := profile{
-			BaseURL: s.publicURL, Merchant: string(known.Merchant), Key: known.Bearer,
-			SigningKey: string(known.SigningKey), SigningSecret: known.SigningSecret, OpsToken: known.OpsToken,
-		}
+		p := known.profile(s.publicURL)
 		path, err := c.saveProfile(p)
 		if err != nil {
 			return err
@@ -80,16 +78,30 @@ func (c *cli) dev(ctx context.Context, f devFlags) error {
 		if err := visit(ctx, p); err != nil {
 			return err
 		}
-		return c.showDev(s, p, path, c.now().Sub(begun))
+		if err := c.showDev(s, p, path, c.now().Sub(begun)); err != nil || !f.first {
+			return err
+		}
+		return c.firstPayment(ctx)
 	})
 }
 
-// devSetup is the configuration of paymux dev, and who is known there.
-func (c *cli) devSetup(f devFlags, socket net.Listener) (*enrolment, Config, error) {
+func (c *cli) devAssemble(ctx context.Context, conf Config) (*system, *enrolment, error) {
+	if err := makeDataDir(conf.DataDir); err != nil {
+		return nil, nil, err
+	}
+	known, err := keptEnrolment(filepath.Join(conf.DataDir, "dev.yaml"))
+	if err != nil {
+		return nil, nil, err
+	}
+	conf.OpsToken = Ref(known.OpsToken)
+	s, err := assemble(ctx, conf, c.env, newLogger(c.err, conf.Log), c.now)
+	return s, known, err
+}
+
+// devConfig is the configuration of paymux dev: defaults for trying things out, then
+// the environment, then the flags.
+func (c *cli) devConfig(f devFlags) (Config, error) {
 	conf := defaults()
-	conf.Listen = socket.Addr().String()
-	conf.DataDir = f.data
-	conf.Store = StoreConfig{Engine: f.engine, URL: Ref(f.postgres)}
 	conf.Sandbox.Enabled = true
 	conf.Notify.AllowNetworks = []string{"127.0.0.0/8", "::1/128"}
 	conf.Accounts = devAccounts()
@@ -97,18 +109,48 @@ func (c *cli) devSetup(f devFlags, socket net.Listener) (*enrolment, Config, err
 	if c.verbose {
 		conf.Log = LogConfig{Level: "debug", Format: "text", Requests: true}
 	}
+	if err := overrideConfig(&conf, origins{}, c.env); err != nil {
+		return conf, &usageError{err}
+	}
+	for value, into := range map[*string]*string{&f.listen: &conf.Listen, &f.data: &conf.DataDir, &f.engine: &conf.Store.Engine} {
+		if *value != "" {
+			*into = *value
+		}
+	}
+	if f.postgres != "" {
+		conf.Store.URL = Ref(f.postgres)
+	}
 	if err := conf.check(); err != nil {
-		return nil, conf, &usageError{err}
+		return conf, &usageError{err}
 	}
-	if err := makeDataDir(f.data); err != nil {
-		return nil, conf, err
+	return conf, nil
+}
+
+// firstPayment takes a payment and plays its payer, to show how one goes.
+func (c *cli) firstPayment(ctx context.Context) error {
+	t := &trigger{}
+	var err error
+	if t.api, err = c.client(); err != nil {
+		return err
 	}
-	known, err := keptEnrolment(filepath.Join(f.data, "dev.yaml"))
+	if t.operator, err = c.operator(); err != nil {
+		return err
+	}
+	if err := t.pay(ctx, scenario{method: paymux.WeChatPay}); err != nil {
+		return err
+	}
+	if err := c.showCreated(t.payment); err != nil {
+		return err
+	}
+	if err := approve(ctx, t); err != nil {
+		return err
+	}
+	p, err := c.await(ctx, t.api, t.payment, eventPatience)
 	if err != nil {
-		return nil, conf, err
+		return err
 	}
-	conf.OpsToken = Ref(known.OpsToken)
-	return known, conf, nil
+	c.showEnded(p)
+	return c.timeline(ctx, string(p.ID))
 }
 
 // devAccounts: two wallets, so that there is something to fail over to.

@@ -44,6 +44,14 @@ func keptEnrolment(path string) (*enrolment, error) {
 	return e, nil
 }
 
+// profile is what the other commands need to act as the merchant and the operator.
+func (e *enrolment) profile(baseURL string) profile {
+	return profile{
+		BaseURL: baseURL, Merchant: string(e.Merchant), Key: e.Bearer,
+		SigningKey: string(e.SigningKey), SigningSecret: e.SigningSecret, OpsToken: e.OpsToken,
+	}
+}
+
 // enrol makes the merchant and its keys known to the store, where it does not know
 // them: at the first start, and where the store is a new one.
 func (s *system) enrol(ctx context.Context, e *enrolment) error {

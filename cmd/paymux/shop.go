@@ -15,8 +15,9 @@ import (
 // as a merchant's database would. A notification may come twice or out of order:
 // the object's sequence decides, and what is older than what is known is passed over.
 type shop struct {
-	mu     sync.Mutex
-	orders map[paymux.PaymentID]order
+	mu      sync.Mutex
+	orders  map[paymux.PaymentID]order
+	refunds map[paymux.RefundID]bool // counted already
 }
 
 type order struct {
@@ -32,24 +33,49 @@ func newShop(wanted bool) *shop {
 	if !wanted {
 		return nil
 	}
-	return &shop{orders: map[paymux.PaymentID]order{}}
+	return &shop{orders: map[paymux.PaymentID]order{}, refunds: map[paymux.RefundID]bool{}}
 }
 
-// learn takes in an authentic event about a payment; others are of no interest here.
+// learn takes in an authentic event about a payment or a refund; others are of no interest here.
 func (s *shop) learn(e paymux.Event) {
-	var p paymux.Payment
-	if err := json.Unmarshal(e.Data.Object, &p); err != nil || p.Object != "payment" {
+	var kind struct {
+		Object string `json:"object"`
+	}
+	if err := json.Unmarshal(e.Data.Object, &kind); err != nil {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e.Data.Sequence < s.orders[p.ID].sequence {
+	switch kind.Object {
+	case "payment":
+		s.learnPayment(e)
+	case "refund":
+		s.learnRefund(e)
+	}
+}
+
+func (s *shop) learnPayment(e paymux.Event) {
+	var p paymux.Payment
+	if err := json.Unmarshal(e.Data.Object, &p); err != nil {
 		return
 	}
-	s.orders[p.ID] = order{
-		ID: p.MerchantOrderID, Payment: p.ID, Money: p.Money(), Status: p.Status,
-		Refunded: paymux.Money{Amount: p.AmountRefunded, Currency: p.Currency}, sequence: e.Data.Sequence,
+	o := s.orders[p.ID]
+	if e.Data.Sequence < o.sequence {
+		return
 	}
+	o.ID, o.Payment, o.Money, o.Status, o.sequence = p.MerchantOrderID, p.ID, p.Money(), p.Status, e.Data.Sequence
+	s.orders[p.ID] = o
+}
+
+func (s *shop) learnRefund(e paymux.Event) {
+	var r paymux.Refund
+	if err := json.Unmarshal(e.Data.Object, &r); err != nil || r.Status != paymux.RefundSucceeded || s.refunds[r.ID] {
+		return
+	}
+	s.refunds[r.ID] = true
+	o := s.orders[r.Payment]
+	o.Payment, o.Refunded = r.Payment, paymux.Money{Amount: o.Refunded.Amount + r.Amount, Currency: r.Currency}
+	s.orders[r.Payment] = o
 }
 
 var shopPage = template.Must(template.New("shop").Parse(`<!doctype html>

@@ -36,8 +36,31 @@ func (c *cli) webhooksCommand() *cobra.Command {
 	verify.Flags().StringSliceVar(&f.old, "old-secret", nil, c.text("webhooks.old-secret"))
 	verify.Flags().StringVar(&f.headers, "headers", "", c.text("webhooks.headers"))
 	verify.Flags().StringVar(&f.at, "at", "", c.text("webhooks.at"))
-	cmd.AddCommand(verify)
+	cmd.AddCommand(verify, c.endpointsCommand())
 	return cmd
+}
+
+func (c *cli) endpointsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: c.text("webhooks.list"),
+		Args:  exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			api, err := c.client()
+			if err != nil {
+				return err
+			}
+			endpoints, err := api.Endpoints(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return c.show(endpoints, func() {
+				for _, e := range endpoints {
+					fmt.Fprintf(c.out, "%s  %-8s  %s  %s\n", e.ID, e.Status, e.URL, e.Reason)
+				}
+			})
+		},
+	}
 }
 
 // verifyWebhook says whether a delivery verifies and, where it does not, exactly why.

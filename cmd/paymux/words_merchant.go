@@ -154,6 +154,10 @@ every delivery, prints one line an event, and forwards it with its headers intac
 			"Tools for notifications",
 			"通知工具",
 		},
+		"webhooks.list": {
+			"List the merchant's endpoints",
+			"列出商户的通知接收端",
+		},
 		"webhooks.verify": {
 			"Say whether a delivery verifies and, if not, exactly why",
 			"验证一次投递的签名，不通过时说明确切原因",

@@ -85,20 +85,24 @@ commands find them by themselves. Everything printed has been requested before "
 打印出来的每个地址，在显示“就绪”之前都已实际访问过。`,
 		},
 		"dev.listen": {
-			"address and port; port 0 takes a free one",
-			"监听地址和端口；端口 0 表示任选空闲端口",
+			"address and port, 127.0.0.1:8080 unless told otherwise; port 0 takes a free one",
+			"监听地址和端口，默认 127.0.0.1:8080；端口 0 表示任选空闲端口",
 		},
 		"dev.data": {
-			"where data is kept",
-			"数据目录",
+			"where data is kept, .paymux unless told otherwise",
+			"数据目录，默认 .paymux",
 		},
 		"dev.ephemeral": {
 			"keep nothing after the end",
 			"结束后不保留任何数据",
 		},
+		"dev.first-payment": {
+			"take a first payment, play its payer and show its timeline",
+			"就绪后发起第一笔支付，扮演付款人并显示全过程",
+		},
 		"dev.store": {
-			"sqlite (embedded) or postgres",
-			"sqlite（内置）或 postgres",
+			"sqlite (embedded, the default) or postgres",
+			"sqlite（内置，默认）或 postgres",
 		},
 		"dev.postgres-url": {
 			"the database, with --store postgres",
