@@ -198,12 +198,14 @@ func (s *Server) sameBatch(ctx context.Context, c *call, items []item) error {
 		}
 		had, err := s.answers.Idempotency(ctx, c.caller.Merchant, items[i].input.caller.Idempotency)
 		if errors.Is(err, paymux.NotFound) {
-			return nil
+			continue
 		}
 		if err == nil && string(had.Fingerprint) != string(items[i].input.caller.Fingerprint) {
 			err = reused(c.caller.Idempotency)
 		}
-		return err
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

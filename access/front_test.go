@@ -286,7 +286,7 @@ type answered struct {
 	body   string
 }
 
-func (a *answered) member(t testing.TB, name string) any {
+func (a answered) member(t testing.TB, name string) any {
 	t.Helper()
 	var o map[string]any
 	if err := json.Unmarshal([]byte(a.body), &o); err != nil {
