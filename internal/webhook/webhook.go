@@ -133,12 +133,12 @@ func (m *message) checkSignatures() *Fault {
 }
 
 func (m *message) checkTime(now time.Time) *Fault {
-	off := time.Duration(now.Unix()-m.at.Unix()) * time.Second
+	off, most := now.Unix()-m.at.Unix(), int64(Tolerance/time.Second)
 	switch {
-	case off > Tolerance:
-		return &Fault{StaleTimestamp, fmt.Sprintf("%s is %d s before this clock, more than %d s: a replay, a delivery held up on its way, or a clock that is wrong", HeaderTimestamp, int64(off.Seconds()), int64(Tolerance.Seconds()))}
-	case -off > Tolerance:
-		return &Fault{StaleTimestamp, fmt.Sprintf("%s is %d s after this clock, more than %d s: one of the two clocks is wrong", HeaderTimestamp, int64(-off.Seconds()), int64(Tolerance.Seconds()))}
+	case off > most:
+		return &Fault{StaleTimestamp, fmt.Sprintf("%s is %d s before this clock, more than %d s: a replay, a delivery held up on its way, or a clock that is wrong", HeaderTimestamp, off, most)}
+	case -off > most:
+		return &Fault{StaleTimestamp, fmt.Sprintf("%s is %d s after this clock, more than %d s: one of the two clocks is wrong", HeaderTimestamp, -off, most)}
 	}
 	return nil
 }
