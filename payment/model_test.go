@@ -103,6 +103,7 @@ func TestOurAmountsAreTheBanksBook(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		h := newHouse(t)
+		defer h.store.Close() // a check has thousands of houses
 		bank := &truth{t: rt, book: map[paymux.OperationID]paymux.OperationState{}, ops: map[paymux.OperationID]channel.Operation{}}
 		h.first.do, h.first.query = bank.do, bank.query
 		r := h.order(1000)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"math"
 	"net/http"
 	"strings"
 
@@ -20,7 +21,7 @@ func (s *system) openFront(context.Context) error {
 	gate, err := access.NewAuthenticator(s.store, access.Options{
 		PublicURL: s.publicURL, OwnHost: s.conf.Sandbox.Enabled, // localhost and 127.0.0.1 are one where people try things out
 		TrustedProxies: prefixes(s.conf.Access.TrustedProxies), Skew: s.conf.Access.SignatureWindow, Now: s.now,
-		Limit: paymux.Limit{Requests: s.conf.Access.TrafficRequests, Seconds: int(s.conf.Access.TrafficWindow.Seconds())},
+		Limit: s.conf.Access.limit(),
 	})
 	if err != nil {
 		return err
@@ -49,6 +50,15 @@ func (s *system) openFront(context.Context) error {
 	})
 	s.handler = s.compose(front, pages)
 	return nil
+}
+
+// limit is the threshold of merchants whose policy has none; 0 means that there is none.
+func (c *AccessConfig) limit() paymux.Limit {
+	requests := c.TrafficRequests
+	if requests == 0 {
+		requests = math.MaxInt32
+	}
+	return paymux.Limit{Requests: requests, Seconds: int(c.TrafficWindow.Seconds())}
 }
 
 // compose sends a request to the room its path belongs to.
