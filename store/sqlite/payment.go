@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"zombiezen.com/go/sqlite"
 
@@ -189,25 +188,30 @@ const beyond = "~"
 
 // Payments implements payment.Store.
 func (s *Store) Payments(ctx context.Context, f paymux.PaymentFilter) ([]paymux.Payment, error) {
-	where := []string{"merchant = ? AND id < ?"}
-	if f.MerchantOrderID != "" {
-		where = append(where, "merchant_order_id = ?")
-	}
-	if f.Status != "" {
-		where = append(where, "status = ?")
-	}
-	if !f.CreatedFrom.IsZero() {
-		where = append(where, "created_at >= ?")
-	}
-	if !f.CreatedTo.IsZero() {
-		where = append(where, "created_at < ?")
-	}
-	sql := paymentColumns + "WHERE " + strings.Join(where, " AND ") + " ORDER BY id DESC LIMIT ?"
-	list, err := query(ctx, s.pool, sql, func(s *statement) { bindPayments(s, f) }, scanPayment)
+	list, err := query(ctx, s.pool, selectPayments(f), func(s *statement) { bindPayments(s, f) }, scanPayment)
 	if err != nil {
 		return nil, fmt.Errorf("list payments of %s: %w", f.Merchant, err)
 	}
 	return list, nil
+}
+
+// selectPayments names the index: without statistics the planner would read
+// all of a merchant's payments to find those of an order.
+func selectPayments(f paymux.PaymentFilter) string {
+	index, where := "payments_list", "merchant = ? AND id < ?"
+	if f.MerchantOrderID != "" {
+		index, where = "payments_order", where+" AND merchant_order_id = ?"
+	}
+	if f.Status != "" {
+		where += " AND status = ?"
+	}
+	if !f.CreatedFrom.IsZero() {
+		where += " AND created_at >= ?"
+	}
+	if !f.CreatedTo.IsZero() {
+		where += " AND created_at < ?"
+	}
+	return paymentColumns + "INDEXED BY " + index + " WHERE " + where + " ORDER BY id DESC LIMIT ?"
 }
 
 func bindPayments(s *statement, f paymux.PaymentFilter) {
