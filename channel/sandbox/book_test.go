@@ -142,6 +142,10 @@ func TestBookReplay(t *testing.T) {
 	if diff := cmp.Diff(before, after); diff != "" {
 		t.Errorf("the book after a restart (-before +after):\n%s", diff)
 	}
+	text, err := os.ReadFile(filepath.Join(dir, "book.jsonl"))
+	if err != nil || bytes.Contains(text, []byte("4242424242424242")) || bytes.Contains(text, []byte(secret.Reveal())) {
+		t.Errorf("the book holds a card number or a secret, or cannot be read: %v", err)
+	}
 }
 
 func TestTornLine(t *testing.T) {

@@ -1,6 +1,8 @@
 package sandbox_test
 
 import (
+	"net/http"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -77,4 +79,34 @@ func BenchmarkCharge(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkNotification is a durable charge and its notification, acknowledged.
+func BenchmarkNotification(b *testing.B) {
+	var left sync.WaitGroup
+	acknowledge := acknowledger(func() { left.Done() })
+	bank, err := sandbox.NewInstitution(sandbox.Config{Dir: b.TempDir(), Client: &http.Client{Transport: acknowledge}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	bank.Start()
+	b.Cleanup(bank.Stop)
+	ch := openAccount(b, bank, "test", nil)
+	left.Add(b.N)
+	b.SetParallelism(32)
+	b.RunParallel(func(p *testing.PB) {
+		for p.Next() {
+			if _, err := ch.Do(b.Context(), payOp(paymux.Card, card("4242424242424242"), 1250)); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+	left.Wait()
+}
+
+type acknowledger func()
+
+func (a acknowledger) RoundTrip(r *http.Request) (*http.Response, error) {
+	a()
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
 }
