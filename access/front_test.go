@@ -260,18 +260,22 @@ type front struct {
 
 var frontTime = time.Date(2026, 11, 22, 6, 20, 31, 0, time.UTC)
 
-func newFront(t testing.TB) *front {
+func newFront(t testing.TB, adjust ...func(*access.Config)) *front {
 	t.Helper()
 	now := func() time.Time { return frontTime }
 	f := &front{ids: paymux.NewIDs([]byte("a key of sixteen"), 1, now), verbs: &verbs{}, log: &bytes.Buffer{}}
 	f.gate = &gate{left: -1, merchant: paymux.Merchant{ID: paymux.MerchantID(f.ids.New(paymux.PrefixMerchant)), Object: "merchant", Policy: paymux.Policy{Batch: paymux.BatchAny}}}
 	f.gate.key.ID = paymux.KeyID(f.ids.New(paymux.PrefixKey))
 	f.book = &book{answers: map[string]paymux.Idempotency{}, merchants: []paymux.Merchant{f.gate.merchant}}
-	s, err := access.New(access.Config{
+	c := access.Config{
 		Payments: f.verbs, Queries: f.book, Callbacks: f.verbs, Merchants: f.book, Endpoints: f.book, Links: f.book, Events: f.book,
 		Notifications: f.book, Answers: f.book, Tasks: f.book, Gate: f.gate, IDs: f.ids, Now: now,
 		Log: slog.New(slog.NewTextHandler(f.log, nil)), PublicURL: "https://pay.example", OpsToken: "ops-secret", BodyTime: 50 * time.Millisecond,
-	})
+	}
+	for _, a := range adjust {
+		a(&c)
+	}
+	s, err := access.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
