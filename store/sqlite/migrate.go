@@ -30,7 +30,10 @@ func Migrate(path string, version int) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	return migrate(conn, version)
+	if err := migrate(conn, version); err != nil {
+		return fmt.Errorf("migrate %s to version %d: %w", path, version, err)
+	}
+	return nil
 }
 
 // migrate changes the schema in one transaction.
