@@ -165,3 +165,42 @@ func TestReferencePage(t *testing.T) {
 		t.Error("no style sheet")
 	}
 }
+
+// TestExamples sends every example of a body in the document to the route it is for.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	f := newFront(t)
+	targets := map[string]exchange{}
+	for _, x := range furnish(f) {
+		targets[x.id] = x
+	}
+	var doc struct {
+		Paths map[string]map[string]struct {
+			OperationID string
+			RequestBody struct {
+				Content map[string]struct{ Example json.RawMessage }
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(f.ask(t, "GET", "/openapi.json", "").body), &doc); err != nil {
+		t.Fatal(err)
+	}
+	sent := 0
+	for _, methods := range doc.Paths {
+		for method, op := range methods {
+			body := op.RequestBody.Content["application/json"].Example
+			if len(body) == 0 {
+				continue
+			}
+			sent++
+			got := f.ask(t, strings.ToUpper(method), targets[op.OperationID].target, string(body), "Idempotency-Key", op.OperationID)
+			// IDs in examples were not issued by this deployment.
+			if got.status >= 300 && !strings.Contains(got.body, `"code":"invalid_id"`) {
+				t.Errorf("the example of %s: %d %s\n%s", op.OperationID, got.status, got.body, body)
+			}
+		}
+	}
+	if sent < 15 {
+		t.Errorf("only %d examples", sent)
+	}
+}

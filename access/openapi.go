@@ -50,10 +50,22 @@ func tags(routes []route) []object {
 	for i := range routes {
 		if t := routes[i].tag; !slices.Contains(seen, t) {
 			seen = append(seen, t)
-			out = append(out, object{"name": t})
+			out = append(out, object{"name": t, "description": tagDocs[t]})
 		}
 	}
-	return out
+	return append(out, object{"name": "Notifications", "description": "What Paymux sends to webhook endpoints (Standard Webhooks)."})
+}
+
+var tagDocs = map[string]string{
+	"Payments":          "From the request to the money.",
+	"Refunds":           "Money back, all or part.",
+	"Payment links":     "Pages a payer can be sent to.",
+	"Events":            "What happened, as notifications tell it.",
+	"Webhook endpoints": "Where notifications go.",
+	"Batches":           "Several requests in one.",
+	"Merchant":          "The merchant and the platform's public keys.",
+	"Keys":              "The merchant's credentials.",
+	"Operators":         "For those who run the platform, with their own token.",
 }
 
 // document collects the components that operations refer to.
@@ -77,7 +89,7 @@ func (d *document) operation(r *route) object {
 		d.request = true
 		op["requestBody"] = object{
 			"required": !r.bodyOK,
-			"content":  object{"application/json": object{"schema": d.schema(r.body)}},
+			"content":  object{"application/json": object{"schema": d.schema(r.body), "example": sample(r.body)}},
 		}
 		d.request = false
 	}
@@ -184,7 +196,7 @@ func (d *document) webhooks() object {
 	event := d.schema(schemaFor[paymux.Event]("Event"))
 	for _, t := range paymux.EventTypes() {
 		out[string(t)] = object{"post": object{
-			"operationId": "on_" + strings.ReplaceAll(string(t), ".", "_"), "tags": []string{"Notifications"}, "summary": string(t),
+			"security": []object{}, "operationId": "on_" + strings.ReplaceAll(string(t), ".", "_"), "tags": []string{"Notifications"}, "summary": string(t),
 			"parameters": []object{
 				webhookHeader("webhook-id", "the event's ID; discard what was seen"),
 				webhookHeader("webhook-timestamp", "seconds since 1970 of this attempt"),

@@ -2,6 +2,7 @@ package access
 
 import (
 	"encoding/json"
+	"net/http"
 	"strings"
 
 	"github.com/paymux/paymux"
@@ -121,6 +122,29 @@ func example(s *schema) any {
 	return v
 }
 
+// sample is a body made of its fields' examples.
+func sample(s *schema) any {
+	switch {
+	case s.example != "":
+		return example(s)
+	case s.kind == kindArray:
+		return []any{sample(s.items)}
+	case s.kind == kindObject:
+		o := object{}
+		for i := range s.fields {
+			if f := &s.fields[i]; f.need || f.example != "" || f.name == "payment_method" {
+				o[f.name] = sample(f.schema)
+			}
+		}
+		return o
+	case len(s.enum) > 0:
+		return s.enum[0]
+	case s.kind == kindNumber:
+		return max(s.min, 1)
+	}
+	return s.kind == kindBool
+}
+
 func headers() object {
 	text := func(doc, sample string) object {
 		return object{"description": doc, "schema": object{"type": "string"}, "example": sample}
@@ -141,6 +165,9 @@ func responseHeaders(r *route) object {
 	}
 	if r.key == keyRequired {
 		names = append(names, "Idempotent-Replayed")
+	}
+	if r.success() == http.StatusCreated {
+		names = append(names, "Location")
 	}
 	out := object{}
 	for _, name := range names {
