@@ -56,11 +56,21 @@ func decodeConfig(path string, text []byte, c *Config, from origins) error {
 		return errors.Join(w.faults...)
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(text))
-	dec.KnownFields(true)
-	if err := dec.Decode(c); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+	dec.KnownFields(true) // walk has seen to it; this holds walk to it
+	return placed(path, dec.Decode(c))
+}
+
+// placed puts file and line before each fault of a decoder.
+func placed(path string, err error) error {
+	var wrong *yaml.TypeError
+	if !errors.As(err, &wrong) {
+		return err
 	}
-	return nil
+	var faults []error
+	for _, text := range wrong.Errors {
+		faults = append(faults, errors.New(strings.Replace(text, "line ", path+":", 1)))
+	}
+	return errors.Join(faults...)
 }
 
 // walk compares a document with the keys there are.

@@ -105,7 +105,7 @@ func (c *cli) devConfig(f devFlags) (Config, error) {
 	conf.Sandbox.Enabled = true
 	conf.Notify.AllowNetworks = []string{"127.0.0.0/8", "::1/128"}
 	conf.Accounts = devAccounts()
-	conf.Log = LogConfig{Level: "warn", Format: "text"}
+	conf.Log = LogConfig{Level: "error", Format: "text"}
 	if c.verbose {
 		conf.Log = LogConfig{Level: "debug", Format: "text", Requests: true}
 	}
