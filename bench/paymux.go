@@ -72,7 +72,7 @@ func (b *building) config(address, dir string) string {
 	}
 	options := ""
 	if b.scenario == "cycle" {
-		options = ", options: {approve: instantly}"
+		options = ", options: {eager_payers: \"on\"}"
 	}
 	return strings.Join([]string{
 		"listen: " + address, "data_dir: " + dir, store, "ops_token: env:BENCH_OPS_TOKEN",

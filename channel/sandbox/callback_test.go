@@ -241,3 +241,16 @@ func FuzzBookLine(f *testing.F) {
 		}
 	})
 }
+
+func TestEagerPayersPayByThemselves(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, sandbox.Config{}, map[string]string{"eager_payers": "on"})
+	op := payOp(paymux.WeChatPay, nil, 1250)
+	if r := d.do(t, op); r.State != paymux.OpPending || r.NextAction == nil {
+		t.Fatalf("answered %+v, want a code to scan as ever", r)
+	}
+	states, _ := d.read(t, d.inbox.of(t, op.ID, 1))
+	if len(states) != 1 || states[0] != "succeeded" || d.effects(op) != 1 {
+		t.Errorf("told %v, %d effects", states, d.effects(op))
+	}
+}

@@ -124,6 +124,9 @@ func (i *Institution) pay(d *draft, a *account, r request, c *Charge) {
 	if c.State == paymux.OpPending {
 		c.Page = unguessable(16)
 		i.tellForgery(d, c)
+		if a.eager {
+			d.note(note{ID: "sbxi_" + unguessable(10), Operation: c.Operation, Due: now, Settle: true})
+		}
 	}
 }
 

@@ -31,6 +31,7 @@ func (i *Institution) Driver() *channel.Driver {
 			{Name: "magic", Help: "on: the last two digits of an amount choose what happens (see the list of magic amounts). off: amounts mean nothing.", Default: "on"},
 			{Name: "magic_503", Help: "on: amounts ending in 09 are answered 503. off: they are taken, as on an account that others fail over to.", Default: "on"},
 			{Name: "notify_answered", Help: "on: outcomes given in the answer to a call are notified, too. off: only outcomes that come later are.", Default: "on"},
+			{Name: "eager_payers", Help: "on: payers pay at once, without a page or an app. off: they wait to be played.", Default: "off"},
 			{Name: "callback_secret", Help: "Signs notifications. Empty: the institution's own.", Secret: true},
 		},
 		Methods: slices.Clone(methods),
@@ -51,6 +52,7 @@ type account struct {
 	magic          bool
 	magic503       bool
 	notifyAnswered bool
+	eager          bool
 	secret         paymux.Secret
 	now            func() time.Time
 	faults         *atomic.Pointer[Faults]
@@ -71,7 +73,7 @@ func (i *Institution) open(c channel.Config) (channel.Channel, error) {
 	a.faults.Store(&Faults{})
 	var err error
 	a.methods, err = parseMethods(d.Option(c, "methods"))
-	for name, into := range map[string]*bool{"magic": &a.magic, "magic_503": &a.magic503, "notify_answered": &a.notifyAnswered} {
+	for name, into := range map[string]*bool{"magic": &a.magic, "magic_503": &a.magic503, "notify_answered": &a.notifyAnswered, "eager_payers": &a.eager} {
 		err = errors.Join(err, parseSwitch(name, d.Option(c, name), into))
 	}
 	if err != nil {

@@ -113,10 +113,15 @@ func (i *Institution) refund(d *draft, a *account, r request, c *Charge) {
 	}
 }
 
-// settle ends a slow refund whose time has come.
+// settle ends what time alone ends: a slow refund, or an order whose payer does not hesitate.
 func (i *Institution) settle(ctx context.Context, n note) error {
 	return i.change(ctx, func(d *draft) error {
-		if c, ok := d.charge(n.Operation); ok && c.State == paymux.OpPending {
+		switch c, ok := d.charge(n.Operation); {
+		case !ok || c.State != paymux.OpPending:
+		case c.Kind == paymux.Pay:
+			i.conclude(d, &c, c.Verdict, i.now().UTC())
+			d.put(c)
+		default:
 			i.settleRefund(d, &c)
 		}
 		d.entry.Done = append(d.entry.Done, outcome{Note: n.ID})

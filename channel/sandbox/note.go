@@ -14,7 +14,7 @@ type note struct {
 	URL       string             `json:"url"`
 	Due       time.Time          `json:"due"`
 	Messages  []message          `json:"messages"`         // sent one after another
-	Settle    bool               `json:"settle,omitempty"` // no message: end a slow refund
+	Settle    bool               `json:"settle,omitempty"` // no message: end what time alone ends
 
 	attempts int
 }
