@@ -160,7 +160,7 @@ func TestUpdatesAreHot(t *testing.T) {
 	for _, err := range together(payments, func(i int) error {
 		p := newPayment(fmt.Sprint("order ", i))
 		op := paymux.Operation{ID: paymux.OperationID(ids.New(paymux.PrefixOperation)), Payment: p.ID, Kind: paymux.Pay, State: paymux.OpSent, Currency: "CNY"}
-		err := s.Commit(t.Context(), &payment.Change{Payment: p, New: []paymux.Operation{op}, })
+		err := s.Commit(t.Context(), &payment.Change{Payment: p, New: []paymux.Operation{op}})
 		p.Version, p.Status, op.State = 2, paymux.Succeeded, paymux.OpSucceeded
 		return errors.Join(err, s.Commit(t.Context(), &payment.Change{Payment: p, Operations: []paymux.Operation{op}}))
 	}) {

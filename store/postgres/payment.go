@@ -74,9 +74,9 @@ func (g *group) insertPayments() {
 	sortRows(rows, func(r payRow) string { return string(r.noun.Merchant) + " " + r.noun.MerchantOrderID })
 	g.add(statement{
 		sql: `INSERT INTO payments (id, merchant, status, amount, currency, capturable, received, refunded, refunding,
-			disputed, version, merchant_order_id, order_guard, created_at, updated_at, expires_at, detail)
+			disputed, version, merchant_order_id, order_slot, created_at, updated_at, expires_at, detail)
 		SELECT id, merchant, status, amount, currency, capturable, received, refunded, refunding,
-			disputed, 1, merchant_order_id, CASE WHEN holds_order THEN merchant_order_id END, created_at, updated_at, expires_at, detail::json
+			disputed, 1, merchant_order_id, CASE WHEN holds_order THEN '' ELSE id END, created_at, updated_at, expires_at, detail::json
 		FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
 			$10::bigint[], $11::text[], $12::boolean[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::text[])
 			AS u (id, merchant, status, amount, currency, capturable, received, refunded, refunding,
@@ -117,7 +117,7 @@ func (g *group) advancePayments() {
 	g.add(statement{
 		sql: `UPDATE payments p SET status = u.status, capturable = u.capturable, received = u.received, refunded = u.refunded,
 			refunding = u.refunding, disputed = u.disputed, version = u.version, updated_at = u.updated_at, expires_at = u.expires_at,
-			order_guard = CASE WHEN u.holds_order THEN p.order_guard END, detail = u.detail::json
+			order_slot = CASE WHEN u.holds_order THEN p.order_slot ELSE p.id END, detail = u.detail::json
 		FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
 			$9::timestamptz[], $10::timestamptz[], $11::boolean[], $12::text[]) WITH ORDINALITY
 			AS u (id, status, capturable, received, refunded, refunding, disputed, version, updated_at, expires_at, holds_order, detail, number)

@@ -23,7 +23,7 @@ CREATE TABLE payments (
     disputed          bigint NOT NULL,
     version           bigint NOT NULL,
     merchant_order_id text COLLATE "C" NOT NULL,
-    order_guard       text COLLATE "C",
+    order_slot        text COLLATE "C" NOT NULL,
     created_at        timestamptz NOT NULL,
     updated_at        timestamptz NOT NULL,
     expires_at        timestamptz NOT NULL,
@@ -43,17 +43,16 @@ CREATE TABLE payments (
     CONSTRAINT payments_currency CHECK (length(currency) = 3),
     -- Versions count from 1: 0 would be a payment that was never committed.
     CONSTRAINT payments_version CHECK (version >= 1),
-    -- The guard is the order it guards, or nothing.
-    CONSTRAINT payments_order_guard CHECK (order_guard = merchant_order_id)
+    -- The first slot of an order, or one that nobody else can want.
+    CONSTRAINT payments_order_slot CHECK (order_slot = '' OR order_slot = id)
 ) WITH (fillfactor = 45, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000,
         autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 1);
 
--- One order is paid once: while a payment may still bring money, no other is made for its order. The guard is
--- set when the payment is made and cleared when it has ended unpaid, for good: late money does not
--- bring it back, since another payment may hold the order by then.
-CREATE UNIQUE INDEX payments_order_guard_key ON payments (merchant, order_guard) WHERE order_guard IS NOT NULL;
+-- One order is paid once: while a payment may still bring money, no other is made for its order. Until then its
+-- slot is empty, and its own ID when it has ended unpaid, for good: late money does not bring the
+-- order back, since another payment may hold it by then. The index also finds an order's payments.
+CREATE UNIQUE INDEX payments_of_order ON payments (merchant, merchant_order_id, order_slot);
 CREATE INDEX payments_of_merchant ON payments (merchant, id);
-CREATE INDEX payments_of_order ON payments (merchant, merchant_order_id, id);
 
 CREATE TABLE operations (
     id       text COLLATE "C" PRIMARY KEY,
