@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -52,7 +53,8 @@ func (c *cli) disputeCommand() *cobra.Command {
 	return cmd
 }
 
-// payerCommand makes a command that acts on one payment and shows the charge afterwards.
+// payerCommand makes a command that acts on one payment, and shows the charge and
+// what became of the payment.
 func (c *cli) payerCommand(verb string, do payerVerb) *cobra.Command {
 	return &cobra.Command{
 		Use:   verb + " PAYMENT|ORDER",
@@ -63,17 +65,59 @@ func (c *cli) payerCommand(verb string, do payerVerb) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			id, err := c.paymentID(cmd.Context(), args[0])
+			api, err := c.client()
 			if err != nil {
 				return err
 			}
-			charge, err := do(cmd.Context(), operator, id)
+			before, err := find(cmd.Context(), api, args[0])
 			if err != nil {
 				return err
 			}
-			return c.show(charge, func() { c.showCharge(*charge) })
+			charge, err := do(cmd.Context(), operator, before.ID)
+			if err != nil {
+				return err
+			}
+			after, err := heard(cmd.Context(), api, before)
+			if err != nil {
+				return err
+			}
+			return c.show(charge, func() { c.showAct(charge, before, after) })
 		},
 	}
+}
+
+// newsPatience is how long an act waits for its notification to arrive, so that the
+// next command finds the payment as it is now. Fault switches can keep it away.
+const newsPatience = 3 * time.Second
+
+// heard returns the payment once it has changed, or as it is when patience is over.
+func heard(ctx context.Context, api *client.Client, before *paymux.Payment) (*paymux.Payment, error) {
+	enough := time.NewTimer(newsPatience)
+	defer enough.Stop()
+	tick := time.NewTicker(pollEvery / 4)
+	defer tick.Stop()
+	for {
+		p, err := api.Payment(ctx, before.ID)
+		if err != nil || p.Version > before.Version {
+			return p, err
+		}
+		select {
+		case <-tick.C:
+		case <-enough.C:
+			return p, nil
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+func (c *cli) showAct(charge *client.SandboxCharge, before, after *paymux.Payment) {
+	c.showCharge(*charge)
+	if after.Version == before.Version {
+		c.say("sandbox.unheard", after.ID, after.Status)
+		return
+	}
+	c.say("sandbox.heard", after.ID, before.Status, after.Status)
 }
 
 func (c *cli) chargesCommand() *cobra.Command {

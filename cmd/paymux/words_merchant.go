@@ -72,8 +72,8 @@ func merchantWords() map[string][2]string {
 			"  或扮演付款人：paymux sandbox approve %s   （或 decline 拒绝）",
 		},
 		"pay.moved": {
-			"%s  %s → %s",
-			"%s  %s → %s",
+			"after %s: %s → %s",
+			"%s 后：%s → %s",
 		},
 		"pay.late": {
 			"  The money came after the payment had ended otherwise; the merchant's policy decides what follows.",
@@ -262,6 +262,14 @@ made up: the event comes from the payment's own change and is delivered like any
 		"sandbox.dispute": {
 			"Claim the money back, or end the claim with --end won|lost",
 			"发起拒付，或用 --end won|lost 结束争议",
+		},
+		"sandbox.heard": {
+			"payment %s  %s → %s",
+			"支付 %s  %s → %s",
+		},
+		"sandbox.unheard": {
+			"payment %s is still %s: the institution's notification has not come",
+			"支付 %s 仍为 %s：支付机构的通知还没到",
 		},
 		"sandbox.code": {
 			"decline code, such as insufficient_funds; empty: canceled by the payer",
