@@ -49,6 +49,7 @@ func readBody(w http.ResponseWriter, r *http.Request, buf *[]byte, limit int, pa
 		return tooLarge(limit)
 	}
 	control := http.NewResponseController(w)
+	// Deadlines of connections are the machine's time, whatever clock the rest goes by.
 	// Where the server cannot set deadlines (tests without a connection), bodies are in memory.
 	timed := control.SetReadDeadline(time.Now().Add(patience)) == nil
 	err := fill(r.Body, buf, limit)

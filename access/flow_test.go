@@ -11,8 +11,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/access"
 )
 
 func TestOutcomes(t *testing.T) {
@@ -209,7 +211,7 @@ func TestBodyLimits(t *testing.T) {
 
 func TestSlowBody(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(newFront(t))
+	server := httptest.NewServer(newFront(t, func(c *access.Config) { c.BodyTime = 50 * time.Millisecond }))
 	t.Cleanup(server.Close)
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
 	if err != nil {

@@ -47,7 +47,9 @@ func wrongURI(s string) string {
 }
 
 func wrongTime(s string) string {
-	if _, err := time.Parse(time.RFC3339, s); err != nil {
+	// The time package lets a short hour and a decimal comma pass.
+	strict := len(s) >= len("2006-01-02T15:04:05Z") && s[13] == ':' && !strings.Contains(s, ",")
+	if err := new(time.Time).UnmarshalText([]byte(s)); err != nil || !strict {
 		return "must be a time by RFC 3339, such as 2026-11-22T06:20:31Z"
 	}
 	return ""

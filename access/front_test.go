@@ -270,7 +270,7 @@ func newFront(t testing.TB, adjust ...func(*access.Config)) *front {
 	c := access.Config{
 		Payments: f.verbs, Queries: f.book, Callbacks: f.verbs, Merchants: f.book, Endpoints: f.book, Links: f.book, Events: f.book,
 		Notifications: f.book, Answers: f.book, Tasks: f.book, Gate: f.gate, IDs: f.ids, Now: now,
-		Log: slog.New(slog.NewTextHandler(f.log, nil)), PublicURL: "https://pay.example", OpsToken: "ops-secret", BodyTime: 50 * time.Millisecond,
+		Log: slog.New(slog.NewTextHandler(f.log, nil)), PublicURL: "https://pay.example", OpsToken: "ops-secret",
 	}
 	for _, a := range adjust {
 		a(&c)
