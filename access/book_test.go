@@ -1,0 +1,170 @@
+package access_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/access"
+)
+
+// book keeps what is not payments, in memory, with the stores' promise about idempotency keys.
+type book struct {
+	mu        sync.Mutex
+	answers   map[string]paymux.Idempotency
+	endpoints []paymux.Endpoint
+	links     []paymux.Link
+	keys      []paymux.Key
+	merchants []paymux.Merchant
+	payments  []paymux.Payment
+	refunds   []paymux.Refund
+	events    []paymux.Event
+	writes    int
+	hook      func() // before a write, outside the lock
+}
+
+func (b *book) write(i *paymux.Idempotency, do func()) error {
+	if b.hook != nil {
+		b.hook()
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if i != nil {
+		if _, taken := b.answers[i.Key]; taken {
+			return paymux.ErrKeyTaken
+		}
+		b.answers[i.Key] = *i
+	}
+	b.writes++
+	do()
+	return nil
+}
+
+func (b *book) Idempotency(_ context.Context, _ paymux.MerchantID, key string) (paymux.Idempotency, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if i, ok := b.answers[key]; ok {
+		return i, nil
+	}
+	return paymux.Idempotency{}, paymux.NotFound
+}
+
+func find[T any](b *book, list *[]T, is func(*T) bool) (T, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range *list {
+		if is(&(*list)[i]) {
+			return (*list)[i], nil
+		}
+	}
+	var none T
+	return none, paymux.Errorf(paymux.NotFound, "It is not there.")
+}
+
+func replace[T any](list []T, one T, is func(*T) bool) {
+	for i := range list {
+		if is(&list[i]) {
+			list[i] = one
+		}
+	}
+}
+
+// part is a page of a list that is kept newest first.
+func part[T any](list []T, p paymux.Page, id func(*T) string) []T {
+	var out []T
+	for i := range list {
+		if (p.After == "" || id(&list[i]) < p.After) && len(out) < p.Limit {
+			out = append(out, list[i])
+		}
+	}
+	return out
+}
+
+func (b *book) CreateEndpoint(_ context.Context, e paymux.Endpoint, i *paymux.Idempotency) error {
+	return b.write(i, func() { b.endpoints = append(b.endpoints, e) })
+}
+func (b *book) UpdateEndpoint(_ context.Context, e paymux.Endpoint, i *paymux.Idempotency) error {
+	return b.write(i, func() { replace(b.endpoints, e, func(o *paymux.Endpoint) bool { return o.ID == e.ID }) })
+}
+func (b *book) DeleteEndpoint(_ context.Context, _ paymux.MerchantID, id paymux.EndpointID, i *paymux.Idempotency) error {
+	return b.write(i, func() {
+		b.endpoints = slices.DeleteFunc(b.endpoints, func(e paymux.Endpoint) bool { return e.ID == id })
+	})
+}
+func (b *book) Endpoint(_ context.Context, m paymux.MerchantID, id paymux.EndpointID) (paymux.Endpoint, error) {
+	return find(b, &b.endpoints, func(e *paymux.Endpoint) bool { return e.ID == id && e.Merchant == m })
+}
+func (b *book) Endpoints(context.Context, paymux.MerchantID) ([]paymux.Endpoint, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.endpoints), nil
+}
+func (b *book) CreateLink(_ context.Context, l paymux.Link, i *paymux.Idempotency) error {
+	return b.write(i, func() { b.links = append(b.links, l) })
+}
+func (b *book) UpdateLink(_ context.Context, l paymux.Link, i *paymux.Idempotency) error {
+	return b.write(i, func() { replace(b.links, l, func(o *paymux.Link) bool { return o.ID == l.ID }) })
+}
+func (b *book) Link(_ context.Context, id paymux.LinkID) (paymux.Link, error) {
+	return find(b, &b.links, func(l *paymux.Link) bool { return l.ID == id })
+}
+func (b *book) Links(_ context.Context, _ paymux.MerchantID, p paymux.Page) ([]paymux.Link, error) {
+	return part(b.links, p, func(l *paymux.Link) string { return string(l.ID) }), nil
+}
+func (b *book) CreateKey(_ context.Context, k paymux.Key, i *paymux.Idempotency) error {
+	return b.write(i, func() { b.keys = append(b.keys, k) })
+}
+func (b *book) RevokeKey(_ context.Context, _ paymux.MerchantID, id paymux.KeyID, at time.Time, i *paymux.Idempotency) error {
+	return b.write(i, func() {
+		for n := range b.keys {
+			if b.keys[n].ID == id {
+				b.keys[n].RevokedAt = at
+			}
+		}
+	})
+}
+func (b *book) Keys(context.Context, paymux.MerchantID) ([]paymux.Key, error) { return b.keys, nil }
+func (b *book) CreateMerchant(_ context.Context, m paymux.Merchant) error {
+	return b.write(nil, func() { b.merchants = append(b.merchants, m) })
+}
+func (b *book) UpdateMerchant(_ context.Context, m paymux.Merchant) error {
+	return b.write(nil, func() { replace(b.merchants, m, func(o *paymux.Merchant) bool { return o.ID == m.ID }) })
+}
+func (b *book) Merchant(_ context.Context, id paymux.MerchantID) (paymux.Merchant, error) {
+	return find(b, &b.merchants, func(m *paymux.Merchant) bool { return m.ID == id })
+}
+func (b *book) Merchants(_ context.Context, p paymux.Page) ([]paymux.Merchant, error) {
+	return part(b.merchants, p, func(m *paymux.Merchant) string { return string(m.ID) }), nil
+}
+func (b *book) Payment(_ context.Context, m paymux.MerchantID, id paymux.PaymentID) (paymux.Payment, error) {
+	return find(b, &b.payments, func(p *paymux.Payment) bool { return p.ID == id && p.Merchant == m })
+}
+func (b *book) Payments(_ context.Context, f paymux.PaymentFilter) ([]paymux.Payment, error) {
+	return part(b.payments, f.Page, func(p *paymux.Payment) string { return string(p.ID) }), nil
+}
+func (b *book) Operations(_ context.Context, _ paymux.MerchantID, id paymux.PaymentID) ([]paymux.Operation, error) {
+	return []paymux.Operation{{ID: "op_1", Object: "operation", Payment: id}}, nil
+}
+func (b *book) RefundByID(_ context.Context, _ paymux.MerchantID, id paymux.RefundID) (paymux.Refund, error) {
+	return find(b, &b.refunds, func(r *paymux.Refund) bool { return r.ID == id })
+}
+func (b *book) Refunds(_ context.Context, f paymux.RefundFilter) ([]paymux.Refund, error) {
+	return part(b.refunds, f.Page, func(r *paymux.Refund) string { return string(r.ID) }), nil
+}
+func (b *book) Timeline(context.Context, paymux.MerchantID, paymux.PaymentID) ([]paymux.Hop, error) {
+	return []paymux.Hop{{Kind: paymux.HopAPI, Text: "POST /v1/payments"}}, nil
+}
+func (b *book) Event(_ context.Context, m paymux.MerchantID, id paymux.EventID) (paymux.Event, error) {
+	return find(b, &b.events, func(e *paymux.Event) bool { return e.ID == id })
+}
+func (b *book) Events(_ context.Context, f paymux.EventFilter) ([]paymux.Event, error) {
+	return part(b.events, f.Page, func(e *paymux.Event) string { return string(e.ID) }), nil
+}
+func (b *book) Test(_ context.Context, e paymux.Endpoint) (paymux.Event, error) {
+	return paymux.Event{ID: "evt_1", Type: paymux.EndpointTest, Merchant: e.Merchant}, nil
+}
+func (b *book) BuriedTasks(context.Context, paymux.Page) ([]access.BuriedTask, error) {
+	return []access.BuriedTask{{ID: "task_1", Kind: "notify", Reason: "refused"}}, nil
+}
