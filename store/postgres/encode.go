@@ -9,8 +9,8 @@ import (
 	"github.com/paymux/paymux/queue"
 )
 
-// encode makes rows of a change. It shares no memory with it that the caller may write to later,
-// other than what c points to.
+// encode makes rows of a change. They point into its slices, which the caller leaves alone
+// from then on: a change is written even when its caller has stopped waiting.
 func encode(c *payment.Change) (*entry, error) {
 	p := c.Payment
 	e := &entry{about: string(p.ID), drop: c.Drop}
