@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -73,28 +72,12 @@ func (k *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // buy makes a payment and remembers when, so that its notification can be timed.
 func (s *shop) buy(ctx context.Context, _ int) error {
 	start := time.Now()
-	n := s.orders.Add(1)
-	body := paymentBody(n)
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/v1/payments", bytes.NewReader(body))
+	id, err := s.order(ctx)
 	if err != nil {
 		return err
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Idempotency-Key", fmt.Sprintf("bench-%d", n))
-	if err := s.signer.Sign(r, body); err != nil {
-		return err
-	}
-	answer, err := s.http.Do(r)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	var payment struct{ ID string }
-	if err := json.NewDecoder(answer.Body).Decode(&payment); err != nil || answer.StatusCode != http.StatusCreated {
-		return fmt.Errorf("%s: %w", answer.Status, err)
 	}
 	s.sink.mu.Lock()
-	s.sink.made[payment.ID] = start
+	s.sink.made[string(id)] = start
 	s.sink.mu.Unlock()
 	return nil
 }

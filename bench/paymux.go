@@ -5,11 +5,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -43,7 +46,7 @@ func (b *building) startPaymux(ctx context.Context, dir, database string) (*targ
 	if err := os.WriteFile(config, []byte(b.config(address, dir)), 0o600); err != nil {
 		return nil, err
 	}
-	env := []string{"BENCH_OPS_TOKEN=" + opsToken, "BENCH_DATABASE=" + database, "GOGC=200"}
+	env := []string{"BENCH_OPS_TOKEN=" + opsToken, "BENCH_DATABASE=" + database, "GOGC=400"}
 	s, err := launch(ctx, "http://"+address, "/readyz", env, b.binary, "serve", "-c", config, "--debug", debug)
 	if err != nil {
 		return nil, err
@@ -62,6 +65,7 @@ func (b *building) startPaymux(ctx context.Context, dir, database string) (*targ
 	if shop.sink != nil {
 		t.fire = shop.buy
 	}
+	t.channel = shop.channelTime
 	return t, nil
 }
 
@@ -91,6 +95,8 @@ type shop struct {
 	http   *http.Client
 	orders atomic.Int64
 	sink   *sink
+	mu     sync.Mutex
+	sample []paymux.PaymentID // every hundredth payment, asked about afterwards
 }
 
 func openShop(ctx context.Context, url string) (*shop, error) {
@@ -121,17 +127,59 @@ func keepAlive() *http.Client {
 
 // pay makes one payment; the amount ends in no magic digits.
 func (s *shop) pay(ctx context.Context, _ int) error {
-	body := paymentBody(s.orders.Add(1))
+	_, err := s.order(ctx)
+	return err
+}
+
+// order makes one payment and returns its ID.
+func (s *shop) order(ctx context.Context) (paymux.PaymentID, error) {
+	n := s.orders.Add(1)
+	body := paymentBody(n)
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/v1/payments", bytes.NewReader(body))
 	if err != nil {
-		return err
+		return "", err
 	}
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Idempotency-Key", fmt.Sprintf(`"bench-%d"`, s.orders.Add(1)))
+	r.Header.Set("Idempotency-Key", fmt.Sprintf("bench-%d-%d", rand.Uint64(), n))
 	if err := s.signer.Sign(r, body); err != nil {
-		return err
+		return "", err
 	}
-	return created(s.http, r)
+	answer, err := created(s.http, r)
+	if err != nil {
+		return "", err
+	}
+	id := idIn(answer)
+	if n%100 == 0 {
+		s.mu.Lock()
+		s.sample = append(s.sample, id)
+		s.mu.Unlock()
+	}
+	return id, nil
+}
+
+// idIn cuts the ID out of an answer, whose first field it is; decoding it all would be the load generator's cost.
+func idIn(answer []byte) paymux.PaymentID {
+	_, rest, _ := bytes.Cut(answer, []byte(`"id":"`))
+	id, _, _ := bytes.Cut(rest, []byte(`"`))
+	return paymux.PaymentID(id)
+}
+
+// channelTime is the median time the institution took for the sampled payments'
+// calls, in milliseconds: the channel's share of what clients saw.
+func (s *shop) channelTime(ctx context.Context) (float64, error) {
+	var took []int64
+	for _, id := range s.sample {
+		ops, err := s.admin.Operations(ctx, id)
+		if err != nil {
+			return 0, err
+		}
+		took = append(took, ops[0].AnswerMS)
+	}
+	if len(took) == 0 {
+		return 0, nil
+	}
+	slices.Sort(took)
+	return float64(took[len(took)/2]), nil
 }
 
 func paymentBody(n int64) []byte {
@@ -139,18 +187,18 @@ func paymentBody(n int64) []byte {
 		`"payment_method":{"type":"wechat_pay"},"return_url":"https://shop.example/orders/A-%d","metadata":{"sku":"tea","basket":"b-%d"}}`, n, n, n)
 }
 
-// created sends a request and reads the whole answer, which has to be 201.
-func created(c *http.Client, r *http.Request) error {
+// created sends a request and returns the answer, which has to be 201.
+func created(c *http.Client, r *http.Request) ([]byte, error) {
 	answer, err := c.Do(r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
 	if err == nil && answer.StatusCode != http.StatusCreated {
 		err = fmt.Errorf("%s: %s", answer.Status, text)
 	}
-	return err
+	return text, err
 }
 
 // startCeiling starts this program again, as the ceiling.
@@ -163,7 +211,7 @@ func (b *building) startCeiling(ctx context.Context, _, database string) (*targe
 	if err != nil {
 		return nil, err
 	}
-	s, err := launch(ctx, "http://"+address, "/livez", []string{"GOGC=200"}, self, "ceiling", "--store", b.store, "--database", database, "--listen", address)
+	s, err := launch(ctx, "http://"+address, "/livez", []string{"GOGC=400"}, self, "ceiling", "--store", b.store, "--database", database, "--listen", address)
 	if err != nil {
 		return nil, err
 	}
@@ -176,8 +224,9 @@ func (b *building) startCeiling(ctx context.Context, _, database string) (*targe
 			return err
 		}
 		r.Header.Set("Signature", ceilingSignature(body))
-		r.Header.Set("Idempotency-Key", fmt.Sprintf("bench-%d", n))
-		return created(c, r)
+		r.Header.Set("Idempotency-Key", fmt.Sprintf("bench-%d-%d", rand.Uint64(), n))
+		_, err = created(c, r)
+		return err
 	}}, nil
 }
 

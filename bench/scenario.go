@@ -23,6 +23,8 @@ type target struct {
 	fire  shot
 	// settle waits until everything the shots caused has happened, and checks it.
 	settle func(context.Context, *result) error
+	// channel tells the institution's share of a request's time, in milliseconds; nil where there is none.
+	channel func(context.Context) (float64, error)
 }
 
 // measure runs both sides in turn, round by round, and prints a line each.
@@ -148,6 +150,11 @@ func (t *target) measure(ctx context.Context, p plan, last bool) (round, error) 
 	}
 	if err := <-profiled; err != nil {
 		return r, err
+	}
+	if t.channel != nil {
+		if r.channel, err = t.channel(ctx); err != nil {
+			return r, err
+		}
 	}
 	return r, t.alive()
 }
