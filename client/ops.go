@@ -55,6 +55,11 @@ func (o *Operator) Merchant(ctx context.Context, id paymux.MerchantID, opts ...O
 	return one[paymux.Merchant](ctx, o.c, http.MethodGet, at("ops", "v1", "merchants", string(id)), nil, opts)
 }
 
+// CreateKey makes a credential for a merchant.
+func (o *Operator) CreateKey(ctx context.Context, merchant paymux.MerchantID, r KeyRequest, opts ...Option) (*KeyWithSecret, error) {
+	return one[KeyWithSecret](ctx, o.c, http.MethodPost, at("ops", "v1", "merchants", string(merchant), "api_keys"), r, opts)
+}
+
 // Merchants lists merchants, newest first.
 func (o *Operator) Merchants(ctx context.Context, opts ...Option) iter.Seq2[paymux.Merchant, error] {
 	return pages[paymux.Merchant](ctx, o.c, "/ops/v1/merchants", nil, opts)

@@ -17,7 +17,7 @@ import (
 // there, and accounts are YAML. Where help says "secret", the value may be
 // file:PATH or env:NAME and is read from there.
 type Config struct {
-	Listen    string          `yaml:"listen" help:"address and port to serve on"`
+	Listen    string          `yaml:"listen" help:"address and port to serve on; port 0 takes a free one"`
 	PublicURL string          `yaml:"public_url" help:"how merchants, payers and institutions reach this deployment; empty: http:// and listen"`
 	DataDir   string          `yaml:"data_dir" help:"where the embedded store, the embedded NATS server and generated keys live"`
 	Region    RegionConfig    `yaml:"region"`
@@ -127,11 +127,20 @@ func (c *Config) checkListen() error {
 
 func (c *Config) checkPublicURL() error {
 	if c.PublicURL == "" {
-		return nil
+		return c.checkOneAddress()
 	}
 	u, err := url.Parse(c.PublicURL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" {
 		return fmt.Errorf("public_url: %q is not of the form https://pay.example", c.PublicURL)
+	}
+	return nil
+}
+
+// checkOneAddress: without public_url, what is listened on is what others are told.
+func (c *Config) checkOneAddress() error {
+	host, _, _ := net.SplitHostPort(c.Listen)
+	if addr, err := netip.ParseAddr(host); host == "" || err == nil && addr.IsUnspecified() {
+		return fmt.Errorf("public_url: is needed where listen (%s) is every address of the machine", c.Listen)
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ func TestConfigValues(t *testing.T) {
 	t.Parallel()
 	text := `
 listen: 0.0.0.0:80
+public_url: https://pay.example/
 region: {name: east, number: 7}
 store:
   engine: postgres
@@ -35,7 +36,7 @@ access: {trusted_proxies: [10.0.0.0/8], signature_window: 1m}
 		t.Fatal(err)
 	}
 	want := defaults()
-	want.Listen = "0.0.0.0:80"
+	want.Listen, want.PublicURL = "0.0.0.0:80", "https://pay.example/"
 	want.Region = RegionConfig{Name: "east", Number: 9}
 	want.Store = StoreConfig{Engine: "postgres", URL: "file:/run/secrets/db"}
 	want.Accounts = []AccountConfig{{Name: "main", Channel: "stripe", Methods: []string{"card"}, Options: map[string]Ref{"secret_key": "env:STRIPE_KEY"}}}
@@ -45,7 +46,7 @@ access: {trusted_proxies: [10.0.0.0/8], signature_window: 1m}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	for name, place := range map[string]string{"listen": "paymux.yaml:2", "region.number": "PAYMUX_REGION_NUMBER", "accounts[0].channel": "paymux.yaml:9", "data_dir": ""} {
+	for name, place := range map[string]string{"listen": "paymux.yaml:2", "region.number": "PAYMUX_REGION_NUMBER", "accounts[0].channel": "paymux.yaml:10", "data_dir": ""} {
 		if from[name] != place {
 			t.Errorf("%s comes from %q, want %q", name, from[name], place)
 		}
@@ -68,6 +69,8 @@ func TestConfigFaults(t *testing.T) {
 		{"accounts: [{name: a, channel: x}, {name: a, channel: x}]", `accounts[1].name: "a" is there twice`},
 		{"access: {signature_window: 2h}", "access.signature_window: 2h0m0s is not between"},
 		{"access: {traffic_window: 1ms}", "access.traffic_window"},
+		{"listen: ':80'", "public_url: is needed where listen (:80) is every address"},
+		{"listen: '[::]:80'", "public_url: is needed"},
 		{"data_dir: ''", "data_dir: is empty"},
 		{"listen: [1]", "c.yaml:1: cannot unmarshal"},
 		{"a: b: c", "c.yaml: yaml:"},

@@ -24,9 +24,10 @@ func TestScripts(t *testing.T) {
 			e.Setenv("PAYMUX_CONFIG_DIR", e.WorkDir+"/profile")
 			e.Setenv("PAYMUX_LISTEN", "127.0.0.1:0")
 			e.Setenv("LANG", "C")
+			e.Values[receiverKey{}] = new(*shopServer)
 			return nil
 		},
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"until": until, "taken": taken},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"until": until, "taken": taken, "receive": receive, "received": received},
 		RequireExplicitExec: true,
 	})
 }

@@ -55,6 +55,7 @@ func (c *cli) serve(ctx context.Context, conf Config) error {
 	if err != nil {
 		return err
 	}
+	conf.Listen = socket.Addr().String() // with the port that was free
 	s, err := assemble(ctx, conf, c.env, log, c.now)
 	if err != nil {
 		return errors.Join(err, socket.Close())

@@ -105,9 +105,9 @@ func methodsOf(names []string, d *channel.Driver) ([]paymux.MethodType, error) {
 	return methods, nil
 }
 
-// institutionClient is the HTTP client of one account. It never resends by
-// itself (money rule 4): no idempotency header tells net/http that it might, bodies
-// have no GetBody once a channel has set them so, and redirects are not followed.
+// institutionClient is the HTTP client of one account. It follows no redirect and
+// gives up at the channel's time limit; that nothing is sent twice is the channel's to
+// see to, which knows its requests (money rule 4).
 func institutionClient(limit time.Duration) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 64
