@@ -4,8 +4,10 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"hash"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -64,7 +66,7 @@ const (
 
 // IDs mints and checks IDs. It is safe for concurrent use and takes no lock.
 type IDs struct {
-	key    []byte
+	macs   sync.Pool // of hash.Hash, keyed: keying one anew costs more than the check
 	region Region
 	now    func() time.Time
 	last   atomic.Uint64 // milliseconds<<14 | sequence of the newest ID
@@ -74,7 +76,11 @@ type IDs struct {
 // the key; it needs at least 16 bytes to be worth anything. IDs of one mint are
 // strictly ascending even when the clock steps back.
 func NewIDs(key []byte, region Region, now func() time.Time) *IDs {
-	return &IDs{key: append([]byte(nil), key...), region: region & (1<<regionBits - 1), now: now}
+	key = append([]byte(nil), key...)
+	return &IDs{
+		macs:   sync.Pool{New: func() any { return hmac.New(sha256.New, key) }},
+		region: region & (1<<regionBits - 1), now: now,
+	}
 }
 
 // New mints an ID with the given prefix.
@@ -148,11 +154,12 @@ func (m *IDs) tick() uint64 {
 }
 
 func (m *IDs) check(prefix string, content, into []byte) {
-	mac := hmac.New(sha256.New, m.key)
-	mac.Write([]byte(prefix))
-	mac.Write(content)
-	var sum [sha256.Size]byte
-	copy(into, mac.Sum(sum[:0])[:checkBytes])
+	mac := m.macs.Get().(hash.Hash)
+	defer m.macs.Put(mac)
+	mac.Reset()
+	var buf [64]byte // prefix and content, then the sum: one array that need not grow
+	mac.Write(append(append(buf[:0], prefix...), content...))
+	copy(into, mac.Sum(buf[:0])[:checkBytes])
 }
 
 func splitAny(id string) (raw [16]byte, ok bool) {

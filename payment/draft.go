@@ -30,8 +30,17 @@ type draft struct {
 	answered *paymux.Reply     // that answer, once the change is sealed
 }
 
+// mark says what a change does to an operation.
+type mark uint8
+
+const (
+	untouched mark = iota
+	dirty
+	begun
+)
+
 func (s *Service) draftOf(rec Record) *draft {
-	d := &draft{s: s, before: rec.Payment, ops: append([]paymux.Operation(nil), rec.Operations...), now: s.now()}
+	d := &draft{s: s, before: rec.Payment, ops: slices.Clone(rec.Operations), marks: make([]mark, len(rec.Operations)), now: s.now()}
 	d.Payment = rec.Payment
 	return d
 }
@@ -51,13 +60,11 @@ func (d *draft) find(id paymux.OperationID) *paymux.Operation {
 
 // touch marks an operation as changed.
 func (d *draft) touch(op *paymux.Operation) {
-	if d.isNew[op.ID] {
-		return
+	for i := range d.ops {
+		if d.ops[i].ID == op.ID && d.marks[i] == untouched {
+			d.marks[i] = dirty
+		}
 	}
-	if d.dirty == nil {
-		d.dirty = make(map[paymux.OperationID]bool, 1)
-	}
-	d.dirty[op.ID] = true
 }
 
 // begin adds an operation that is about to be sent, or, as OpCreated, left to the resolve task.
@@ -68,11 +75,7 @@ func (d *draft) begin(kind paymux.OperationKind, a *channel.Account, amount int6
 		Amount: amount, Currency: d.Payment.Currency, Channel: a.Driver.Name, Account: a.Name,
 		CreatedAt: d.now, SentAt: d.now,
 	}
-	if d.isNew == nil {
-		d.isNew = make(map[paymux.OperationID]bool, 1)
-	}
-	d.isNew[op.ID] = true
-	d.ops = append(d.ops, op)
+	d.ops, d.marks = append(d.ops, op), append(d.marks, begun)
 	d.resolveAt(a.Name, d.now.Add(a.Driver.TimeLimit+d.s.Patience))
 	return &d.ops[len(d.ops)-1]
 }
@@ -175,11 +178,11 @@ func (d *draft) seal(ctx context.Context) error {
 		d.Payment.LatestOperation = d.ops[len(d.ops)-1].ID
 	}
 	d.New, d.Operations = d.New[:0], d.Operations[:0]
-	for _, op := range d.ops {
-		switch {
-		case d.isNew[op.ID]:
+	for i, op := range d.ops {
+		switch d.marks[i] {
+		case begun:
 			d.New = append(d.New, op)
-		case d.dirty[op.ID]:
+		case dirty:
 			d.Operations = append(d.Operations, op)
 		}
 	}
