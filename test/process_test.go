@@ -51,27 +51,41 @@ type process struct {
 	address string
 	store   string // a line of paymux.yaml
 	extra   []string
-	cmd     *exec.Cmd
-	exited  chan struct{}
-	mu      sync.Mutex
-	log     bytes.Buffer
+	level   string // of its log; empty: info
+
+	accounts []string           // lines of paymux.yaml
+	env      []string           // of the process alone, so that tests may run side by side
+	cluster  *pgcluster.Cluster // of engine postgres
+
+	cmd    *exec.Cmd
+	exited chan struct{}
+	mu     sync.Mutex
+	log    bytes.Buffer
 }
 
 // newProcess prepares a process on an engine's empty database. It is not started.
 func newProcess(t *testing.T, engine string, extra ...string) *process {
 	t.Helper()
-	p := &process{t: t, dir: t.TempDir(), address: freeAddress(t), extra: extra, store: "store: {engine: sqlite}"}
+	p := &process{
+		t: t, dir: t.TempDir(), address: freeAddress(t), extra: extra, store: "store: {engine: sqlite}", level: "info",
+		env: []string{"TEST_OPS_TOKEN=" + opsToken},
+		accounts: []string{
+			"{name: cards, channel: sandbox, methods: [card]}",
+			"{name: wallet, channel: sandbox, methods: [wechat_pay, alipay]}",
+			"{name: wallet_b, channel: sandbox, methods: [wechat_pay, alipay], options: {magic_503: \"off\"}}",
+		},
+	}
 	if engine == "postgres" {
 		p.store = "store: {engine: postgres, url: env:TEST_DATABASE}"
-		t.Setenv("TEST_DATABASE", database(t))
+		p.cluster = newCluster(t)
+		p.env = append(p.env, "TEST_DATABASE="+p.cluster.URL("paymux"))
 	}
-	t.Setenv("TEST_OPS_TOKEN", opsToken)
 	t.Cleanup(p.kill)
 	return p
 }
 
-// database is a new database in a cluster of its own, with fsync on: durability is what is tested.
-func database(t *testing.T) string {
+// newCluster has an empty database and fsync on: durability is what is tested.
+func newCluster(t *testing.T) *pgcluster.Cluster {
 	t.Helper()
 	cluster, err := pgcluster.New(t.Context(), pgcluster.Config{})
 	if err != nil {
@@ -81,7 +95,7 @@ func database(t *testing.T) string {
 	if err := cluster.CreateDatabase(t.Context(), "paymux", ""); err != nil {
 		t.Fatal(err)
 	}
-	return cluster.URL("paymux")
+	return cluster
 }
 
 func freeAddress(t *testing.T) string {
@@ -101,11 +115,8 @@ func (p *process) sandboxDir() string { return filepath.Join(p.dir, "sandbox") }
 func (p *process) config() string {
 	return strings.Join(append([]string{
 		"listen: " + p.address, "data_dir: " + p.dir, p.store, "ops_token: env:TEST_OPS_TOKEN", "sandbox: {enabled: true}",
-		"accounts:",
-		" - {name: cards, channel: sandbox, methods: [card]}",
-		" - {name: wallet, channel: sandbox, methods: [wechat_pay, alipay]}",
-		" - {name: wallet_b, channel: sandbox, methods: [wechat_pay, alipay], options: {magic_503: \"off\"}}",
-		"access: {traffic_requests: 0}", "notify: {allow_networks: [127.0.0.0/8]}", "log: {level: info, requests: true}",
+		"access: {traffic_requests: 0}", "notify: {allow_networks: [127.0.0.0/8]}", "log: {level: " + p.level + ", requests: true}",
+		"accounts:", " - " + strings.Join(p.accounts, "\n - "),
 	}, append(p.extra, "")...), "\n")
 }
 
@@ -117,7 +128,7 @@ func (p *process) start() {
 		p.t.Fatal(err)
 	}
 	p.cmd = exec.Command(binary, "serve", "-c", config)
-	p.cmd.Stdout, p.cmd.Stderr = p, p
+	p.cmd.Stdout, p.cmd.Stderr, p.cmd.Env = p, p, append(os.Environ(), p.env...)
 	p.exited = make(chan struct{})
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)
@@ -172,14 +183,21 @@ func (p *process) logged() string {
 // await polls a condition of another process, which has no signal to wait on.
 func (p *process) await(what string, limit time.Duration, done func() bool) {
 	p.t.Helper()
+	if !within(limit, done) {
+		log := p.logged()
+		p.t.Fatalf("not %s within %s; the end of its log:\n%s", what, limit, log[max(0, len(log)-4000):])
+	}
+}
+
+func within(limit time.Duration, done func() bool) bool {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(limit); !done(); <-tick.C {
 		if time.Now().After(deadline) {
-			log := p.logged()
-			p.t.Fatalf("not %s within %s; the end of its log:\n%s", what, limit, log[max(0, len(log)-4000):])
+			return false
 		}
 	}
+	return true
 }
 
 // ops is a client with the operators' token.

@@ -3,8 +3,10 @@ package test_test
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -71,4 +73,18 @@ func (k *sink) times(object string, t paymux.EventType) int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.told[object][t]
+}
+
+// heard is every kind of notification of an object, with how often.
+func (k *sink) heard(object string) map[paymux.EventType]int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return maps.Clone(k.told[object])
+}
+
+// refused are the notifications that did not verify.
+func (k *sink) refused() []error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.bad)
 }
