@@ -18,8 +18,7 @@ type draft struct {
 	s       *Service
 	before  paymux.Payment
 	ops     []paymux.Operation // as they are to be, oldest first
-	isNew   map[paymux.OperationID]bool
-	dirty   map[paymux.OperationID]bool
+	marks   []mark             // of ops, by position
 	now     time.Time
 	types   []paymux.EventType                // of the payment, to be made when it is whole
 	object  json.RawMessage                   // the payment as JSON, made by seal
