@@ -77,6 +77,9 @@ func (c *cli) payerCommand(verb string, do payerVerb) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if before.Status.Ended() && verb != "dispute" {
+				return c.show(charge, func() { c.showCharge(*charge) }) // repeated: there will be no news
+			}
 			after, err := heard(cmd.Context(), api, before)
 			if err != nil {
 				return err
