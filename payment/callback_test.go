@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/paymux/paymux"
@@ -211,4 +212,34 @@ func TestDisputes(t *testing.T) {
 		t.Errorf("%d disputed", got)
 	}
 	h.expect(p.ID, paymux.Succeeded, paymux.PaymentSucceeded, paymux.DisputeWasOpened, paymux.DisputeWasWon)
+}
+
+func TestNewsOfOneDisputeAtOnceMakesOneDispute(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.first.answers(paid(1250), nil)
+	p, _ := h.create(h.order(1250))
+	h.first.notice = func(r channel.CallbackRequest) (channel.Callback, error) {
+		return channel.Callback{Dispute: &channel.Dispute{
+			ChannelID: "case-1", Operation: p.LatestOperation, Status: paymux.DisputeStatus(r.Body), Money: yuan(1250),
+		}}, nil
+	}
+	var wg sync.WaitGroup
+	for n := range 16 {
+		status := []paymux.DisputeStatus{paymux.DisputeOpened, paymux.DisputeLost}[n%2]
+		wg.Go(func() {
+			_, err := h.Callback(t.Context(), paymux.CallbackRequest{Channel: "bank", Account: "first", Body: []byte(status)})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if got := h.payment(p.ID).AmountDisputed; got != 1250 {
+		t.Errorf("%d disputed", got)
+	}
+	d, err := h.store.Dispute(t.Context(), "first", "case-1")
+	if err != nil || d.Status != paymux.DisputeLost {
+		t.Errorf("%+v, %v", d, err)
+	}
 }

@@ -3,6 +3,7 @@ package payment
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
@@ -10,13 +11,14 @@ import (
 
 // dispute records an institution's news of a chargeback. News that is known changes nothing.
 func (s *Service) dispute(ctx context.Context, account string, n *channel.Dispute) error {
-	known, err := s.Store.Dispute(ctx, account, n.ChannelID)
-	if err != nil && !errors.Is(err, paymux.NotFound) {
-		return err
-	}
-	_, err = s.change(ctx, s.recordOf(n.Operation), func(d *draft) error {
+	_, err := s.change(ctx, s.recordOf(n.Operation), func(d *draft) error {
 		if op := d.find(n.Operation); op.Account != account {
 			return errForeign
+		}
+		// Read with each decision anew: news of one dispute may come twice at once.
+		known, err := s.Store.Dispute(ctx, account, n.ChannelID)
+		if err != nil && !errors.Is(err, paymux.NotFound) {
+			return fmt.Errorf("load dispute %s: %w", n.ChannelID, err)
 		}
 		if known.Status == n.Status || known.Status == paymux.DisputeWon || known.Status == paymux.DisputeLost {
 			return errUnchanged
