@@ -5,23 +5,35 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
 	"github.com/paymux/paymux"
 )
 
-// changedSubject is where the news of committed changes goes, one subject a payment.
-const changedSubject = "paymux.changed."
+const (
+	// changedSubject carries the IDs of payments that changed, a line each.
+	changedSubject = "paymux.changed"
+	// gatherFor is how long news is gathered before it is sent to other processes, so
+	// that it costs a message every so often and not one a commit.
+	gatherFor = 10 * time.Millisecond
+	gatherMax = 16 << 10 // bytes
+)
 
-// changes spreads the news that a payment has changed to whoever waits for it, in
-// this process or another. It carries no content and may be lost: who is woken, or
-// has waited long enough, reads the store.
+// changes spreads the news that a payment has changed to whoever waits for it: in
+// this process at once, in others soon. It carries no content and may be lost: who
+// is woken, or has waited long enough, reads the store.
 type changes struct {
 	publish func(subject string, data []byte) error
 
-	mu      sync.Mutex
-	waiting map[paymux.PaymentID]map[chan struct{}]bool
+	watchers atomic.Int64 // with none, and that is nearly always, no lock is taken
+	mu       sync.Mutex
+	waiting  map[paymux.PaymentID]map[chan struct{}]bool
+
+	gather sync.Mutex // guards news; held for an append, and never together with mu
+	news   []byte
 }
 
 func newChanges() *changes {
@@ -30,14 +42,32 @@ func newChanges() *changes {
 
 // announce tells of a committed change.
 func (c *changes) announce(p paymux.Payment) {
-	// Lost news costs a waiting page its quickness, and nothing else.
-	_ = c.publish(changedSubject+string(p.ID), nil)
+	c.wake(p.ID)
+	c.gather.Lock()
+	defer c.gather.Unlock()
+	if len(c.news) == 0 {
+		time.AfterFunc(gatherFor, c.send)
+	}
+	if len(c.news) < gatherMax { // beyond it, news is lost, which costs waiting pages their quickness
+		c.news = append(append(c.news, p.ID...), '\n')
+	}
 }
 
-// subscribe hears of all changes. The subscription ends with the connection.
+// send publishes what was gathered.
+func (c *changes) send() {
+	c.gather.Lock()
+	news := c.news
+	c.news = make([]byte, 0, cap(news))
+	c.gather.Unlock()
+	_ = c.publish(changedSubject, news) // lost news costs a waiting page its quickness, and nothing else
+}
+
+// subscribe hears of other processes' changes. The subscription ends with the connection.
 func (c *changes) subscribe(conn *nats.Conn) error {
-	_, err := conn.Subscribe(changedSubject+"*", func(m *nats.Msg) {
-		c.wake(paymux.PaymentID(strings.TrimPrefix(m.Subject, changedSubject)))
+	_, err := conn.Subscribe(changedSubject, func(m *nats.Msg) {
+		for id := range strings.Lines(string(m.Data)) {
+			c.wake(paymux.PaymentID(strings.TrimSuffix(id, "\n")))
+		}
 	})
 	if err != nil {
 		return fmt.Errorf("subscribe to changes: %w", err)
@@ -46,6 +76,9 @@ func (c *changes) subscribe(conn *nats.Conn) error {
 }
 
 func (c *changes) wake(id paymux.PaymentID) {
+	if c.watchers.Load() == 0 {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for ch := range c.waiting[id] {
@@ -59,6 +92,7 @@ func (c *changes) wake(id paymux.PaymentID) {
 // watch returns a channel that gets a value after changes of the payment, until ctx ends.
 func (c *changes) watch(ctx context.Context, id paymux.PaymentID) <-chan struct{} {
 	ch := make(chan struct{}, 1)
+	c.watchers.Add(1)
 	c.mu.Lock()
 	if c.waiting[id] == nil {
 		c.waiting[id] = map[chan struct{}]bool{}
@@ -71,6 +105,7 @@ func (c *changes) watch(ctx context.Context, id paymux.PaymentID) <-chan struct{
 		if delete(c.waiting[id], ch); len(c.waiting[id]) == 0 {
 			delete(c.waiting, id)
 		}
+		c.watchers.Add(-1)
 	})
 	return ch
 }

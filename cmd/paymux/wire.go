@@ -81,6 +81,7 @@ func (s *system) start() {
 		s.sandbox.Start()
 	}
 	s.runner.Start()
+	s.startPruning()
 }
 
 // onStop remembers how to end what was just opened.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/paymux/paymux/access"
 	"github.com/paymux/paymux/notify"
@@ -23,6 +24,7 @@ type store interface {
 	access.Links
 	access.Events
 	access.Answers
+	PruneIdempotency(ctx context.Context, before time.Time, limit int) (int, error)
 	Close() error
 }
 
