@@ -88,3 +88,9 @@ func (k *sink) refused() []error {
 	defer k.mu.Unlock()
 	return slices.Clone(k.bad)
 }
+
+func (k *sink) secretNow() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.secret
+}
