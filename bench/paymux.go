@@ -80,7 +80,7 @@ func (b *building) config(address, dir string) string {
 	}
 	return strings.Join([]string{
 		"listen: " + address, "data_dir: " + dir, store, "ops_token: env:BENCH_OPS_TOKEN",
-		"sandbox: {enabled: true}",
+		"sandbox: {enabled: true, in_memory: true}",
 		"accounts: [{name: wallet, channel: sandbox, methods: [wechat_pay]" + options + "}]",
 		"access: {traffic_requests: 0}", "notify: {allow_networks: [127.0.0.0/8]}",
 		"log: {level: warn, requests: false}", "",

@@ -75,7 +75,8 @@ type NotifyConfig struct {
 
 // SandboxConfig is the institution that pretends.
 type SandboxConfig struct {
-	Enabled bool `yaml:"enabled" help:"serve the sandbox institutions under /sandbox; never where real money moves"`
+	Enabled  bool `yaml:"enabled" help:"serve the sandbox institutions under /sandbox; never where real money moves"`
+	InMemory bool `yaml:"in_memory" help:"let the sandbox institutions forget their books when the process ends; for measuring without their disk"`
 }
 
 // LogConfig is what is logged to standard error.

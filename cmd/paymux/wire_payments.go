@@ -19,8 +19,12 @@ func (s *system) openSandbox(context.Context) error {
 	if !s.conf.Sandbox.Enabled {
 		return nil
 	}
+	dir := filepath.Join(s.conf.DataDir, "sandbox")
+	if s.conf.Sandbox.InMemory {
+		dir = ""
+	}
 	bank, err := sandbox.NewInstitution(sandbox.Config{
-		Dir: filepath.Join(s.conf.DataDir, "sandbox"), PublicURL: func() string { return s.publicURL },
+		Dir: dir, PublicURL: func() string { return s.publicURL },
 		Log: s.log, Now: s.now,
 	})
 	if err != nil {
