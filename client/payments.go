@@ -67,8 +67,9 @@ type PaymentQuery struct {
 }
 
 // CreatePayment makes a payment. A decline is an *Error with
-// paymux.PaymentDeclined; paymux.OutcomeUnknown is never one: the payment then
-// answers with status processing and is found out.
+// paymux.PaymentDeclined. An unknown outcome is none: the payment then answers with
+// status processing and is found out. Only where Paymux could not even store the outcome
+// is it an *Error with paymux.OutcomeUnknown: repeat the call with the same key.
 func (c *Client) CreatePayment(ctx context.Context, r PaymentRequest, opts ...Option) (*paymux.Payment, error) {
 	return one[paymux.Payment](ctx, c, http.MethodPost, "/v1/payments", r, opts)
 }

@@ -66,9 +66,13 @@ func (s *Service) send(ctx context.Context, d *draft, id paymux.OperationID) (*d
 	}
 	out := s.call(ctx, account, s.operation(d, &op))
 	payment := d.Payment.ID
-	return s.change(ctx, func(ctx context.Context) (Record, error) { return s.Store.Record(ctx, payment) }, func(d *draft) error {
+	d, err = s.change(ctx, func(ctx context.Context) (Record, error) { return s.Store.Record(ctx, payment) }, func(d *draft) error {
 		return d.concludeLoaded(ctx, id, out)
 	})
+	if err != nil {
+		return d, unrecorded(err)
+	}
+	return d, nil
 }
 
 // concludeLoaded is conclude with what it needs read first.

@@ -139,11 +139,23 @@ func (s *Service) pay(ctx context.Context, d *draft, order []string, card *paymu
 			next = order[i+1]
 		}
 		d, err = s.settle(ctx, d, id, out, next)
-		if err != nil || next == "" || d.newestPay().ID == id {
-			return d, err
+		if err != nil {
+			return d, unrecorded(err)
+		}
+		if next == "" || d.newestPay().ID == id {
+			return d, nil
 		}
 		id = d.newestPay().ID
 	}
+}
+
+// unrecorded is the error where the institution was called and the outcome could not be
+// stored. That must never read as "nothing was done": the resolve task finds the outcome out.
+func unrecorded(err error) error {
+	e := paymux.Errorf(paymux.OutcomeUnknown,
+		"The institution was called, and the outcome could not be stored. Do not charge again: repeat the request with the same Idempotency-Key, or read the payment, in a moment.").Because(err)
+	e.RetryAfter = 1
+	return e
 }
 
 // failoverBudget bounds how long a payer waits while accounts are tried one after the other.
