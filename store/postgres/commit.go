@@ -62,11 +62,11 @@ func (w *writer) commit(entries []*entry) []error {
 	// One order for all writers: rows are locked the same way round everywhere.
 	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(entries[a].about, entries[b].about) })
 
-	together, apart := order, []int(nil)
+	together, apart, careful := order, []int(nil), false
 	for len(together) > 0 {
 		var refused []bool
 		err := w.persistently(func() (err error) {
-			refused, err = w.tryTogether(pick(entries, together))
+			refused, err = w.tryTogether(pick(entries, together), careful)
 			return err
 		})
 		if err == nil {
@@ -83,10 +83,12 @@ func (w *writer) commit(entries []*entry) []error {
 				}
 			}
 			together = rest
+		case taken(err) && !careful:
+			careful = true
 		case atFault(err):
 			together, apart = nil, append(apart, together...)
 		default:
-			assign(outcomes, together, unavailable(err))
+			assign(outcomes, together, err)
 			together = nil
 		}
 	}
@@ -105,7 +107,7 @@ func (w *writer) oneByOne(entries []*entry, at []int, outcomes []error) {
 		return err
 	})
 	for i, to := range at {
-		outcomes[to] = unavailable(err)
+		outcomes[to] = err
 		// A refusal stands even when the commit of the others failed.
 		if refusals != nil && refusals[i] != nil {
 			outcomes[to] = refusals[i]
@@ -113,21 +115,12 @@ func (w *writer) oneByOne(entries []*entry, at []int, outcomes []error) {
 	}
 }
 
-// unavailable is a group's error for its callers: a server that went away, before the commit or
-// with its outcome, is paymux.Unavailable.
-func unavailable(err error) error {
-	if err == nil || !errors.Is(err, errUnanswered) && !away(err) || errors.Is(err, paymux.Unavailable) {
-		return err
-	}
-	return paymux.Errorf(paymux.Unavailable, "The store did not confirm the change. Repeat the request with the same Idempotency-Key: it cannot take effect twice.").Because(err)
-}
-
 var errRefused = errors.New("a guard failed")
 
 // tryTogether writes a group in one transaction of two exchanges. On errRefused it tells which entries'
 // guards failed. On any error nothing was committed, unless it is errUnanswered.
-func (w *writer) tryTogether(entries []*entry) (refused []bool, err error) {
-	g := newGroup(entries)
+func (w *writer) tryTogether(entries []*entry, careful bool) (refused []bool, err error) {
+	g := newGroup(entries, careful)
 	if err := w.send(g, "BEGIN"); err != nil {
 		return nil, err
 	}
@@ -144,7 +137,7 @@ func (w *writer) tryOneByOne(entries []*entry) (refusals []error, err error) {
 	}
 	refusals = make([]error, len(entries))
 	for i, e := range entries {
-		g := newGroup([]*entry{e})
+		g := newGroup([]*entry{e}, true)
 		err := w.send(g, "SAVEPOINT one")
 		if err == nil {
 			if refusals[i] = g.refusal(); refusals[i] == nil {

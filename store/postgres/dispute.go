@@ -21,7 +21,7 @@ func (g *group) putDisputes() {
 	}
 	g.add(statement{
 		sql: `INSERT INTO disputes (id, merchant, payment, account, channel_id, status, amount, currency, version, detail)
-		SELECT id, merchant, payment, account, channel_id, status, amount, currency, version, detail::json
+		SELECT id, merchant, payment, account, channel_id, status, amount, currency, version, detail
 		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::bigint[], $10::text[])
 			AS u (id, merchant, payment, account, channel_id, status, amount, currency, version, detail)
 		ON CONFLICT (id) DO UPDATE SET status = excluded.status, amount = excluded.amount,

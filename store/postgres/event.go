@@ -18,7 +18,7 @@ func (g *group) insertEvents() {
 	}
 	g.add(statement{
 		sql: `INSERT INTO events (id, merchant, type, object_id, payment, body)
-		SELECT id, merchant, type, object_id, payment, body::json
+		SELECT id, merchant, type, object_id, payment, body
 		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
 			AS u (id, merchant, type, object_id, payment, body)`,
 		args: []any{

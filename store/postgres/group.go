@@ -13,7 +13,10 @@ import (
 // group is some entries as statements, at most one a table and kind of write,
 // whatever the number of entries.
 type group struct {
-	entries    []*entry
+	entries []*entry
+	// careful groups pass over rows whose key is taken and tell whose they were. The
+	// others fail whole in that case, which is rare, and are cheaper in all others.
+	careful    bool
 	statements []statement
 }
 
@@ -35,8 +38,8 @@ var errNotInserted = errors.New("payment not inserted")
 
 // newGroup lists the statements in an order that is the same for every group, guards first: keys,
 // then orders and versions. That is the order in which refusals are told, too.
-func newGroup(entries []*entry) *group {
-	g := &group{entries: entries}
+func newGroup(entries []*entry, careful bool) *group {
+	g := &group{entries: entries, careful: careful}
 	g.begin()
 	g.insertPayments()
 	g.advancePayments()
@@ -48,6 +51,7 @@ func newGroup(entries []*entry) *group {
 	g.putDisputes()
 	g.insertEvents()
 	g.dropTasks()
+	g.insertTasks()
 	g.putTasks()
 	g.insertHops()
 	g.noteLinks()
@@ -57,6 +61,22 @@ func newGroup(entries []*entry) *group {
 func (g *group) add(s statement) {
 	s.written = make([]bool, len(s.owners))
 	g.statements = append(g.statements, s)
+}
+
+// ifFree makes an INSERT pass over rows whose key is taken, in careful groups.
+func (g *group) ifFree(s statement, key string) statement {
+	if g.careful {
+		s.sql += " ON CONFLICT DO NOTHING RETURNING " + key
+	} else {
+		s.returned, s.owners = nil, nil
+	}
+	return s
+}
+
+// taken reports whether a statement failed because a key was taken.
+func taken(err error) bool {
+	var server *pgconn.PgError
+	return errors.As(err, &server) && server.Code == "23505"
 }
 
 // owned is a row and the entry it belongs to.

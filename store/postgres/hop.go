@@ -27,7 +27,7 @@ func payHops(id paymux.PaymentID, hops []paymux.Hop) []payHop {
 type hopRow = row[payHop]
 
 const insertHops = `INSERT INTO hops (payment, at, detail)
-	SELECT payment, at, detail::json FROM unnest($1::text[], $2::timestamptz[], $3::text[]) AS u (payment, at, detail)`
+	SELECT payment, at, detail FROM unnest($1::text[], $2::timestamptz[], $3::text[]) AS u (payment, at, detail)`
 
 func (g *group) insertHops() {
 	rows := gather(g, func(e *entry) []hopRow { return e.hops })

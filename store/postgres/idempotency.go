@@ -20,12 +20,11 @@ func (g *group) begin() {
 		return
 	}
 	sortRows(rows, requestKey)
-	g.add(statement{
+	g.add(g.ifFree(statement{
 		sql: `INSERT INTO idempotency (merchant, key, fingerprint, object, created_at, answer)
 		SELECT merchant, key, fingerprint, object, created_at, answer
 		FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::timestamptz[], $6::bytea[])
-			AS u (merchant, key, fingerprint, object, created_at, answer)
-		ON CONFLICT DO NOTHING RETURNING merchant || ' ' || key`,
+			AS u (merchant, key, fingerprint, object, created_at, answer)`,
 		args: []any{
 			column(rows, func(i idempotencyRow) string { return string(i.Merchant) }),
 			column(rows, func(i idempotencyRow) string { return i.Key }),
@@ -35,7 +34,7 @@ func (g *group) begin() {
 			column(rows, func(i idempotencyRow) []byte { return notNull(i.Answer) }),
 		},
 		returned: byKey(rows, requestKey), owners: owners(rows), refusal: paymux.ErrKeyTaken,
-	})
+	}, "merchant || ' ' || key"))
 }
 
 // finish sets answers. A record that has been pruned meanwhile is passed over.

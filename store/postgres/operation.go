@@ -40,7 +40,7 @@ func (g *group) insertOperations() {
 	}
 	g.add(statement{
 		sql: `INSERT INTO operations (id, payment, merchant, kind, state, amount, currency, detail)
-		SELECT id, payment, merchant, kind, state, amount, currency, detail::json
+		SELECT id, payment, merchant, kind, state, amount, currency, detail
 		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[])
 			AS u (id, payment, merchant, kind, state, amount, currency, detail)`,
 		args: []any{
@@ -63,7 +63,7 @@ func (g *group) replaceOperations() {
 		return
 	}
 	g.add(statement{
-		sql: `UPDATE operations o SET state = u.state, amount = u.amount, detail = u.detail::json
+		sql: `UPDATE operations o SET state = u.state, amount = u.amount, detail = u.detail
 		FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) WITH ORDINALITY AS u (id, state, amount, detail, number)
 		WHERE o.id = u.id RETURNING u.number`,
 		args: []any{

@@ -72,16 +72,15 @@ func (g *group) insertPayments() {
 	}
 	// Orders, the only key others may be waiting for, are taken in the same sequence by every writer.
 	sortRows(rows, func(r payRow) string { return string(r.noun.Merchant) + " " + r.noun.MerchantOrderID })
-	g.add(statement{
+	g.add(g.ifFree(statement{
 		sql: `INSERT INTO payments (id, merchant, status, amount, currency, capturable, received, refunded, refunding,
-			disputed, version, merchant_order_id, order_slot, created_at, updated_at, expires_at, detail)
+			disputed, version, merchant_order_id, order_slot, created_at, detail)
 		SELECT id, merchant, status, amount, currency, capturable, received, refunded, refunding,
-			disputed, 1, merchant_order_id, CASE WHEN holds_order THEN '' ELSE id END, created_at, updated_at, expires_at, detail::json
+			disputed, 1, merchant_order_id, CASE WHEN holds_order THEN '' ELSE id END, created_at, detail
 		FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
-			$10::bigint[], $11::text[], $12::boolean[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::text[])
+			$10::bigint[], $11::text[], $12::boolean[], $13::timestamptz[], $14::text[])
 			AS u (id, merchant, status, amount, currency, capturable, received, refunded, refunding,
-			disputed, merchant_order_id, holds_order, created_at, updated_at, expires_at, detail)
-		ON CONFLICT DO NOTHING RETURNING id`,
+			disputed, merchant_order_id, holds_order, created_at, detail)`,
 		args: []any{
 			column(rows, paymentID),
 			column(rows, func(r payRow) string { return string(r.noun.Merchant) }),
@@ -96,12 +95,10 @@ func (g *group) insertPayments() {
 			column(rows, func(r payRow) string { return r.noun.MerchantOrderID }),
 			column(rows, func(r payRow) bool { return r.noun.HoldsOrder() }),
 			column(rows, func(r payRow) time.Time { return r.noun.CreatedAt }),
-			column(rows, func(r payRow) time.Time { return r.noun.UpdatedAt }),
-			column(rows, func(r payRow) time.Time { return r.noun.ExpiresAt }),
 			column(rows, func(r payRow) string { return r.detail }),
 		},
 		returned: byKey(rows, paymentID), owners: owners(rows), refusal: errNotInserted,
-	})
+	}, "id"))
 }
 
 func paymentID(r payRow) string { return string(r.noun.ID) }
@@ -116,11 +113,11 @@ func (g *group) advancePayments() {
 	sortRows(rows, paymentID)
 	g.add(statement{
 		sql: `UPDATE payments p SET status = u.status, capturable = u.capturable, received = u.received, refunded = u.refunded,
-			refunding = u.refunding, disputed = u.disputed, version = u.version, updated_at = u.updated_at, expires_at = u.expires_at,
-			order_slot = CASE WHEN u.holds_order THEN p.order_slot ELSE p.id END, detail = u.detail::json
+			refunding = u.refunding, disputed = u.disputed, version = u.version,
+			order_slot = CASE WHEN u.holds_order THEN p.order_slot ELSE p.id END, detail = u.detail
 		FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
-			$9::timestamptz[], $10::timestamptz[], $11::boolean[], $12::text[]) WITH ORDINALITY
-			AS u (id, status, capturable, received, refunded, refunding, disputed, version, updated_at, expires_at, holds_order, detail, number)
+			$9::boolean[], $10::text[]) WITH ORDINALITY
+			AS u (id, status, capturable, received, refunded, refunding, disputed, version, holds_order, detail, number)
 		WHERE p.id = u.id AND p.version = u.version - 1 RETURNING u.number`,
 		args: []any{
 			column(rows, paymentID),
@@ -131,8 +128,6 @@ func (g *group) advancePayments() {
 			column(rows, func(r payRow) int64 { return r.noun.AmountRefunding }),
 			column(rows, func(r payRow) int64 { return r.noun.AmountDisputed }),
 			column(rows, func(r payRow) int64 { return r.noun.Version }),
-			column(rows, func(r payRow) time.Time { return r.noun.UpdatedAt }),
-			column(rows, func(r payRow) time.Time { return r.noun.ExpiresAt }),
 			column(rows, func(r payRow) bool { return r.noun.HoldsOrder() }),
 			column(rows, func(r payRow) string { return r.detail }),
 		},

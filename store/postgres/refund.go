@@ -21,7 +21,7 @@ func (g *group) insertRefunds() {
 	}
 	g.add(statement{
 		sql: `INSERT INTO refunds (id, merchant, payment, status, amount, currency, version, detail)
-		SELECT id, merchant, payment, status, amount, currency, version, detail::json
+		SELECT id, merchant, payment, status, amount, currency, version, detail
 		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bigint[], $8::text[])
 			AS u (id, merchant, payment, status, amount, currency, version, detail)`,
 		args: []any{
@@ -44,7 +44,7 @@ func (g *group) replaceRefunds() {
 		return
 	}
 	g.add(statement{
-		sql: `UPDATE refunds r SET status = u.status, amount = u.amount, version = u.version, detail = u.detail::json
+		sql: `UPDATE refunds r SET status = u.status, amount = u.amount, version = u.version, detail = u.detail
 		FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[]) WITH ORDINALITY
 			AS u (id, status, amount, version, detail, number)
 		WHERE r.id = u.id RETURNING u.number`,

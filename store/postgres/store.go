@@ -32,7 +32,8 @@ type Config struct {
 	URL string
 	Now func() time.Time
 	Log *slog.Logger
-	// Writers is how many connections commit groups at once; 0 means 2.
+	// Writers is how many connections commit groups at once; 0 means 1: two writers
+	// make groups half as large, which costs more than the second connection brings.
 	Writers int
 	// CommitDelay, for tests, is called just before every COMMIT. An error from it fails that commit.
 	CommitDelay func() error
@@ -61,7 +62,7 @@ var (
 )
 
 const (
-	defaultWriters = 2
+	defaultWriters = 1
 	defaultPool    = 8
 	// groupLimit bounds a group: far above what waits in practice, far below what
 	// would make one group's callers wait long.

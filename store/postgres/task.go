@@ -17,9 +17,34 @@ type taskRow = *queue.Task
 // character that text in PostgreSQL cannot hold.
 func subject(t taskRow) string { return t.Kind + "\x00" + t.Ref + "\x00" + t.Lane }
 
+// insertTasks inserts tasks of new payments, whose subject nobody can have used before.
+func (g *group) insertTasks() {
+	if !g.careful {
+		g.enqueue("", gather(g, func(e *entry) []taskRow { return e.tasksIf(true) }))
+	}
+}
+
 // putTasks inserts tasks and replaces those of the same subject, their IDs included.
 func (g *group) putTasks() {
-	rows := newestOnly(gather(g, func(e *entry) []taskRow { return e.tasks }), subject)
+	rows := gather(g, func(e *entry) []taskRow {
+		if g.careful {
+			return e.tasks
+		}
+		return e.tasksIf(false)
+	})
+	g.enqueue(` ON CONFLICT (kind, ref, lane) DO UPDATE SET id = excluded.id, due_at = excluded.due_at,
+		attempt = excluded.attempt, last_error = excluded.last_error, created_at = excluded.created_at`, newestOnly(rows, subject))
+}
+
+// tasksIf returns the tasks if the payment is new, or if it is not.
+func (e *entry) tasksIf(ofNew bool) []taskRow {
+	if (len(e.inserted()) > 0) != ofNew {
+		return nil
+	}
+	return e.tasks
+}
+
+func (g *group) enqueue(onConflict string, rows []owned[taskRow]) {
 	if len(rows) == 0 {
 		return
 	}
@@ -28,9 +53,7 @@ func (g *group) putTasks() {
 		sql: `INSERT INTO tasks (id, kind, ref, lane, due_at, attempt, last_error, created_at)
 		SELECT id, kind, ref, lane, due_at, attempt, last_error, created_at
 		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bigint[], $7::text[], $8::timestamptz[])
-			AS u (id, kind, ref, lane, due_at, attempt, last_error, created_at)
-		ON CONFLICT (kind, ref, lane) DO UPDATE SET id = excluded.id, due_at = excluded.due_at,
-			attempt = excluded.attempt, last_error = excluded.last_error, created_at = excluded.created_at`,
+			AS u (id, kind, ref, lane, due_at, attempt, last_error, created_at)` + onConflict,
 		args: []any{
 			column(rows, taskID),
 			column(rows, func(t taskRow) string { return t.Kind }),
