@@ -88,7 +88,7 @@ func (w *writer) commit(entries []*entry) []error {
 		case atFault(err):
 			together, apart = nil, append(apart, together...)
 		default:
-			assign(outcomes, together, err)
+			assign(outcomes, together, unavailable(err))
 			together = nil
 		}
 	}
@@ -107,12 +107,21 @@ func (w *writer) oneByOne(entries []*entry, at []int, outcomes []error) {
 		return err
 	})
 	for i, to := range at {
-		outcomes[to] = err
+		outcomes[to] = unavailable(err)
 		// A refusal stands even when the commit of the others failed.
 		if refusals != nil && refusals[i] != nil {
 			outcomes[to] = refusals[i]
 		}
 	}
+}
+
+// unavailable is a group's error for its callers: a server that went away, before the commit or
+// with its outcome, is paymux.Unavailable.
+func unavailable(err error) error {
+	if err == nil || !errors.Is(err, errUnanswered) && !away(err) || errors.Is(err, paymux.Unavailable) {
+		return err
+	}
+	return paymux.Errorf(paymux.Unavailable, "The store did not confirm the change. Repeat the request with the same Idempotency-Key: it cannot take effect twice.").Because(err)
 }
 
 var errRefused = errors.New("a guard failed")

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -66,13 +68,25 @@ func notFound(kind, id string) error {
 	return paymux.Errorf(paymux.NotFound, "There is no %s %s.", kind, id)
 }
 
-// fault wraps a driver's error. A server that cannot be reached or is starting is paymux.Unavailable.
+// fault wraps a driver's error. A server that cannot be reached, is starting or went away is paymux.Unavailable.
 func fault(err error, doing string, args ...any) error {
 	err = fmt.Errorf(doing+": %w", append(args, err)...)
-	var connect *pgconn.ConnectError
-	var server *pgconn.PgError
-	if errors.As(err, &connect) || errors.As(err, &server) && strings.HasPrefix(server.Code, "57P") {
-		return paymux.Errorf(paymux.Unavailable, "The store cannot be reached. Try again.").Because(err)
+	if away(err) {
+		return paymux.Errorf(paymux.Unavailable, "The store cannot be reached. Repeat the request with the same Idempotency-Key.").Because(err)
 	}
 	return err
+}
+
+// away reports whether err says that the server is not there, or went away in the middle.
+func away(err error) bool {
+	var connect *pgconn.ConnectError
+	var server *pgconn.PgError
+	var network *net.OpError
+	switch {
+	case errors.As(err, &connect), errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return true
+	case errors.As(err, &server):
+		return strings.HasPrefix(server.Code, "57P")
+	}
+	return false
 }
