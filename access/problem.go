@@ -28,7 +28,7 @@ type problem struct {
 
 // problemChannel is what an institution said.
 type problemChannel struct {
-	Name    string `json:"name" example:"sandbox"`
+	Name    string `json:"name" example:"acquirer"`
 	Code    string `json:"code,omitempty" doc:"as it came" example:"51"`
 	Message string `json:"message,omitempty" doc:"as it came"`
 }

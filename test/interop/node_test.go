@@ -1,3 +1,5 @@
+// Package interop has outsiders' libraries, in their own language, check what Paymux
+// accepts and sends: HTTP message signatures, digests and webhooks.
 package interop_test
 
 import (
