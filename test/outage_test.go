@@ -40,7 +40,7 @@ func TestStoreOutage(t *testing.T) {
 			}
 		})
 	}
-	for range 3 {
+	for range 2 {
 		o.await("payments made", 20*time.Second, o.progress(5))
 		if err := p.cluster.Crash(); err != nil {
 			t.Fatal(err)

@@ -5,6 +5,7 @@ package test_test
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"net"
 	"net/http"
@@ -25,7 +26,18 @@ import (
 // binary is the program under test, built once by TestMain.
 var binary string
 
-func TestMain(m *testing.M) { os.Exit(runAll(m)) }
+// sideBySide is how many tests run at once: nearly all of their time is waiting for
+// other processes' clocks, so more than there are processors.
+const sideBySide = "16"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", sideBySide); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(runAll(m))
+}
 
 func runAll(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "paymux-test-")
