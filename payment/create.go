@@ -2,7 +2,6 @@ package payment
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -126,12 +125,9 @@ func routeHop(at time.Time, r *paymux.Routing, account string) paymux.Hop {
 // createOnly commits a payment that waits for its method, with the answer in the same commit.
 func (s *Service) createOnly(ctx context.Context, d *draft, c paymux.Caller) (paymux.Reply, error) {
 	d.Payment.Version, d.Payment.UpdatedAt = 1, d.now
-	object, err := json.Marshal(&d.Payment)
-	if err != nil {
-		return paymux.Reply{}, err
-	}
-	reply := paymux.Reply{Object: object, Created: true, RequestID: c.RequestID}
+	reply := paymux.Reply{Object: d.Payment.AppendJSON(nil), Created: true, RequestID: c.RequestID}
 	if d.Begin != nil {
+		var err error
 		if d.Begin.Answer, err = encodeReply(&reply); err != nil {
 			return paymux.Reply{}, err
 		}

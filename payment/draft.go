@@ -169,6 +169,9 @@ func carries(op *paymux.Operation) bool {
 	return op.State == paymux.OpAuthorized || op.State == paymux.OpSucceeded
 }
 
+// objectSize is room for most payments as JSON.
+const objectSize = 1536
+
 // seal completes the change: version, touched operations, events with their deliveries, and tasks to drop.
 func (d *draft) seal(ctx context.Context) error {
 	d.Payment.Version = d.before.Version + 1
@@ -189,11 +192,7 @@ func (d *draft) seal(ctx context.Context) error {
 		d.Drop = append(d.Drop, TaskRef{Kind: KindResolve, Ref: string(d.Payment.ID)})
 		d.Tasks = slices.DeleteFunc(d.Tasks, func(t queue.Task) bool { return t.Kind == KindResolve })
 	}
-	object, err := json.Marshal(&d.Payment)
-	if err != nil {
-		return err
-	}
-	d.object = object
+	d.object = d.Payment.AppendJSON(make([]byte, 0, objectSize))
 	if err := d.answer(); err != nil {
 		return err
 	}

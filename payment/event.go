@@ -61,11 +61,7 @@ func (d *draft) emit(ctx context.Context, t paymux.EventType, id string, version
 		Livemode: d.Payment.Livemode, Merchant: d.Payment.Merchant, ObjectID: id, Payment: d.Payment.ID,
 		Data: paymux.EventData{Object: object, Sequence: version, Previous: previous},
 	}
-	body, err := json.Marshal(&e)
-	if err != nil {
-		return err
-	}
-	e.Body = body
+	e.Body = e.AppendJSON(make([]byte, 0, len(object)+256))
 	d.Events = append(d.Events, e)
 	tasks, err := d.s.Notify(ctx, e)
 	if err != nil {

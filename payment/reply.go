@@ -81,11 +81,7 @@ func (s *Service) answerTo(ctx context.Context, c paymux.Caller, d *draft, id pa
 	if err := d.load(ctx, op); err != nil {
 		return paymux.Reply{}, err
 	}
-	object, err := json.Marshal(&d.Payment)
-	if err != nil {
-		return paymux.Reply{}, err
-	}
-	d.object = object
+	d.object = d.Payment.AppendJSON(nil)
 	r, err := d.reply(op)
 	r.RequestID = c.RequestID
 	return r, err
@@ -119,18 +115,18 @@ func encodeReply(r *paymux.Reply) ([]byte, error) {
 	if r.Error != nil {
 		return json.Marshal(r)
 	}
-	var b bytes.Buffer
-	b.Grow(len(r.Object) + 80)
-	b.WriteString(`{"object":`)
-	b.Write(r.Object)
+	b := make([]byte, 0, len(r.Object)+96)
+	b = append(append(b, `{"object":`...), r.Object...)
 	if r.Created {
-		b.WriteString(`,"created":true`)
+		b = append(b, `,"created":true`...)
 	}
 	if r.Accepted {
-		b.WriteString(`,"accepted":true`)
+		b = append(b, `,"accepted":true`...)
 	}
-	fmt.Fprintf(&b, `,"request_id":%q}`, string(r.RequestID))
-	return b.Bytes(), nil
+	if r.RequestID != "" {
+		b = append(append(append(b, `,"request_id":"`...), r.RequestID...), '"')
+	}
+	return append(b, '}'), nil
 }
 
 // replay answers a request whose idempotency key is there already: as before when

@@ -2,7 +2,6 @@ package payment
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 
 	"github.com/paymux/paymux"
@@ -27,8 +26,7 @@ func (s *Service) Sync(ctx context.Context, r paymux.SyncPayment) (paymux.Reply,
 	if rec, err = s.Store.Record(ctx, r.Payment); err != nil {
 		return paymux.Reply{}, err
 	}
-	object, err := json.Marshal(&rec.Payment)
-	return paymux.Reply{Object: object, RequestID: r.RequestID}, err
+	return paymux.Reply{Object: rec.Payment.AppendJSON(nil), RequestID: r.RequestID}, nil
 }
 
 // Payment returns a merchant's payment.
