@@ -91,6 +91,7 @@ func (s *schema) checkObject(v *value, at *path, f *faults) {
 		s.checkEntries(v, at, f)
 		return
 	}
+	member := &path{up: at} // spelled out, if at all, before the next one is looked at
 	for i := range v.members {
 		m := &v.members[i]
 		known := s.field(m.name)
@@ -98,7 +99,8 @@ func (s *schema) checkObject(v *value, at *path, f *faults) {
 			f.add(shortened(at, m.name), "is not a field of this request"+s.nearest(string(m.name)), nil)
 			continue
 		}
-		known.check(&m.value, &path{up: at, name: known.name}, f)
+		member.name = known.name
+		known.check(&m.value, member, f)
 	}
 	for i := range s.fields {
 		if s.fields[i].need && v.get(s.fields[i].name) == nil {
