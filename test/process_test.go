@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -47,7 +48,8 @@ func runAll(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "paymux")
-	if out, err := exec.Command("go", "build", "-o", binary, "../cmd/paymux").CombinedOutput(); err != nil {
+	build := exec.Command("go", slices.Concat([]string{"build", "-o", binary}, buildFlags, []string{"../cmd/paymux"})...)
+	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "go build: %v: %s\n", err, out)
 		return 1
 	}
@@ -92,8 +94,22 @@ func newProcess(t *testing.T, engine string, extra ...string) *process {
 		p.cluster = newCluster(t)
 		p.env = append(p.env, "TEST_DATABASE="+p.cluster.URL("paymux"))
 	}
-	t.Cleanup(p.kill)
+	t.Cleanup(func() {
+		p.kill()
+		p.sound()
+	})
 	return p
+}
+
+// sound reports what no process may ever log.
+func (p *process) sound() {
+	log := p.logged()
+	for _, mark := range []string{"WARNING: DATA RACE", "panic:", "panicked", "goroutine "} {
+		if at := strings.Index(log, mark); at >= 0 {
+			p.t.Errorf("the process logged %q: %s", mark, log[at:min(len(log), at+3000)])
+			return
+		}
+	}
 }
 
 // newCluster has an empty database and fsync on: durability is what is tested.
