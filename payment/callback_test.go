@@ -128,6 +128,9 @@ func TestACallbackBeforeTheAnswerIsTheAnswer(t *testing.T) {
 		t.Errorf("first  %s\nagain %s", reply.Object, again.Object)
 	}
 	h.expect(p.ID, paymux.Succeeded, paymux.PaymentSucceeded)
+	if line := h.timeline(p.ID); !strings.Contains(line, "channel first: pay unknown") {
+		t.Errorf("the timeline does not say what the call was answered:\n%s", line)
+	}
 }
 
 func TestLateMoneyIsKeptOrGivenBackAsTheMerchantWants(t *testing.T) {

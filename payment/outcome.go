@@ -85,11 +85,8 @@ func (d *draft) conclude(op *paymux.Operation, out outcome) bool {
 		out.State, out.Message = paymux.OpUnknown, "the institution stated another amount"
 	}
 	was := op.State
-	if out.State == was && was != paymux.OpSent && !d.news(op, out) || !was.CanBecome(out.State) {
-		return false
-	}
-	if was == paymux.OpPending && out.State == paymux.OpUnknown {
-		return false
+	if !d.tells(op, out) {
+		return d.answerNoted(op, out)
 	}
 	d.record(op, out)
 	if was == paymux.OpSent {
@@ -102,6 +99,28 @@ func (d *draft) conclude(op *paymux.Operation, out outcome) bool {
 		return true
 	}
 	d.move(op, was, out)
+	return true
+}
+
+// tells reports whether an outcome says more than is known.
+func (d *draft) tells(op *paymux.Operation, out outcome) bool {
+	switch was := op.State; {
+	case !was.CanBecome(out.State), was == paymux.OpPending && out.State == paymux.OpUnknown:
+		return false
+	case out.State == was:
+		return d.news(op, out)
+	}
+	return true
+}
+
+// answerNoted writes down a call's answer that a callback had overtaken, so that
+// the timeline does not say there was none.
+func (d *draft) answerNoted(op *paymux.Operation, out outcome) bool {
+	if out.took == 0 || op.Answer != "" {
+		return false
+	}
+	d.touch(op)
+	op.AnswerMS, op.Answer = max(1, out.took.Milliseconds()), out.State
 	return true
 }
 
