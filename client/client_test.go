@@ -130,6 +130,7 @@ func TestRepeats(t *testing.T) {
 		{"unavailable", answer{status: 503, body: busy}, true},
 		{"rate limited", answer{status: 429, body: `{"code":"rate_limited"}`}, true},
 		{"in flight", answer{status: 409, body: `{"code":"idempotency_key_in_flight"}`}, true},
+		{"outcome unknown", answer{status: 504, body: `{"code":"outcome_unknown"}`}, true},
 		{"state conflict", answer{status: 409, body: `{"code":"state_conflict"}`}, false},
 		{"declined", answer{status: 402, body: `{"code":"payment_declined"}`}, false},
 		{"not sent", answer{status: 502, body: `{"code":"not_sent"}`}, false},

@@ -67,7 +67,8 @@ func again(ctx context.Context, err error) bool {
 	case answer.Status == http.StatusTooManyRequests, answer.Status == http.StatusServiceUnavailable:
 		return true
 	}
-	return errors.Is(err, paymux.KeyInFlight)
+	// An outcome Paymux could not store is found out meanwhile, and the key keeps the repeat from a second effect.
+	return errors.Is(err, paymux.KeyInFlight) || errors.Is(err, paymux.OutcomeUnknown)
 }
 
 // longestPause bounds what a Retry-After can make a caller wait within one call.
