@@ -133,6 +133,21 @@ func TimeOf(id string) (at time.Time, ok bool) {
 	return time.UnixMilli(int64(binary.BigEndian.Uint64(head[:]))).UTC(), true
 }
 
+// OrdinalOf reads what tells the IDs of one region apart, the region left out, as
+// far as it fits a positive number: 42 bits of time (until 2109), the sequence, 7 bits
+// of randomness. Ordinals of one mint's IDs are unique and ascend as the IDs do. ok is
+// false for what is no ID. It does not check the code.
+func OrdinalOf(id string) (n int64, ok bool) {
+	raw, ok := splitAny(id)
+	if !ok {
+		return 0, false
+	}
+	const tailBits = sequenceBits + 7
+	ms := binary.BigEndian.Uint64(raw[:8]) >> 16
+	tail := uint64(binary.BigEndian.Uint32(raw[7:11])) >> (32 - 4 - tailBits) & (1<<tailBits - 1) // it begins at bit 60
+	return int64(ms<<tailBits | tail), true
+}
+
 // OrderNumber is an ID without its prefix: at most 32 alphanumerics, what
 // institutions accept as the merchant's order number.
 func OrderNumber(id string) string {
@@ -163,12 +178,16 @@ func (m *IDs) check(prefix string, content, into []byte) {
 }
 
 func splitAny(id string) (raw [16]byte, ok bool) {
-	prefix, _, found := strings.Cut(id, "_")
-	if !found {
-		return raw, false
-	}
-	return decode(prefix+"_", id)
+	return decode(id[:strings.IndexByte(id, '_')+1], id)
 }
+
+// values has what each character stands for, and one more; 0 is none's.
+var values = func() (v [256]uint8) {
+	for i := range len(crockford) {
+		v[crockford[i]] = uint8(i + 1)
+	}
+	return v
+}()
 
 func encode(raw [16]byte) string {
 	high, low := binary.BigEndian.Uint64(raw[:8]), binary.BigEndian.Uint64(raw[8:])
@@ -188,12 +207,12 @@ func decode(prefix, id string) (raw [16]byte, ok bool) {
 	}
 	var high, low uint64
 	for i := range bodyLen {
-		v := strings.IndexByte(crockford, body[i])
-		if v < 0 {
+		v := values[body[i]]
+		if v == 0 {
 			return raw, false
 		}
 		high = high<<5 | low>>59
-		low = low<<5 | uint64(v)
+		low = low<<5 | uint64(v-1)
 	}
 	binary.BigEndian.PutUint64(raw[:8], high)
 	binary.BigEndian.PutUint64(raw[8:], low)

@@ -107,3 +107,35 @@ func FuzzCheckID(f *testing.F) {
 		}
 	})
 }
+
+// Stores find rows by ordinals and list by them.
+func TestOrdinalsAreUniqueAndAscendAsIDs(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	ids := paymux.NewIDs([]byte("only for tests, no secret"), 4095, func() time.Time { return at })
+	var last int64
+	for i := range 40_000 { // more than the sequence counts in a millisecond
+		id := ids.New(paymux.PrefixPayment)
+		n, ok := paymux.OrdinalOf(id)
+		if !ok || n <= last {
+			t.Fatalf("ID %d, %s, has the ordinal %d after %d", i, id, n, last)
+		}
+		last = n
+	}
+	for _, id := range []string{"", "pay_", "pay", "_", "pay_0", "pay_ZZZZZZZZZZZZZZZZZZZZZZZZZZ"} {
+		if n, ok := paymux.OrdinalOf(id); ok || n != 0 {
+			t.Errorf("%q, which is no ID, has the ordinal %d", id, n)
+		}
+	}
+}
+
+// The last year an ordinal can hold is far off, and the sign is never touched.
+func TestOrdinalOfALateID(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2109, 1, 1, 0, 0, 0, 0, time.UTC)
+	ids := paymux.NewIDs([]byte("only for tests, no secret"), 1, func() time.Time { return at })
+	n, ok := paymux.OrdinalOf(ids.New(paymux.PrefixOperation))
+	if !ok || n>>21 != at.UnixMilli() {
+		t.Fatalf("the ordinal %d does not begin with the time %d", n, at.UnixMilli())
+	}
+}

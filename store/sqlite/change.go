@@ -20,10 +20,10 @@ func (s *Store) Commit(ctx context.Context, c *payment.Change) error {
 
 // documents are a change's parts as JSON, made before the writer is kept busy with them.
 type documents struct {
-	payment             []byte
-	new, operations     [][]byte
-	newRefunds, refunds [][]byte
-	hops                []byte
+	payment             string
+	new, operations     []string
+	newRefunds, refunds []string
+	hops                string
 }
 
 func encode(c *payment.Change) (d documents, err error) {
@@ -43,16 +43,22 @@ func encode(c *payment.Change) (d documents, err error) {
 		return d, err
 	}
 	if len(c.Hops) > 0 {
-		d.hops, err = json.Marshal(c.Hops)
+		d.hops, err = text(c.Hops)
 	}
 	return d, err
 }
 
-func encodeAll[T any](list []T, encode func(*T) ([]byte, error)) ([][]byte, error) {
+// text is JSON as columns keep it, as text, so that people can read it.
+func text(v any) (string, error) {
+	doc, err := json.Marshal(v)
+	return string(doc), err
+}
+
+func encodeAll[T any](list []T, encode func(*T) (string, error)) ([]string, error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
-	docs := make([][]byte, len(list))
+	docs := make([]string, len(list))
 	for i := range list {
 		doc, err := encode(&list[i])
 		if err != nil {
@@ -111,7 +117,7 @@ func (w *writer) changeTrail(c *payment.Change, d documents) error {
 			return err
 		}
 	}
-	if d.hops != nil {
+	if d.hops != "" {
 		if err := w.appendHops(c.Payment.ID, d.hops); err != nil {
 			return err
 		}
@@ -122,7 +128,7 @@ func (w *writer) changeTrail(c *payment.Change, d documents) error {
 	return nil
 }
 
-func (w *writer) putPayment(p *paymux.Payment, doc []byte) error {
+func (w *writer) putPayment(p *paymux.Payment, doc string) error {
 	if p.Version == 1 {
 		return w.insertPayment(p, doc)
 	}

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -24,8 +23,8 @@ func scanEvent(r *row) (e paymux.Event, err error) {
 }
 
 func (w *writer) insertEvent(e *paymux.Event) error {
-	s := w.prepare("INSERT INTO events (id, merchant, type, object_id, payment, created_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)")
-	s.text(string(e.ID))
+	s := w.prepare("INSERT INTO events (n, id, merchant, type, object_id, payment, created_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+	s.identity(string(e.ID))
 	s.text(string(e.Merchant))
 	s.text(string(e.Type))
 	s.text(e.ObjectID)
@@ -55,29 +54,29 @@ func (s *Store) Emit(ctx context.Context, e paymux.Event, tasks []queue.Task) er
 
 // EventByID implements notify.Store.
 func (s *Store) EventByID(ctx context.Context, id paymux.EventID) (paymux.Event, error) {
-	return one(ctx, s.pool, "event "+string(id), eventColumns+"WHERE id = ?", func(s *statement) { s.text(string(id)) }, scanEvent)
+	return one(ctx, s.pool, "event "+string(id), eventColumns+"WHERE n = ? AND id = ?", func(s *statement) { s.identity(string(id)) }, scanEvent)
 }
 
 // Event implements access.Events.
 func (s *Store) Event(ctx context.Context, merchant paymux.MerchantID, id paymux.EventID) (paymux.Event, error) {
-	return one(ctx, s.pool, "event "+string(id), eventColumns+"WHERE id = ? AND merchant = ?", func(s *statement) {
-		s.text(string(id))
+	return one(ctx, s.pool, "event "+string(id), eventColumns+"WHERE n = ? AND id = ? AND merchant = ?", func(s *statement) {
+		s.identity(string(id))
 		s.text(string(merchant))
 	}, scanEvent)
 }
 
 // Events implements access.Events.
 func (s *Store) Events(ctx context.Context, f paymux.EventFilter) ([]paymux.Event, error) {
-	where := "WHERE merchant = ? AND id < ?"
+	index, where := "events_list", "merchant = ? AND n < ?"
 	if f.Type != "" {
 		where += " AND type = ?"
 	}
 	if f.ObjectID != "" {
-		where += " AND object_id = ?"
+		index, where = "events_object", where+" AND object_id = ?"
 	}
-	list, err := query(ctx, s.pool, eventColumns+where+" ORDER BY id DESC LIMIT ?", func(s *statement) {
+	list, err := query(ctx, s.pool, eventColumns+"INDEXED BY "+index+" WHERE "+where+" ORDER BY n DESC LIMIT ?", func(s *statement) {
 		s.text(string(f.Merchant))
-		s.text(cmp.Or(f.After, beyond))
+		s.before(f.After)
 		if f.Type != "" {
 			s.text(string(f.Type))
 		}

@@ -9,10 +9,10 @@ import (
 )
 
 // appendHops adds one row to a payment's timeline. hops is a JSON array.
-func (w *writer) appendHops(id paymux.PaymentID, hops []byte) error {
+func (w *writer) appendHops(id paymux.PaymentID, hops string) error {
 	s := w.prepare("INSERT INTO hops (payment, seq, hops) VALUES (?1, (SELECT coalesce(max(seq), 0) + 1 FROM hops WHERE payment = ?1), ?2)")
-	s.text(string(id))
-	s.json(hops)
+	s.number(string(id))
+	s.text(hops)
 	if _, err := w.exec(&s); err != nil {
 		return fmt.Errorf("append to the timeline of payment %s: %w", id, err)
 	}
@@ -22,7 +22,7 @@ func (w *writer) appendHops(id paymux.PaymentID, hops []byte) error {
 // Hops implements payment.Store.
 func (s *Store) Hops(ctx context.Context, id paymux.PaymentID) ([]paymux.Hop, error) {
 	rows, err := query(ctx, s.pool, "SELECT hops FROM hops WHERE payment = ? ORDER BY seq",
-		func(s *statement) { s.text(string(id)) },
+		func(s *statement) { s.number(string(id)) },
 		func(r *row) (hops []paymux.Hop, err error) { return hops, r.json(&hops) })
 	if err != nil {
 		return nil, fmt.Errorf("load the timeline of payment %s: %w", id, err)

@@ -1,14 +1,21 @@
 package sqlite
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/payment"
 )
 
+// operationDetail is what of an operation no CHECK is about. Times are microseconds.
 type operationDetail struct {
+	Refund         paymux.RefundID       `json:"refund,omitempty"`
+	Channel        string                `json:"channel,omitempty"`
+	Account        string                `json:"account,omitempty"`
+	ChannelID      string                `json:"channel_id,omitempty"`
+	CreatedAt      int64                 `json:"created_at,omitempty"`
+	SentAt         int64                 `json:"sent_at,omitempty"`
+	EndedAt        int64                 `json:"ended_at,omitempty"`
 	Final          bool                  `json:"final,omitempty"`
 	Reason         string                `json:"reason,omitempty"`
 	PayID          paymux.OperationID    `json:"pay_operation,omitempty"`
@@ -24,27 +31,28 @@ type operationDetail struct {
 	Hops           []paymux.Hop          `json:"hops,omitempty"`
 }
 
-func operationDoc(o *paymux.Operation) ([]byte, error) {
-	return json.Marshal(&operationDetail{
+func operationDoc(o *paymux.Operation) (string, error) {
+	return text(&operationDetail{
+		o.Refund, o.Channel, o.Account, o.ChannelID, micros(o.CreatedAt), micros(o.SentAt), micros(o.EndedAt),
 		o.Final, o.Reason, o.PayID, o.Answer, o.ChannelCode, o.ChannelMessage, o.DeclineCode, o.Advice, o.Late, o.Queries, o.AnswerMS, o.IdempotencyKey, o.Hops,
 	})
 }
 
-const operationColumns = `SELECT id, payment, merchant, kind, state, amount, currency, refund, channel, account, channel_id,
-	created_at, sent_at, ended_at, detail FROM operations `
+const operationColumns = `SELECT id, kind, state, amount, currency, detail FROM operations `
 
-func scanOperation(r *row) (paymux.Operation, error) {
+// scanOperation reads an operation of a payment.
+func scanOperation(r *row, p *paymux.Payment) (paymux.Operation, error) {
 	o := paymux.Operation{
-		Object: "operation",
-		ID:     paymux.OperationID(r.text()), Payment: paymux.PaymentID(r.text()), Merchant: paymux.MerchantID(r.text()),
-		Kind: paymux.OperationKind(r.text()), State: paymux.OperationState(r.text()),
-		Amount: r.int(), Currency: paymux.Currency(r.text()), Refund: paymux.RefundID(r.text()),
-		Channel: r.text(), Account: r.text(), ChannelID: r.text(), CreatedAt: r.time(), SentAt: r.time(), EndedAt: r.time(),
+		Object: "operation", Payment: p.ID, Merchant: p.Merchant,
+		ID: paymux.OperationID(r.text()), Kind: paymux.OperationKind(r.text()), State: paymux.OperationState(r.text()),
+		Amount: r.int(), Currency: paymux.Currency(r.text()),
 	}
 	var d operationDetail
 	if err := r.json(&d); err != nil {
 		return o, fmt.Errorf("operation %s: %w", o.ID, err)
 	}
+	o.Refund, o.Channel, o.Account, o.ChannelID = d.Refund, d.Channel, d.Account, d.ChannelID
+	o.CreatedAt, o.SentAt, o.EndedAt = instant(d.CreatedAt), instant(d.SentAt), instant(d.EndedAt)
 	o.Final, o.Reason, o.PayID, o.Answer = d.Final, d.Reason, d.PayID, d.Answer
 	o.ChannelCode, o.ChannelMessage, o.DeclineCode, o.Advice = d.ChannelCode, d.ChannelMessage, d.DeclineCode, d.Advice
 	o.Late, o.Queries, o.AnswerMS, o.IdempotencyKey, o.Hops = d.Late, d.Queries, d.AnswerMS, d.IdempotencyKey, d.Hops
@@ -65,39 +73,27 @@ func (w *writer) changeOperations(c *payment.Change, d documents) error {
 	return nil
 }
 
-func (w *writer) insertOperation(o *paymux.Operation, doc []byte) error {
-	s := w.prepare(`INSERT INTO operations (payment, id, merchant, kind, created_at,
-	state, amount, currency, refund, channel, account, channel_id, sent_at, ended_at, detail)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-	s.text(string(o.Payment))
-	s.text(string(o.ID))
-	s.text(string(o.Merchant))
+func (w *writer) insertOperation(o *paymux.Operation, doc string) error {
+	s := w.prepare(`INSERT INTO operations (n, id, payment, kind, state, amount, currency, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
+	s.identity(string(o.ID))
+	s.number(string(o.Payment))
 	s.text(string(o.Kind))
-	s.time(o.CreatedAt)
 	s.operation(o, doc)
 	_, err := w.exec(&s)
 	return err
 }
 
-func (w *writer) updateOperation(o *paymux.Operation, doc []byte) error {
-	s := w.prepare(`UPDATE operations SET state = ?, amount = ?, currency = ?, refund = ?, channel = ?, account = ?, channel_id = ?,
-	sent_at = ?, ended_at = ?, detail = ? WHERE payment = ? AND id = ?`)
+func (w *writer) updateOperation(o *paymux.Operation, doc string) error {
+	s := w.prepare(`UPDATE operations SET state = ?, amount = ?, currency = ?, detail = ? WHERE n = ? AND id = ?`)
 	s.operation(o, doc)
-	s.text(string(o.Payment))
-	s.text(string(o.ID))
+	s.identity(string(o.ID))
 	return w.mustChange(&s)
 }
 
 // operation binds what of an operation may change.
-func (s *statement) operation(o *paymux.Operation, doc []byte) {
+func (s *statement) operation(o *paymux.Operation, doc string) {
 	s.text(string(o.State))
 	s.int(o.Amount)
 	s.text(string(o.Currency))
-	s.text(string(o.Refund))
-	s.text(o.Channel)
-	s.text(o.Account)
-	s.text(o.ChannelID)
-	s.time(o.SentAt)
-	s.time(o.EndedAt)
-	s.json(doc)
+	s.text(doc)
 }

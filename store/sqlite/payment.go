@@ -1,9 +1,7 @@
 package sqlite
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"zombiezen.com/go/sqlite"
@@ -34,8 +32,8 @@ type paymentDetail struct {
 	Hops                 []paymux.Hop         `json:"hops,omitempty"`
 }
 
-func paymentDoc(p *paymux.Payment) ([]byte, error) {
-	return json.Marshal(&paymentDetail{
+func paymentDoc(p *paymux.Payment) (string, error) {
+	return text(&paymentDetail{
 		p.Livemode, p.CaptureMethod, p.Description, p.Method, p.AllowedMethods, p.ReturnURL, p.Link, p.Metadata, p.Channel, p.Account,
 		p.ChannelTransactionID, p.LatestOperation, p.NextAction, p.LastError, p.Late, p.Routing, p.Client, p.Hops,
 	})
@@ -63,14 +61,14 @@ func scanPayment(r *row) (paymux.Payment, error) {
 	return p, nil
 }
 
-const insertPayment = `INSERT INTO payments (id, merchant, status, amount, currency, capturable, received, refunded, refunding, disputed,
+const insertPayment = `INSERT INTO payments (n, id, merchant, status, amount, currency, capturable, received, refunded, refunding, disputed,
 	version, merchant_order_id, order_slot, created_at, updated_at, expires_at, detail)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 	ON CONFLICT (merchant, merchant_order_id, order_slot) DO NOTHING`
 
-func (w *writer) insertPayment(p *paymux.Payment, doc []byte) error {
+func (w *writer) insertPayment(p *paymux.Payment, doc string) error {
 	s := w.prepare(insertPayment)
-	s.text(string(p.ID))
+	s.identity(string(p.ID))
 	s.text(string(p.Merchant))
 	s.text(string(p.Status))
 	s.int(p.Amount)
@@ -82,11 +80,11 @@ func (w *writer) insertPayment(p *paymux.Payment, doc []byte) error {
 	s.int(p.AmountDisputed)
 	s.int(p.Version)
 	s.text(p.MerchantOrderID)
-	s.text(orderSlot(p))
+	s.int(orderSlot(p))
 	s.time(p.CreatedAt)
 	s.time(p.UpdatedAt)
 	s.time(p.ExpiresAt)
-	s.json(doc)
+	s.text(doc)
 	n, err := w.exec(&s)
 	if err != nil {
 		return fmt.Errorf("insert payment %s: %w", p.ID, err)
@@ -97,22 +95,22 @@ func (w *writer) insertPayment(p *paymux.Payment, doc []byte) error {
 	return nil
 }
 
-func orderSlot(p *paymux.Payment) string {
+func orderSlot(p *paymux.Payment) int64 {
 	if p.HoldsOrder() && p.MerchantOrderID != "" {
-		return ""
+		return 0
 	}
-	return string(p.ID)
+	return number(string(p.ID))
 }
 
 // Two statements, for an update that names order_slot rewrites its index even where it changes nothing.
 const (
 	advancePayment = `UPDATE payments SET status = ?, capturable = ?, received = ?, refunded = ?, refunding = ?, disputed = ?,
-	version = ?, updated_at = ?, expires_at = ?, detail = ? WHERE id = ? AND version = ?`
+	version = ?, updated_at = ?, expires_at = ?, detail = ? WHERE n = ? AND id = ? AND version = ?`
 	endPayment = `UPDATE payments SET status = ?, capturable = ?, received = ?, refunded = ?, refunding = ?, disputed = ?,
-	version = ?, updated_at = ?, expires_at = ?, detail = ?, order_slot = id WHERE id = ? AND version = ?`
+	version = ?, updated_at = ?, expires_at = ?, detail = ?, order_slot = n WHERE n = ? AND id = ? AND version = ?`
 )
 
-func (w *writer) advancePayment(p *paymux.Payment, doc []byte) error {
+func (w *writer) advancePayment(p *paymux.Payment, doc string) error {
 	query := advancePayment
 	if !p.HoldsOrder() {
 		query = endPayment
@@ -127,8 +125,8 @@ func (w *writer) advancePayment(p *paymux.Payment, doc []byte) error {
 	s.int(p.Version)
 	s.time(p.UpdatedAt)
 	s.time(p.ExpiresAt)
-	s.json(doc)
-	s.text(string(p.ID))
+	s.text(doc)
+	s.identity(string(p.ID))
 	s.int(p.Version - 1)
 	n, err := w.exec(&s)
 	if err != nil {
@@ -143,48 +141,52 @@ func (w *writer) advancePayment(p *paymux.Payment, doc []byte) error {
 // Record implements payment.Store.
 func (s *Store) Record(ctx context.Context, id paymux.PaymentID) (r payment.Record, err error) {
 	err = s.pool.snapshot(ctx, func(conn *sqlite.Conn) error {
-		r, err = record(conn, id)
+		r, err = record(conn, number(string(id)), "payment "+string(id))
 		return err
 	})
+	if err == nil && r.Payment.ID != id {
+		return payment.Record{}, notFound("payment " + string(id))
+	}
 	return r, err
 }
 
 // RecordOf implements payment.Store.
 func (s *Store) RecordOf(ctx context.Context, id paymux.OperationID) (r payment.Record, err error) {
 	err = s.pool.snapshot(ctx, func(conn *sqlite.Conn) error {
-		of, err := read(conn, "SELECT payment FROM operations WHERE id = ?",
-			func(s *statement) { s.text(string(id)) },
-			func(r *row) (paymux.PaymentID, error) { return paymux.PaymentID(r.text()), nil })
+		of, err := read(conn, "SELECT payment FROM operations WHERE n = ? AND id = ?",
+			func(s *statement) { s.identity(string(id)) },
+			func(r *row) (int64, error) { return r.int(), nil })
 		if err != nil {
 			return fmt.Errorf("load operation %s: %w", id, err)
 		}
 		if len(of) == 0 {
 			return notFound("operation " + string(id))
 		}
-		r, err = record(conn, of[0])
+		r, err = record(conn, of[0], "payment of operation "+string(id))
 		return err
 	})
 	return r, err
 }
 
-func record(conn *sqlite.Conn, id paymux.PaymentID) (r payment.Record, err error) {
-	bind := func(s *statement) { s.text(string(id)) }
-	found, err := read(conn, paymentColumns+"WHERE id = ?", bind, scanPayment)
+// record reads a payment by its number, and its operations. what names it in errors.
+func record(conn *sqlite.Conn, n int64, what string) (r payment.Record, err error) {
+	bind := func(s *statement) { s.int(n) }
+	found, err := read(conn, paymentColumns+"WHERE n = ?", bind, scanPayment)
 	if err != nil {
-		return r, fmt.Errorf("load payment %s: %w", id, err)
+		return r, fmt.Errorf("load %s: %w", what, err)
 	}
 	if len(found) == 0 {
-		return r, notFound("payment " + string(id))
+		return r, notFound(what)
 	}
 	r.Payment = found[0]
-	if r.Operations, err = read(conn, operationColumns+"WHERE payment = ? ORDER BY id", bind, scanOperation); err != nil {
-		return r, fmt.Errorf("load the operations of payment %s: %w", id, err)
+	r.Operations, err = read(conn, operationColumns+"WHERE payment = ? ORDER BY n", bind, func(r *row) (paymux.Operation, error) {
+		return scanOperation(r, &found[0])
+	})
+	if err != nil {
+		return r, fmt.Errorf("load the operations of %s: %w", what, err)
 	}
 	return r, nil
 }
-
-// beyond every ID, where a list begins.
-const beyond = "~"
 
 // Payments implements payment.Store.
 func (s *Store) Payments(ctx context.Context, f paymux.PaymentFilter) ([]paymux.Payment, error) {
@@ -198,7 +200,7 @@ func (s *Store) Payments(ctx context.Context, f paymux.PaymentFilter) ([]paymux.
 // selectPayments names the index: without statistics the planner would read
 // all of a merchant's payments to find those of an order.
 func selectPayments(f paymux.PaymentFilter) string {
-	index, where := "payments_list", "merchant = ? AND id < ?"
+	index, where := "payments_list", "merchant = ? AND n < ?"
 	if f.MerchantOrderID != "" {
 		index, where = "payments_order", where+" AND merchant_order_id = ?"
 	}
@@ -211,12 +213,12 @@ func selectPayments(f paymux.PaymentFilter) string {
 	if !f.CreatedTo.IsZero() {
 		where += " AND created_at < ?"
 	}
-	return paymentColumns + "INDEXED BY " + index + " WHERE " + where + " ORDER BY id DESC LIMIT ?"
+	return paymentColumns + "INDEXED BY " + index + " WHERE " + where + " ORDER BY n DESC LIMIT ?"
 }
 
 func bindPayments(s *statement, f paymux.PaymentFilter) {
 	s.text(string(f.Merchant))
-	s.text(cmp.Or(f.After, beyond))
+	s.before(f.After)
 	if f.MerchantOrderID != "" {
 		s.text(f.MerchantOrderID)
 	}

@@ -20,7 +20,7 @@ func TestPlansOfLists(t *testing.T) {
 	closeStore(t, openStore(t, sqlite.Config{Path: path}))
 	for want, filter := range map[string]paymux.PaymentFilter{
 		"payments_order (merchant=? AND merchant_order_id=?)": {Status: paymux.Created, CreatedTo: time.Now(), MerchantOrderID: "order"},
-		"payments_list (merchant=? AND id<?)":                 {Status: paymux.Created, CreatedFrom: time.Now()},
+		"payments_list (merchant=? AND rowid<?)":              {Status: paymux.Created, CreatedFrom: time.Now()},
 	} {
 		if plan := explain(t, path, sqlite.SelectPayments(filter)); !strings.Contains(plan, want) {
 			t.Errorf("the plan is %q, want a search by %s", plan, want)

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/paymux/paymux"
@@ -18,8 +17,8 @@ type refundDetail struct {
 	Metadata         map[string]string `json:"metadata,omitempty"`
 }
 
-func refundDoc(r *paymux.Refund) ([]byte, error) {
-	return json.Marshal(&refundDetail{r.Livemode, r.MerchantRefundID, r.Reason, r.LastError, r.Metadata})
+func refundDoc(r *paymux.Refund) (string, error) {
+	return text(&refundDetail{r.Livemode, r.MerchantRefundID, r.Reason, r.LastError, r.Metadata})
 }
 
 const refundColumns = `SELECT id, payment, merchant, operation, status, amount, currency, version, created_at, updated_at, detail FROM refunds `
@@ -53,7 +52,7 @@ func (w *writer) changeRefunds(c *payment.Change, d documents) error {
 	return nil
 }
 
-func (w *writer) insertRefund(r *paymux.Refund, doc []byte) error {
+func (w *writer) insertRefund(r *paymux.Refund, doc string) error {
 	s := w.prepare(`INSERT INTO refunds (id, payment, merchant, currency, created_at, operation, status, amount, version, updated_at, detail)
 	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 	s.text(string(r.ID))
@@ -66,7 +65,7 @@ func (w *writer) insertRefund(r *paymux.Refund, doc []byte) error {
 	return err
 }
 
-func (w *writer) updateRefund(r *paymux.Refund, doc []byte) error {
+func (w *writer) updateRefund(r *paymux.Refund, doc string) error {
 	s := w.prepare(`UPDATE refunds SET operation = ?, status = ?, amount = ?, version = ?, updated_at = ?, detail = ? WHERE id = ?`)
 	s.refund(r, doc)
 	s.text(string(r.ID))
@@ -74,13 +73,13 @@ func (w *writer) updateRefund(r *paymux.Refund, doc []byte) error {
 }
 
 // refund binds what of a refund may change.
-func (s *statement) refund(r *paymux.Refund, doc []byte) {
+func (s *statement) refund(r *paymux.Refund, doc string) {
 	s.text(string(r.Operation))
 	s.text(string(r.Status))
 	s.int(r.Amount)
 	s.int(r.Version)
 	s.time(r.UpdatedAt)
-	s.json(doc)
+	s.text(doc)
 }
 
 // Refund implements payment.Store.

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"cmp"
 	"encoding/json"
+	"math"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -55,6 +56,35 @@ func (s *statement) null() {
 		s.stmt.BindNull(s.n)
 	}
 }
+
+// identity binds an ID's number and the ID.
+func (s *statement) identity(id string) {
+	s.number(id)
+	s.text(id)
+}
+
+// number binds the number of the row that an ID names.
+func (s *statement) number(id string) { s.int(number(id)) }
+
+// number is the n of the row that an ID names. This process alone mints for the
+// file, so no two IDs of a kind have the same, unless the clock was set back between
+// two runs: then the second row is refused. What is no ID has 0, which no row has.
+func number(id string) int64 {
+	n, _ := paymux.OrdinalOf(id)
+	return n
+}
+
+// before binds the number that a list goes on below: that of the last ID seen, or none.
+func (s *statement) before(after string) {
+	if after == "" {
+		s.int(math.MaxInt64)
+		return
+	}
+	s.number(after)
+}
+
+// beyond every ID, where a list begins.
+const beyond = "~"
 
 // page binds where a list goes on and how far.
 func (s *statement) page(p paymux.Page) {
@@ -123,12 +153,7 @@ func (r *row) bytes() []byte {
 	return v
 }
 
-func (r *row) time() time.Time {
-	if v := r.int(); v != 0 {
-		return time.UnixMicro(v).UTC()
-	}
-	return time.Time{}
-}
+func (r *row) time() time.Time { return instant(r.int()) }
 
 func (r *row) json(into any) error { return json.Unmarshal(r.bytes(), into) }
 
@@ -137,6 +162,13 @@ func micros(t time.Time) int64 {
 		return 0
 	}
 	return t.UnixMicro()
+}
+
+func instant(micros int64) time.Time {
+	if micros == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micros).UTC()
 }
 
 // execute runs one statement that needs no parameters, once.

@@ -179,7 +179,7 @@ func connect(path, synchronous string) (*sqlite.Conn, error) {
 		"journal_mode = WAL",
 		"synchronous = " + synchronous,
 		"wal_autocheckpoint = 0", // checkpoint.go does it, beside the writer
-		"cache_size = -16384",    // KiB
+		"cache_size = -4096",     // KiB; a commit that sorted new pages walks all of it
 		"temp_store = MEMORY",
 		"foreign_keys = OFF", // one more lookup a row, for rows that are never deleted
 	} {

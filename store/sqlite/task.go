@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -114,12 +113,12 @@ func (s *Store) NextDue(ctx context.Context, skip queue.Skip) (at time.Time, ok 
 
 // Settle implements queue.Store.
 func (s *Store) Settle(ctx context.Context, outcomes []queue.Outcome) error {
-	hops := make([][]byte, len(outcomes))
+	hops := make([]string, len(outcomes))
 	for i, o := range outcomes {
 		if o.Hop == nil || o.Payment == "" {
 			continue
 		}
-		doc, err := json.Marshal([]paymux.Hop{*o.Hop})
+		doc, err := text([]paymux.Hop{*o.Hop})
 		if err != nil {
 			return fmt.Errorf("encode a hop of payment %s: %w", o.Payment, err)
 		}
@@ -136,7 +135,7 @@ func (s *Store) Settle(ctx context.Context, outcomes []queue.Outcome) error {
 	})
 }
 
-func (w *writer) settle(o *queue.Outcome, hop []byte, now time.Time) error {
+func (w *writer) settle(o *queue.Outcome, hop string, now time.Time) error {
 	var errs [3]error
 	switch {
 	case o.Bury:
@@ -147,7 +146,7 @@ func (w *writer) settle(o *queue.Outcome, hop []byte, now time.Time) error {
 	default:
 		errs[0] = w.retry(o)
 	}
-	if hop != nil {
+	if hop != "" {
 		errs[2] = w.appendHops(o.Payment, hop)
 	}
 	return errors.Join(errs[:]...)

@@ -1,7 +1,9 @@
 package storetest
 
 import (
-	"strconv"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
@@ -22,7 +24,11 @@ func Cycle(b *testing.B, open Open) {
 	for range 64 {
 		callers.Go(func() {
 			for range orders {
-				if err := f.cycle(b); err != nil {
+				create, answer := QRPayment(f.ids, f.merchant)
+				if err := f.Commit(b.Context(), create); err != nil {
+					b.Error(err)
+				}
+				if err := f.Commit(b.Context(), answer); err != nil {
 					b.Error(err)
 				}
 			}
@@ -37,46 +43,52 @@ func Cycle(b *testing.B, open Open) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "orders/s")
 }
 
-// cycle is one order's life, with rows of the size they really have.
-func (f *fixture) cycle(b *testing.B) error {
-	now := start
+// QRPayment is the two changes that the payment room commits of a payment by QR
+// code, with rows of the size they really have: before the institution is called,
+// and with its answer.
+func QRPayment(ids *paymux.IDs, merchant paymux.MerchantID) (create, answer *payment.Change) {
+	create = qrCreate(ids, merchant)
+	op := create.New[0]
+	next := create.Payment
+	next.Version, next.Status = 2, paymux.RequiresAction
+	page := "https://pay.example.com/pay/" + string(next.ID)
+	next.NextAction = &paymux.NextAction{Type: paymux.ActionDisplayQR, DisplayQR: &paymux.DisplayQR{
+		Brand: paymux.WeChatPay, Data: fmt.Sprintf("weixin://wxpay/bizpayurl?pr=%x", rand.Uint64()), ImageURL: page + "/qr.svg", ExpiresAt: next.ExpiresAt,
+	}}
+	op.State, op.Answer, op.AnswerMS, op.ChannelID = paymux.OpPending, paymux.OpPending, 3, fmt.Sprintf("ch_%x", rand.Uint64())
+	object, err := json.Marshal(&next)
+	if err != nil {
+		panic(err) // a payment is always JSON
+	}
+	finish := &paymux.Idempotency{Merchant: merchant, Key: op.IdempotencyKey}
+	finish.Answer = fmt.Appendf(nil, `{"object":%s,"created":true,"request_id":%q}`, object, next.Hops[0].Ref)
+	return create, &payment.Change{Payment: next, Operations: []paymux.Operation{op}, Finish: finish}
+}
+
+func qrCreate(ids *paymux.IDs, merchant paymux.MerchantID) *payment.Change {
+	now := time.Now().UTC().Truncate(time.Microsecond)
 	p := paymux.Payment{
-		ID: paymux.PaymentID(f.ids.New(paymux.PrefixPayment)), Object: "payment", Livemode: true, Status: paymux.Processing,
+		ID: paymux.PaymentID(ids.New(paymux.PrefixPayment)), Object: "payment", Livemode: true, Status: paymux.Processing,
 		Amount: 12_50, Currency: "CNY", CaptureMethod: paymux.CaptureAutomatic, Description: "two coffees, one cake",
-		Method:   paymux.Method{Type: paymux.WeChatPay},
+		Method: paymux.Method{Type: paymux.WeChatPay}, ReturnURL: "https://shop.example.com/thanks",
 		Metadata: map[string]string{"table": "14", "shop": "north gate"}, ExpiresAt: now.Add(time.Hour),
-		Channel: "sandbox", Account: "sandbox", CreatedAt: now, UpdatedAt: now, Version: 1, Merchant: f.merchant,
+		Channel: "sandbox", Account: "sandbox", CreatedAt: now, UpdatedAt: now, Version: 1, Merchant: merchant,
 		Client:  paymux.Client{IP: "203.0.113.7", Country: "CN"},
 		Routing: &paymux.Routing{RuleSet: "default", Version: 3, Rule: "all", Reason: "first account that takes wechat_pay in CNY", Candidates: []paymux.Candidate{{Channel: "sandbox", Account: "sandbox"}}},
 		Hops: []paymux.Hop{
-			{At: now, Kind: paymux.HopAPI, Text: "POST /v1/payments", Ref: "req_01K2", Duration: 120},
-			{At: now, Kind: paymux.HopRoute, Text: "sandbox: first account that takes wechat_pay in CNY"},
+			{At: now, Kind: paymux.HopAPI, Text: "POST /v1/payments", Ref: ids.New(paymux.PrefixRequest), Duration: 120},
+			{At: now, Kind: paymux.HopRoute, Text: "default: all -> sandbox (first account that takes wechat_pay in CNY)"},
 		},
 	}
-	p.MerchantOrderID = "ORDER-" + string(p.ID[len(p.ID)-20:])
+	p.MerchantOrderID = "ORDER-" + paymux.OrderNumber(string(p.ID))[6:]
+	key := fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64())
 	op := paymux.Operation{
-		ID: paymux.OperationID(f.ids.New(paymux.PrefixOperation)), Object: "operation", Payment: p.ID, Merchant: p.Merchant, Kind: paymux.Pay,
+		ID: paymux.OperationID(ids.New(paymux.PrefixOperation)), Object: "operation", Payment: p.ID, Merchant: merchant, Kind: paymux.Pay,
 		State: paymux.OpSent, Amount: p.Amount, Currency: p.Currency, Channel: "sandbox", Account: "sandbox", CreatedAt: now, SentAt: now,
+		IdempotencyKey: key,
 	}
 	p.LatestOperation = op.ID
-	idem := &paymux.Idempotency{Merchant: p.Merchant, Key: "key-" + string(p.ID), Fingerprint: make([]byte, 32), Object: string(p.ID), CreatedAt: now}
-	op.IdempotencyKey = idem.Key
-	resolve := queue.Task{ID: paymux.TaskID(f.ids.New(paymux.PrefixTask)), Kind: "resolve", Lane: "sandbox", Ref: string(op.ID), Due: now.Add(time.Minute), CreatedAt: now}
-	create := &payment.Change{Payment: p, New: []paymux.Operation{op}, Begin: idem, Tasks: []queue.Task{resolve}}
-	if err := f.Commit(b.Context(), create); err != nil {
-		return err
-	}
-
-	next := p
-	next.Version, next.Status, next.AmountReceived = 2, paymux.Succeeded, p.Amount
-	next.ChannelTransactionID = "tx" + strconv.FormatInt(now.UnixNano(), 10)
-	op.State, op.ChannelID, op.AnswerMS, op.EndedAt = paymux.OpSucceeded, next.ChannelTransactionID, 3, now
-	answered := *idem
-	answered.Answer = make([]byte, 900) // a payment as JSON has about that size
-	advance := &payment.Change{
-		Payment: next, Operations: []paymux.Operation{op}, Finish: &answered,
-		Drop: []payment.TaskRef{{Kind: "resolve", Ref: string(op.ID)}},
-		Hops: []paymux.Hop{{At: now, Kind: paymux.HopChannel, Text: "pay at sandbox: succeeded", Ref: string(op.ID), Duration: 3000}},
-	}
-	return f.Commit(b.Context(), advance)
+	begin := &paymux.Idempotency{Merchant: merchant, Key: key, Fingerprint: make([]byte, 32), Object: string(p.ID), CreatedAt: now}
+	resolve := queue.Task{ID: paymux.TaskID(ids.New(paymux.PrefixTask)), Kind: payment.KindResolve, Lane: "sandbox", Ref: string(p.ID), Due: now.Add(15 * time.Second), CreatedAt: now}
+	return &payment.Change{Payment: p, New: []paymux.Operation{op}, Begin: begin, Tasks: []queue.Task{resolve}}
 }

@@ -14,6 +14,7 @@ func idempotencyTests() []test {
 		{"idempotency/key taken", idempotencyTaken},
 		{"idempotency/with other writes", idempotencyOtherWrites},
 		{"idempotency/prune", idempotencyPrune},
+		{"idempotency/answer of a pruned record", idempotencyPrunedAnswer},
 	}
 }
 
@@ -123,4 +124,30 @@ func idempotencyPrune(t *testing.T, f *fixture) {
 			t.Errorf("a record of hour %d: %v", i, err)
 		}
 	}
+}
+
+// An answer that comes after its record was pruned is not missed, and is never
+// taken for that of a later request.
+func idempotencyPrunedAnswer(t *testing.T, f *fixture) {
+	p, q := f.payment(), f.payment()
+	answered, waiting := f.idempotency(string(p.ID)), f.idempotency(string(q.ID))
+	late := *waiting
+	waiting.Answer = nil
+	f.commit(t, &payment.Change{Payment: p, Begin: answered})
+	f.commit(t, &payment.Change{Payment: q, Begin: waiting})
+	if n := must[int](t)(f.PruneIdempotency(t.Context(), start.Add(24*time.Hour), 10)); n != 2 {
+		t.Fatalf("%d records pruned, want 2", n)
+	}
+	for range 2 {
+		p = f.next(p, paymux.Succeeded)
+		f.commit(t, &payment.Change{Payment: p, Finish: &late})
+	}
+	for range 3 {
+		begun := f.idempotency("later")
+		begun.Answer = nil
+		f.commit(t, &payment.Change{Payment: f.payment(), Begin: begun})
+		same(t, "a later record", must[paymux.Idempotency](t)(f.Idempotency(t.Context(), f.merchant, begun.Key)), *begun)
+	}
+	_, err := f.Idempotency(t.Context(), f.merchant, late.Key)
+	wantErr(t, "the pruned record", err, paymux.NotFound)
 }

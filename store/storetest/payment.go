@@ -18,6 +18,7 @@ func paymentTests() []test {
 		{"payment/one of many wins a version", paymentVersionRace},
 		{"payment/stale writes nothing", paymentStale},
 		{"payment/not found", paymentNotFound},
+		{"payment/mistyped IDs", paymentMistyped},
 		{"payment/list", paymentList},
 		{"payment/pages are stable", paymentPages},
 	}
@@ -125,6 +126,33 @@ func paymentNotFound(t *testing.T, f *fixture) {
 	wantErr(t, "advance", f.Commit(t.Context(), &payment.Change{Payment: p}), paymux.ErrStale)
 	listed := must[[]paymux.Payment](t)(f.Payments(t.Context(), paymux.PaymentFilter{Merchant: f.merchant, Page: paymux.Page{Limit: 10}}))
 	same(t, "the list", listed, nil)
+}
+
+// An ID that differs from a stored one only in its end, which says nothing of time, is another's.
+func paymentMistyped(t *testing.T, f *fixture) {
+	ctx, p := t.Context(), f.payment()
+	op, event := f.operation(p), f.event(t, p.ID)
+	f.commit(t, &payment.Change{Payment: p, New: []paymux.Operation{op}, Events: []paymux.Event{event}})
+	next := f.next(p, paymux.Succeeded)
+	next.ID = paymux.PaymentID(mistype(string(p.ID)))
+	wantErr(t, "advance", f.Commit(ctx, &payment.Change{Payment: next}), paymux.ErrStale)
+	_, err := f.Record(ctx, next.ID)
+	wantErr(t, "record", err, paymux.NotFound)
+	wrong := op
+	wrong.ID, wrong.State = paymux.OperationID(mistype(string(op.ID))), paymux.OpSucceeded
+	_, err = f.RecordOf(ctx, wrong.ID)
+	wantErr(t, "record of an operation", err, paymux.NotFound)
+	refused(t, "another operation", f.Commit(ctx, &payment.Change{Payment: f.next(p, paymux.Succeeded), Operations: []paymux.Operation{wrong}}))
+	_, err = f.EventByID(ctx, paymux.EventID(mistype(string(event.ID))))
+	wantErr(t, "event", err, paymux.NotFound)
+	same(t, "the record", must[payment.Record](t)(f.Record(ctx, p.ID)), payment.Record{Payment: p, Operations: []paymux.Operation{op}})
+}
+
+func mistype(id string) string {
+	if last := len(id) - 1; id[last] != '0' {
+		return id[:last] + "0"
+	}
+	return id[:len(id)-1] + "1"
 }
 
 func paymentList(t *testing.T, f *fixture) {

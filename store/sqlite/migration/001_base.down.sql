@@ -7,6 +7,7 @@ DROP TABLE hops;
 DROP TABLE buried;
 DROP TABLE tasks;
 DROP TABLE events;
+DROP TABLE answers;
 DROP TABLE idempotency;
 DROP TABLE disputes;
 DROP TABLE refunds;

@@ -2,10 +2,12 @@
 -- Lists are written with OR: for IN, SQLite would build a table of the list at every write.
 -- Every index is paid for with each write: there is one only where a read needs it.
 
--- The clustered key of hot tables ascends with time, so that inserts append.
+-- n of payments, operations and events is the ordinal of their ID, which begins
+-- with its time: rows append, an ID is found without an index, and n sorts as IDs do.
+
 CREATE TABLE payments (
-    n                 INTEGER PRIMARY KEY,
-    id                TEXT    NOT NULL UNIQUE,
+    n                 INTEGER PRIMARY KEY CHECK (n > 0),
+    id                TEXT    NOT NULL,
     merchant          TEXT    NOT NULL CHECK (merchant <> ''),
     status            TEXT    NOT NULL CHECK (status = 'created' OR status = 'requires_action' OR status = 'processing' OR status = 'authorized' OR status = 'partially_captured' OR status = 'succeeded' OR status = 'failed' OR status = 'canceled' OR status = 'expired'),
     amount            INTEGER NOT NULL CHECK (amount > 0),
@@ -17,9 +19,9 @@ CREATE TABLE payments (
     disputed          INTEGER NOT NULL CHECK (disputed >= 0),
     version           INTEGER NOT NULL CHECK (version >= 1),
     merchant_order_id TEXT    NOT NULL,
-    -- Empty while the payment keeps its order from being used by another, its own
-    -- ID ever after: late money finds the order's next payment undisturbed.
-    order_slot        TEXT    NOT NULL CHECK (order_slot = '' OR order_slot = id),
+    -- 0 while the payment keeps its order from being used by another, its own n
+    -- ever after: late money finds the order's next payment undisturbed.
+    order_slot        INTEGER NOT NULL CHECK (order_slot = 0 OR order_slot = n),
     created_at        INTEGER NOT NULL,
     updated_at        INTEGER NOT NULL,
     expires_at        INTEGER NOT NULL,
@@ -29,27 +31,19 @@ CREATE TABLE payments (
 );
 -- Finds an order's payments, and lets one of them hold it.
 CREATE UNIQUE INDEX payments_order ON payments (merchant, merchant_order_id, order_slot);
-CREATE INDEX payments_list ON payments (merchant, id);
+CREATE INDEX payments_list ON payments (merchant); -- and n, as every index has it
 
 CREATE TABLE operations (
-    payment    TEXT    NOT NULL,
-    id         TEXT    NOT NULL,
-    merchant   TEXT    NOT NULL,
-    kind       TEXT    NOT NULL CHECK (kind = 'pay' OR kind = 'capture' OR kind = 'cancel' OR kind = 'refund'),
-    state      TEXT    NOT NULL CHECK (state = 'created' OR state = 'sent' OR state = 'pending' OR state = 'unknown' OR state = 'authorized' OR state = 'succeeded' OR state = 'declined' OR state = 'not_sent' OR state = 'canceled'),
-    amount     INTEGER NOT NULL CHECK (amount >= 0),
-    currency   TEXT    NOT NULL CHECK (length(currency) = 3),
-    refund     TEXT    NOT NULL,
-    channel    TEXT    NOT NULL,
-    account    TEXT    NOT NULL,
-    channel_id TEXT    NOT NULL,
-    created_at INTEGER NOT NULL,
-    sent_at    INTEGER NOT NULL,
-    ended_at   INTEGER NOT NULL,
-    detail     TEXT    NOT NULL,
-    PRIMARY KEY (payment, id)
-) WITHOUT ROWID;
-CREATE UNIQUE INDEX operations_id ON operations (id);
+    n        INTEGER PRIMARY KEY CHECK (n > 0),
+    id       TEXT    NOT NULL,
+    payment  INTEGER NOT NULL, -- its n
+    kind     TEXT    NOT NULL CHECK (kind = 'pay' OR kind = 'capture' OR kind = 'cancel' OR kind = 'refund'),
+    state    TEXT    NOT NULL CHECK (state = 'created' OR state = 'sent' OR state = 'pending' OR state = 'unknown' OR state = 'authorized' OR state = 'succeeded' OR state = 'declined' OR state = 'not_sent' OR state = 'canceled'),
+    amount   INTEGER NOT NULL CHECK (amount >= 0),
+    currency TEXT    NOT NULL CHECK (length(currency) = 3),
+    detail   TEXT    NOT NULL
+);
+CREATE INDEX operations_payment ON operations (payment);
 
 CREATE TABLE refunds (
     id         TEXT    PRIMARY KEY,
@@ -87,18 +81,20 @@ CREATE TABLE disputes (
 -- n ascends with time: the oldest are pruned without an index over created_at.
 CREATE TABLE idempotency (
     n           INTEGER PRIMARY KEY,
-    merchant    TEXT    NOT NULL,
-    key         TEXT    NOT NULL CHECK (key <> ''),
+    digest      BLOB    NOT NULL UNIQUE CHECK (length(digest) = 16), -- of merchant and key
     fingerprint BLOB    NOT NULL,
     object      TEXT    NOT NULL,
-    created_at  INTEGER NOT NULL,
-    answer      BLOB    NOT NULL,
-    UNIQUE (merchant, key)
+    created_at  INTEGER NOT NULL
+);
+-- Apart, for the answer comes later: a row that grew would push others out of its page.
+CREATE TABLE answers (
+    n      INTEGER PRIMARY KEY, -- of idempotency
+    answer BLOB    NOT NULL
 );
 
 CREATE TABLE events (
-    n          INTEGER PRIMARY KEY,
-    id         TEXT    NOT NULL UNIQUE,
+    n          INTEGER PRIMARY KEY CHECK (n > 0),
+    id         TEXT    NOT NULL,
     merchant   TEXT    NOT NULL,
     type       TEXT    NOT NULL,
     object_id  TEXT    NOT NULL,
@@ -106,8 +102,8 @@ CREATE TABLE events (
     created_at INTEGER NOT NULL,
     body       TEXT    NOT NULL -- the event as sent, from which the rest of it is read
 );
-CREATE INDEX events_list ON events (merchant, id);
-CREATE INDEX events_object ON events (object_id, id);
+CREATE INDEX events_list ON events (merchant);
+CREATE INDEX events_object ON events (object_id);
 
 -- One task by kind, reference and lane. A row's presence is the only truth.
 CREATE TABLE tasks (
@@ -138,7 +134,7 @@ CREATE TABLE buried (
 
 -- One row holds what one commit appended to a payment's timeline.
 CREATE TABLE hops (
-    payment TEXT    NOT NULL,
+    payment INTEGER NOT NULL, -- its n
     seq     INTEGER NOT NULL,
     hops    TEXT    NOT NULL, -- JSON array
     PRIMARY KEY (payment, seq)
