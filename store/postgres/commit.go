@@ -23,19 +23,19 @@ type entry struct {
 	newRefunds []row[paymux.Refund]
 	refunds    []row[paymux.Refund]
 	disputes   []row[paymux.Dispute]
-	begin      []*paymux.Idempotency
-	finish     []*paymux.Idempotency
-	events     []*paymux.Event
-	tasks      []*queue.Task
-	drop       []payment.TaskRef
+	begin      []row[paymux.Idempotency]
+	finish     []row[paymux.Idempotency]
+	events     []row[paymux.Event]
+	tasks      []row[queue.Task]
+	drop       []row[payment.TaskRef]
 	hops       []row[payHop]
-	links      []linkPayment
+	links      []row[linkPayment]
 }
 
-// row is a noun with the JSON of its detail column.
+// row is a noun with its row in binary form.
 type row[T any] struct {
-	noun   *T
-	detail string
+	noun *T
+	wire []byte
 }
 
 // Commit implements payment.Store.
@@ -129,7 +129,7 @@ var errRefused = errors.New("a guard failed")
 // tryTogether writes a group in one transaction of two exchanges. On errRefused it tells which entries'
 // guards failed. On any error nothing was committed, unless it is errUnanswered.
 func (w *writer) tryTogether(entries []*entry, careful bool) (refused []bool, err error) {
-	g := newGroup(entries, careful)
+	g := newGroup(entries, w.types, careful)
 	if err := w.send(g, "BEGIN"); err != nil {
 		return nil, err
 	}
@@ -146,7 +146,7 @@ func (w *writer) tryOneByOne(entries []*entry) (refusals []error, err error) {
 	}
 	refusals = make([]error, len(entries))
 	for i, e := range entries {
-		g := newGroup([]*entry{e}, true)
+		g := newGroup([]*entry{e}, w.types, true)
 		err := w.send(g, "SAVEPOINT one")
 		if err == nil {
 			if refusals[i] = g.refusal(); refusals[i] == nil {
@@ -195,7 +195,7 @@ func (w *writer) send(g *group, first string) error {
 	var batch pgx.Batch
 	batch.Queue(first)
 	for i := range g.statements {
-		batch.Queue(g.statements[i].sql, g.statements[i].args...)
+		batch.Queue(g.statements[i].sql, g.statements[i].rows)
 	}
 	results := w.conn.SendBatch(ctx, &batch)
 	_, err := results.Exec()

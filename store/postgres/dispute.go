@@ -12,6 +12,20 @@ import (
 
 type disputeRow = row[paymux.Dispute]
 
+func appendDispute(r *record, d *paymux.Dispute) {
+	r.open(disputeTable)
+	r.text(string(d.ID))
+	r.text(string(d.Merchant))
+	r.text(string(d.Payment))
+	r.text(d.Account)
+	r.text(d.ChannelID)
+	r.text(string(d.Status))
+	r.number(d.Amount)
+	r.text(string(d.Currency))
+	r.number(d.Version)
+	r.json(d)
+}
+
 // putDisputes inserts disputes and replaces those that are there by ID. The same case
 // under another ID breaks disputes_case.
 func (g *group) putDisputes() {
@@ -20,24 +34,9 @@ func (g *group) putDisputes() {
 		return
 	}
 	g.add(statement{
-		sql: `INSERT INTO disputes (id, merchant, payment, account, channel_id, status, amount, currency, version, detail)
-		SELECT id, merchant, payment, account, channel_id, status, amount, currency, version, detail
-		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::bigint[], $10::text[])
-			AS u (id, merchant, payment, account, channel_id, status, amount, currency, version, detail)
-		ON CONFLICT (id) DO UPDATE SET status = excluded.status, amount = excluded.amount,
+		sql: disputeTable.insert() + ` ON CONFLICT (id) DO UPDATE SET status = excluded.status, amount = excluded.amount,
 			version = excluded.version, detail = excluded.detail`,
-		args: []any{
-			column(rows, func(r disputeRow) string { return string(r.noun.ID) }),
-			column(rows, func(r disputeRow) string { return string(r.noun.Merchant) }),
-			column(rows, func(r disputeRow) string { return string(r.noun.Payment) }),
-			column(rows, func(r disputeRow) string { return r.noun.Account }),
-			column(rows, func(r disputeRow) string { return r.noun.ChannelID }),
-			column(rows, func(r disputeRow) string { return string(r.noun.Status) }),
-			column(rows, func(r disputeRow) int64 { return r.noun.Amount }),
-			column(rows, func(r disputeRow) string { return string(r.noun.Currency) }),
-			column(rows, func(r disputeRow) int64 { return r.noun.Version }),
-			column(rows, func(r disputeRow) string { return r.detail }),
-		},
+		rows: array(g.types, disputeTable, rows),
 	})
 }
 

@@ -2,53 +2,58 @@ package postgres
 
 import (
 	"encoding/json"
-	"errors"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
 )
 
-// encode makes rows of a change. They point into its slices, which the caller leaves alone
-// from then on: a change is written even when its caller has stopped waiting.
+// usualSize is room for the rows of most changes.
+const usualSize = 6 << 10
+
+// encode makes rows of a change, once and for all: a change is written even when its
+// caller has stopped waiting.
 func encode(c *payment.Change) (*entry, error) {
 	p := c.Payment
-	e := &entry{about: string(p.ID), drop: c.Drop}
-	var faults [7]error
-	var detail string
-	detail, faults[0] = paymentDetail(&p)
-	e.payment = []row[paymux.Payment]{{&p, detail}}
-	e.new, faults[1] = rows(c.New, operationDetail)
-	e.operations, faults[2] = rows(c.Operations, operationDetail)
-	e.newRefunds, faults[3] = rows(c.NewRefunds, marshal)
-	e.refunds, faults[4] = rows(c.Refunds, marshal)
-	e.disputes, faults[5] = rows(c.Disputes, marshal)
-	e.hops, faults[6] = rows(payHops(p.ID, c.Hops), func(h *payHop) (string, error) { return marshal(&h.Hop) })
-	e.begin, e.finish = optional(c.Begin), optional(c.Finish)
-	e.events, e.tasks = pointers(c.Events), pointers(c.Tasks)
+	r := &record{buf: make([]byte, 0, usualSize)}
+	e := &entry{about: string(p.ID)}
+	e.begin = rows(r, optional(c.Begin), appendIdempotency)
+	e.payment = rows(r, []paymux.Payment{p}, appendPayment)
+	e.finish = rows(r, optional(c.Finish), appendIdempotency)
+	e.new = rows(r, c.New, appendOperation)
+	e.operations = rows(r, c.Operations, appendOperation)
+	e.newRefunds = rows(r, c.NewRefunds, appendRefund)
+	e.refunds = rows(r, c.Refunds, appendRefund)
+	e.disputes = rows(r, c.Disputes, appendDispute)
+	e.events = rows(r, c.Events, appendEvent)
+	e.drop = rows(r, c.Drop, appendTaskRef)
+	e.tasks = rows(r, c.Tasks, appendTask)
+	e.hops = rows(r, payHops(p.ID, c.Hops), appendHop)
 	if c.Link != "" {
-		e.links = []linkPayment{{c.Link, p.ID}}
+		e.links = rows(r, []linkPayment{{c.Link, p.ID}}, appendLink)
 	}
-	return e, errors.Join(faults[:]...)
+	return e, r.err
 }
 
-func encodeEvent(event paymux.Event, tasks []queue.Task) *entry {
-	return &entry{about: string(event.ID), events: []*paymux.Event{&event}, tasks: pointers(tasks)}
+func encodeEvent(event paymux.Event, tasks []queue.Task) (*entry, error) {
+	r := &record{}
+	e := &entry{about: string(event.ID)}
+	e.events = rows(r, []paymux.Event{event}, appendEvent)
+	e.tasks = rows(r, tasks, appendTask)
+	return e, r.err
 }
 
-func rows[T any](nouns []T, detail func(*T) (string, error)) ([]row[T], error) {
+// rows makes rows of nouns. The error is left in r.
+func rows[T any](r *record, nouns []T, appendRow func(*record, *T)) []row[T] {
 	if len(nouns) == 0 {
-		return nil, nil
+		return nil
 	}
 	all := make([]row[T], len(nouns))
 	for i := range nouns {
-		text, err := detail(&nouns[i])
-		if err != nil {
-			return nil, err
-		}
-		all[i] = row[T]{&nouns[i], text}
+		appendRow(r, &nouns[i])
+		all[i] = row[T]{&nouns[i], r.done()}
 	}
-	return all, nil
+	return all
 }
 
 func marshal[T any](noun *T) (string, error) {
@@ -56,17 +61,9 @@ func marshal[T any](noun *T) (string, error) {
 	return string(text), err
 }
 
-func optional[T any](noun *T) []*T {
+func optional[T any](noun *T) []T {
 	if noun == nil {
 		return nil
 	}
-	return []*T{noun}
-}
-
-func pointers[T any](nouns []T) []*T {
-	all := make([]*T, len(nouns))
-	for i := range nouns {
-		all[i] = &nouns[i]
-	}
-	return all
+	return []T{*noun}
 }

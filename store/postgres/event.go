@@ -11,30 +11,30 @@ import (
 	"github.com/paymux/paymux/queue"
 )
 
+func appendEvent(r *record, e *paymux.Event) {
+	r.open(eventTable)
+	r.text(string(e.ID))
+	r.text(string(e.Merchant))
+	r.text(string(e.Type))
+	r.text(e.ObjectID)
+	r.text(string(e.Payment))
+	r.text(string(e.Body))
+}
+
 func (g *group) insertEvents() {
-	rows := gather(g, func(e *entry) []*paymux.Event { return e.events })
-	if len(rows) == 0 {
-		return
+	rows := gather(g, func(e *entry) []row[paymux.Event] { return e.events })
+	if len(rows) > 0 {
+		g.add(statement{sql: eventTable.insert(), rows: array(g.types, eventTable, rows)})
 	}
-	g.add(statement{
-		sql: `INSERT INTO events (id, merchant, type, object_id, payment, body)
-		SELECT id, merchant, type, object_id, payment, body
-		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
-			AS u (id, merchant, type, object_id, payment, body)`,
-		args: []any{
-			column(rows, func(e *paymux.Event) string { return string(e.ID) }),
-			column(rows, func(e *paymux.Event) string { return string(e.Merchant) }),
-			column(rows, func(e *paymux.Event) string { return string(e.Type) }),
-			column(rows, func(e *paymux.Event) string { return e.ObjectID }),
-			column(rows, func(e *paymux.Event) string { return string(e.Payment) }),
-			column(rows, func(e *paymux.Event) string { return string(e.Body) }),
-		},
-	})
 }
 
 // Emit implements notify.Store.
 func (s *Store) Emit(ctx context.Context, e paymux.Event, tasks []queue.Task) error {
-	return s.changes.Do(ctx, encodeEvent(e, tasks))
+	entry, err := encodeEvent(e, tasks)
+	if err != nil {
+		return fmt.Errorf("emit event %s: %w", e.ID, err)
+	}
+	return s.changes.Do(ctx, entry)
 }
 
 const eventColumns = "id, merchant, type, object_id, payment, body"

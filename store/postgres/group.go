@@ -14,17 +14,17 @@ import (
 // whatever the number of entries.
 type group struct {
 	entries []*entry
+	types   rowTypes
 	// careful groups pass over rows whose key is taken and tell whose they were. The
 	// others fail whole in that case, which is rare, and are cheaper in all others.
 	careful    bool
 	statements []statement
 }
 
-// statement writes the rows of all entries into one table. They are given as one
-// array a column, which PostgreSQL turns back into rows by unnest.
+// statement writes the rows of all entries into one table.
 type statement struct {
 	sql  string
-	args []any
+	rows []byte // its argument
 	// returned reads which of the rows, by number, was written; nil: nobody asks.
 	returned func(pgx.Rows) (int, error)
 	owners   []int // by row: the entry it belongs to
@@ -38,8 +38,8 @@ var errNotInserted = errors.New("payment not inserted")
 
 // newGroup lists the statements in an order that is the same for every group, guards first: keys,
 // then orders and versions. That is the order in which refusals are told, too.
-func newGroup(entries []*entry, careful bool) *group {
-	g := &group{entries: entries, careful: careful}
+func newGroup(entries []*entry, types rowTypes, careful bool) *group {
+	g := &group{entries: entries, types: types, careful: careful}
 	g.begin()
 	g.insertPayments()
 	g.advancePayments()
@@ -94,15 +94,6 @@ func gather[T any](g *group, of func(*entry) []T) []owned[T] {
 		}
 	}
 	return all
-}
-
-// column is one column of rows, as an argument.
-func column[T, V any](rows []owned[T], of func(T) V) []V {
-	values := make([]V, len(rows))
-	for i := range rows {
-		values[i] = of(rows[i].row)
-	}
-	return values
 }
 
 func owners[T any](rows []owned[T]) []int {

@@ -3,9 +3,9 @@ package postgres
 import (
 	"context"
 	"encoding/json"
-	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/paymux/paymux"
 )
@@ -17,6 +17,9 @@ type payHop struct {
 }
 
 func payHops(id paymux.PaymentID, hops []paymux.Hop) []payHop {
+	if len(hops) == 0 {
+		return nil
+	}
 	all := make([]payHop, len(hops))
 	for i, h := range hops {
 		all[i] = payHop{id, h}
@@ -26,19 +29,21 @@ func payHops(id paymux.PaymentID, hops []paymux.Hop) []payHop {
 
 type hopRow = row[payHop]
 
-const insertHops = `INSERT INTO hops (payment, at, detail)
-	SELECT payment, at, detail FROM unnest($1::text[], $2::timestamptz[], $3::text[]) AS u (payment, at, detail)`
+func appendHop(r *record, h *payHop) {
+	r.open(hopTable)
+	r.null(pgtype.Int8OID)
+	r.text(string(h.payment))
+	r.time(h.At)
+	r.json(&h.Hop)
+}
+
+const insertHops = "INSERT INTO hops (payment, at, detail) SELECT payment, at, detail FROM unnest($1::hops[])"
 
 func (g *group) insertHops() {
 	rows := gather(g, func(e *entry) []hopRow { return e.hops })
-	if len(rows) == 0 {
-		return
+	if len(rows) > 0 {
+		g.add(statement{sql: insertHops, rows: array(g.types, hopTable, rows)})
 	}
-	g.add(statement{sql: insertHops, args: []any{
-		column(rows, func(r hopRow) string { return string(r.noun.payment) }),
-		column(rows, func(r hopRow) time.Time { return r.noun.At }),
-		column(rows, func(r hopRow) string { return r.detail }),
-	}})
 }
 
 // Hops implements payment.Store.

@@ -9,10 +9,20 @@ import (
 	"github.com/paymux/paymux"
 )
 
-type idempotencyRow = *paymux.Idempotency
+type idempotencyRow = row[paymux.Idempotency]
 
 // requestKey identifies a request. A merchant's ID has no space, so two keys are never taken for one.
-func requestKey(i idempotencyRow) string { return string(i.Merchant) + " " + i.Key }
+func requestKey(r idempotencyRow) string { return string(r.noun.Merchant) + " " + r.noun.Key }
+
+func appendIdempotency(r *record, i *paymux.Idempotency) {
+	r.open(idempotencyTable)
+	r.text(string(i.Merchant))
+	r.text(i.Key)
+	r.bytes(i.Fingerprint)
+	r.text(i.Object)
+	r.time(i.CreatedAt)
+	r.bytes(i.Answer)
+}
 
 func (g *group) begin() {
 	rows := gather(g, func(e *entry) []idempotencyRow { return e.begin })
@@ -21,18 +31,7 @@ func (g *group) begin() {
 	}
 	sortRows(rows, requestKey)
 	g.add(g.ifFree(statement{
-		sql: `INSERT INTO idempotency (merchant, key, fingerprint, object, created_at, answer)
-		SELECT merchant, key, fingerprint, object, created_at, answer
-		FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::timestamptz[], $6::bytea[])
-			AS u (merchant, key, fingerprint, object, created_at, answer)`,
-		args: []any{
-			column(rows, func(i idempotencyRow) string { return string(i.Merchant) }),
-			column(rows, func(i idempotencyRow) string { return i.Key }),
-			column(rows, func(i idempotencyRow) []byte { return notNull(i.Fingerprint) }),
-			column(rows, func(i idempotencyRow) string { return i.Object }),
-			column(rows, func(i idempotencyRow) time.Time { return i.CreatedAt }),
-			column(rows, func(i idempotencyRow) []byte { return notNull(i.Answer) }),
-		},
+		sql: idempotencyTable.insert(), rows: array(g.types, idempotencyTable, rows),
 		returned: byKey(rows, requestKey), owners: owners(rows), refusal: paymux.ErrKeyTaken,
 	}, "merchant || ' ' || key"))
 }
@@ -45,14 +44,8 @@ func (g *group) finish() {
 	}
 	sortRows(rows, requestKey)
 	g.add(statement{
-		sql: `UPDATE idempotency i SET answer = u.answer
-		FROM unnest($1::text[], $2::text[], $3::bytea[]) AS u (merchant, key, answer)
-		WHERE i.merchant = u.merchant AND i.key = u.key`,
-		args: []any{
-			column(rows, func(i idempotencyRow) string { return string(i.Merchant) }),
-			column(rows, func(i idempotencyRow) string { return i.Key }),
-			column(rows, func(i idempotencyRow) []byte { return notNull(i.Answer) }),
-		},
+		sql:  "UPDATE idempotency i SET answer = u.answer" + idempotencyTable.from() + " u WHERE i.merchant = u.merchant AND i.key = u.key",
+		rows: array(g.types, idempotencyTable, rows),
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/paymux/paymux"
 )
@@ -16,21 +17,32 @@ type linkPayment struct {
 	payment paymux.PaymentID
 }
 
+type linkRow = row[linkPayment]
+
+func linkOf(r linkRow) string { return string(r.noun.link) }
+
+func appendLink(r *record, l *linkPayment) {
+	r.open(linkTable)
+	r.text(string(l.link))
+	r.null(pgtype.TextOID)
+	r.null(pgtype.TextOID)
+	r.null(pgtype.Int8OID)
+	r.null(pgtype.TextOID)
+	r.text(string(l.payment))
+	r.null(pgtype.JSONOID)
+}
+
 func (g *group) noteLinks() {
-	rows := gather(g, func(e *entry) []linkPayment { return e.links })
+	rows := gather(g, func(e *entry) []linkRow { return e.links })
 	if len(rows) == 0 {
 		return
 	}
 	// Later payments have greater IDs: the newest is noted, however groups overtake one another.
-	rows = newestOnly(rows, func(l linkPayment) string { return string(l.link) })
-	sortRows(rows, func(l linkPayment) string { return string(l.link) })
+	rows = newestOnly(rows, linkOf)
+	sortRows(rows, linkOf)
 	g.add(statement{
-		sql: `UPDATE links l SET payment = u.payment FROM unnest($1::text[], $2::text[]) AS u (id, payment)
-		WHERE l.id = u.id AND l.payment < u.payment`,
-		args: []any{
-			column(rows, func(l linkPayment) string { return string(l.link) }),
-			column(rows, func(l linkPayment) string { return string(l.payment) }),
-		},
+		sql:  "UPDATE links l SET payment = u.payment" + linkTable.from() + " u WHERE l.id = u.id AND l.payment < u.payment",
+		rows: array(g.types, linkTable, rows),
 	})
 }
 

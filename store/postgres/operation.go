@@ -14,8 +14,16 @@ type operationJSON struct {
 	Hops           []paymux.Hop `json:"hops,omitempty"`
 }
 
-func operationDetail(o *paymux.Operation) (string, error) {
-	return marshal(&operationJSON{o, o.IdempotencyKey, o.Hops})
+func appendOperation(r *record, o *paymux.Operation) {
+	r.open(operationTable)
+	r.text(string(o.ID))
+	r.text(string(o.Payment))
+	r.text(string(o.Merchant))
+	r.text(string(o.Kind))
+	r.text(string(o.State))
+	r.number(o.Amount)
+	r.text(string(o.Currency))
+	r.json(&operationJSON{o, o.IdempotencyKey, o.Hops})
 }
 
 func decodeOperation(columns paymux.Operation, detail []byte) (paymux.Operation, error) {
@@ -38,22 +46,7 @@ func (g *group) insertOperations() {
 	if len(rows) == 0 {
 		return
 	}
-	g.add(statement{
-		sql: `INSERT INTO operations (id, payment, merchant, kind, state, amount, currency, detail)
-		SELECT id, payment, merchant, kind, state, amount, currency, detail
-		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[])
-			AS u (id, payment, merchant, kind, state, amount, currency, detail)`,
-		args: []any{
-			column(rows, operationID),
-			column(rows, func(r operationRow) string { return string(r.noun.Payment) }),
-			column(rows, func(r operationRow) string { return string(r.noun.Merchant) }),
-			column(rows, func(r operationRow) string { return string(r.noun.Kind) }),
-			column(rows, func(r operationRow) string { return string(r.noun.State) }),
-			column(rows, func(r operationRow) int64 { return r.noun.Amount }),
-			column(rows, func(r operationRow) string { return string(r.noun.Currency) }),
-			column(rows, func(r operationRow) string { return r.detail }),
-		},
-	})
+	g.add(statement{sql: operationTable.insert(), rows: array(g.types, operationTable, rows)})
 }
 
 // replaceOperations needs no lock order of its own: the version of an operation's payment guards it.
@@ -63,15 +56,7 @@ func (g *group) replaceOperations() {
 		return
 	}
 	g.add(statement{
-		sql: `UPDATE operations o SET state = u.state, amount = u.amount, detail = u.detail
-		FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) WITH ORDINALITY AS u (id, state, amount, detail, number)
-		WHERE o.id = u.id RETURNING u.number`,
-		args: []any{
-			column(rows, operationID),
-			column(rows, func(r operationRow) string { return string(r.noun.State) }),
-			column(rows, func(r operationRow) int64 { return r.noun.Amount }),
-			column(rows, func(r operationRow) string { return r.detail }),
-		},
-		returned: byOrdinal, owners: owners(rows), refusal: errMissing,
+		sql:  `UPDATE operations o SET state = u.state, amount = u.amount, detail = u.detail` + operationTable.from() + ` u WHERE o.id = u.id RETURNING o.id`,
+		rows: array(g.types, operationTable, rows), returned: byKey(rows, operationID), owners: owners(rows), refusal: errMissing,
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -19,8 +18,41 @@ type paymentJSON struct {
 	Hops   []paymux.Hop  `json:"hops,omitempty"`
 }
 
-func paymentDetail(p *paymux.Payment) (string, error) {
-	return marshal(&paymentJSON{p, p.Client, p.Hops})
+func appendPayment(r *record, p *paymux.Payment) {
+	slot := ""
+	if !p.HoldsOrder() {
+		slot = string(p.ID)
+	}
+	r.open(paymentTable)
+	r.text(string(p.ID))
+	r.text(string(p.Merchant))
+	r.text(string(p.Status))
+	r.number(p.Amount)
+	r.text(string(p.Currency))
+	r.number(p.AmountCapturable)
+	r.number(p.AmountReceived)
+	r.number(p.AmountRefunded)
+	r.number(p.AmountRefunding)
+	r.number(p.AmountDisputed)
+	r.number(p.Version)
+	r.text(p.MerchantOrderID)
+	r.text(slot)
+	r.time(p.CreatedAt)
+	r.paymentJSON(p)
+}
+
+// paymentJSON puts what paymentJSON reads, most of it without the encoder.
+func (r *record) paymentJSON(p *paymux.Payment) {
+	at := r.openText()
+	r.buf = p.AppendJSON(r.buf)
+	r.buf = append(r.buf[:len(r.buf)-1], `,"client":`...)
+	r.encode(&p.Client)
+	if len(p.Hops) > 0 {
+		r.buf = append(r.buf, `,"hops":`...)
+		r.encode(p.Hops)
+	}
+	r.buf = append(r.buf, '}')
+	r.closeText(at)
 }
 
 const paymentColumns = `p.id, p.merchant, p.status, p.amount, p.currency, p.capturable, p.received,
@@ -73,30 +105,7 @@ func (g *group) insertPayments() {
 	// Orders, the only key others may be waiting for, are taken in the same sequence by every writer.
 	sortRows(rows, func(r payRow) string { return string(r.noun.Merchant) + " " + r.noun.MerchantOrderID })
 	g.add(g.ifFree(statement{
-		sql: `INSERT INTO payments (id, merchant, status, amount, currency, capturable, received, refunded, refunding,
-			disputed, version, merchant_order_id, order_slot, created_at, detail)
-		SELECT id, merchant, status, amount, currency, capturable, received, refunded, refunding,
-			disputed, 1, merchant_order_id, CASE WHEN holds_order THEN '' ELSE id END, created_at, detail
-		FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
-			$10::bigint[], $11::text[], $12::boolean[], $13::timestamptz[], $14::text[])
-			AS u (id, merchant, status, amount, currency, capturable, received, refunded, refunding,
-			disputed, merchant_order_id, holds_order, created_at, detail)`,
-		args: []any{
-			column(rows, paymentID),
-			column(rows, func(r payRow) string { return string(r.noun.Merchant) }),
-			column(rows, func(r payRow) string { return string(r.noun.Status) }),
-			column(rows, func(r payRow) int64 { return r.noun.Amount }),
-			column(rows, func(r payRow) string { return string(r.noun.Currency) }),
-			column(rows, func(r payRow) int64 { return r.noun.AmountCapturable }),
-			column(rows, func(r payRow) int64 { return r.noun.AmountReceived }),
-			column(rows, func(r payRow) int64 { return r.noun.AmountRefunded }),
-			column(rows, func(r payRow) int64 { return r.noun.AmountRefunding }),
-			column(rows, func(r payRow) int64 { return r.noun.AmountDisputed }),
-			column(rows, func(r payRow) string { return r.noun.MerchantOrderID }),
-			column(rows, func(r payRow) bool { return r.noun.HoldsOrder() }),
-			column(rows, func(r payRow) time.Time { return r.noun.CreatedAt }),
-			column(rows, func(r payRow) string { return r.detail }),
-		},
+		sql: paymentTable.insert(), rows: array(g.types, paymentTable, rows),
 		returned: byKey(rows, paymentID), owners: owners(rows), refusal: errNotInserted,
 	}, "id"))
 }
@@ -114,24 +123,10 @@ func (g *group) advancePayments() {
 	g.add(statement{
 		sql: `UPDATE payments p SET status = u.status, capturable = u.capturable, received = u.received, refunded = u.refunded,
 			refunding = u.refunding, disputed = u.disputed, version = u.version,
-			order_slot = CASE WHEN u.holds_order THEN p.order_slot ELSE p.id END, detail = u.detail
-		FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
-			$9::boolean[], $10::text[]) WITH ORDINALITY
-			AS u (id, status, capturable, received, refunded, refunding, disputed, version, holds_order, detail, number)
-		WHERE p.id = u.id AND p.version = u.version - 1 RETURNING u.number`,
-		args: []any{
-			column(rows, paymentID),
-			column(rows, func(r payRow) string { return string(r.noun.Status) }),
-			column(rows, func(r payRow) int64 { return r.noun.AmountCapturable }),
-			column(rows, func(r payRow) int64 { return r.noun.AmountReceived }),
-			column(rows, func(r payRow) int64 { return r.noun.AmountRefunded }),
-			column(rows, func(r payRow) int64 { return r.noun.AmountRefunding }),
-			column(rows, func(r payRow) int64 { return r.noun.AmountDisputed }),
-			column(rows, func(r payRow) int64 { return r.noun.Version }),
-			column(rows, func(r payRow) bool { return r.noun.HoldsOrder() }),
-			column(rows, func(r payRow) string { return r.detail }),
-		},
-		returned: byOrdinal, owners: owners(rows), refusal: paymux.ErrStale,
+			order_slot = CASE WHEN u.order_slot = '' THEN p.order_slot ELSE u.order_slot END, detail = u.detail
+		FROM unnest($1::payments[]) WITH ORDINALITY u
+		WHERE p.id = u.id AND p.version = u.version - 1 RETURNING u.ordinality`,
+		rows: array(g.types, paymentTable, rows), returned: byOrdinal, owners: owners(rows), refusal: paymux.ErrStale,
 	})
 }
 

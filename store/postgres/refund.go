@@ -14,27 +14,24 @@ type refundRow = row[paymux.Refund]
 
 func refundID(r refundRow) string { return string(r.noun.ID) }
 
+func appendRefund(r *record, f *paymux.Refund) {
+	r.open(refundTable)
+	r.text(string(f.ID))
+	r.text(string(f.Merchant))
+	r.text(string(f.Payment))
+	r.text(string(f.Status))
+	r.number(f.Amount)
+	r.text(string(f.Currency))
+	r.number(f.Version)
+	r.json(f)
+}
+
 func (g *group) insertRefunds() {
 	rows := gather(g, func(e *entry) []refundRow { return e.newRefunds })
 	if len(rows) == 0 {
 		return
 	}
-	g.add(statement{
-		sql: `INSERT INTO refunds (id, merchant, payment, status, amount, currency, version, detail)
-		SELECT id, merchant, payment, status, amount, currency, version, detail
-		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bigint[], $8::text[])
-			AS u (id, merchant, payment, status, amount, currency, version, detail)`,
-		args: []any{
-			column(rows, refundID),
-			column(rows, func(r refundRow) string { return string(r.noun.Merchant) }),
-			column(rows, func(r refundRow) string { return string(r.noun.Payment) }),
-			column(rows, func(r refundRow) string { return string(r.noun.Status) }),
-			column(rows, func(r refundRow) int64 { return r.noun.Amount }),
-			column(rows, func(r refundRow) string { return string(r.noun.Currency) }),
-			column(rows, func(r refundRow) int64 { return r.noun.Version }),
-			column(rows, func(r refundRow) string { return r.detail }),
-		},
-	})
+	g.add(statement{sql: refundTable.insert(), rows: array(g.types, refundTable, rows)})
 }
 
 // replaceRefunds needs no lock order of its own: the version of a refund's payment guards it.
@@ -44,18 +41,9 @@ func (g *group) replaceRefunds() {
 		return
 	}
 	g.add(statement{
-		sql: `UPDATE refunds r SET status = u.status, amount = u.amount, version = u.version, detail = u.detail
-		FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[]) WITH ORDINALITY
-			AS u (id, status, amount, version, detail, number)
-		WHERE r.id = u.id RETURNING u.number`,
-		args: []any{
-			column(rows, refundID),
-			column(rows, func(r refundRow) string { return string(r.noun.Status) }),
-			column(rows, func(r refundRow) int64 { return r.noun.Amount }),
-			column(rows, func(r refundRow) int64 { return r.noun.Version }),
-			column(rows, func(r refundRow) string { return r.detail }),
-		},
-		returned: byOrdinal, owners: owners(rows), refusal: errMissing,
+		sql: `UPDATE refunds r SET status = u.status, amount = u.amount, version = u.version, detail = u.detail` + refundTable.from() + ` u
+			WHERE r.id = u.id RETURNING r.id`,
+		rows: array(g.types, refundTable, rows), returned: byKey(rows, refundID), owners: owners(rows), refusal: errMissing,
 	})
 }
 

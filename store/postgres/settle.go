@@ -38,7 +38,7 @@ func (w *writer) trySettle(outcomes []queue.Outcome) error {
 	slices.SortStableFunc(outcomes, func(a, b queue.Outcome) int { return strings.Compare(subject(&a.Task), subject(&b.Task)) })
 	var batch pgx.Batch
 	batch.Queue("BEGIN")
-	if err := queueOutcomes(&batch, outcomes, w.now()); err != nil {
+	if err := queueOutcomes(&batch, w.types, outcomes, w.now()); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), exchangeLimit)
@@ -52,70 +52,52 @@ func (w *writer) trySettle(outcomes []queue.Outcome) error {
 // sameTask finds a task by its subject, which is indexed, and tells it from its replacement by the ID, which is not.
 const sameTask = "t.kind = u.kind AND t.ref = u.ref AND t.lane = u.lane AND t.id = u.id"
 
-func queueOutcomes(batch *pgx.Batch, outcomes []queue.Outcome, now time.Time) error {
-	var done, retried, buried taskArrays
-	var payments, hops []string
-	var at []time.Time
+// queueOutcomes adds the statements, one a kind of outcome.
+func queueOutcomes(batch *pgx.Batch, types rowTypes, outcomes []queue.Outcome, now time.Time) error {
+	var done, retried, buried []owned[taskRow]
+	var hops []owned[hopRow]
+	r := &record{}
 	for i := range outcomes {
 		o := &outcomes[i]
+		appendOutcome(r, o)
+		task := owned[taskRow]{row: taskRow{&o.Task, r.done()}}
 		switch {
 		case o.Done:
-			done.add(o)
+			done = append(done, task)
 		case o.Bury:
-			buried.add(o)
+			buried = append(buried, task)
 		default:
-			retried.add(o)
+			retried = append(retried, task)
 		}
-		if o.Hop == nil || o.Payment == "" {
-			continue
+		if o.Hop != nil && o.Payment != "" {
+			hop := payHop{o.Payment, *o.Hop}
+			appendHop(r, &hop)
+			hops = append(hops, owned[hopRow]{row: hopRow{&hop, r.done()}})
 		}
-		detail, err := marshal(o.Hop)
-		if err != nil {
-			return err
-		}
-		payments, at, hops = append(payments, string(o.Payment)), append(at, o.Hop.At), append(hops, detail)
 	}
-	if len(done.ids) > 0 {
-		batch.Queue(`DELETE FROM tasks t USING unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS u (kind, ref, lane, id)
-			WHERE `+sameTask, done.kinds, done.refs, done.lanes, done.ids)
+	if len(done) > 0 {
+		batch.Queue("DELETE FROM tasks t USING unnest($1::tasks[]) u WHERE "+sameTask, array(types, taskTable, done))
 	}
-	if len(retried.ids) > 0 {
-		batch.Queue(`UPDATE tasks t SET due_at = u.due_at, attempt = u.attempt, last_error = u.last_error
-			FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bigint[], $7::text[])
-				AS u (kind, ref, lane, id, due_at, attempt, last_error)
-			WHERE `+sameTask, retried.kinds, retried.refs, retried.lanes, retried.ids, retried.due, retried.attempts, retried.errors)
+	if len(retried) > 0 {
+		batch.Queue("UPDATE tasks t SET due_at = u.due_at, attempt = u.attempt, last_error = u.last_error FROM unnest($1::tasks[]) u WHERE "+sameTask,
+			array(types, taskTable, retried))
 	}
-	if len(buried.ids) > 0 {
+	if len(buried) > 0 {
 		batch.Queue(`WITH gone AS (
-				DELETE FROM tasks t
-				USING unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[]) AS u (kind, ref, lane, id, attempt, last_error)
-				WHERE `+sameTask+` RETURNING t.id, t.kind, t.ref, t.lane, t.due_at, u.attempt, u.last_error, t.created_at)
-			INSERT INTO buried (`+taskColumns+`, buried_at) SELECT `+taskColumns+`, $7 FROM gone`,
-			buried.kinds, buried.refs, buried.lanes, buried.ids, buried.attempts, buried.errors, now)
+				DELETE FROM tasks t USING unnest($1::tasks[]) u WHERE `+sameTask+`
+				RETURNING t.id, t.kind, t.ref, t.lane, t.due_at, u.attempt, u.last_error, t.created_at)
+			INSERT INTO buried (`+taskColumns+`, buried_at) SELECT `+taskColumns+`, $2 FROM gone`,
+			array(types, taskTable, buried), now)
 	}
 	if len(hops) > 0 {
-		batch.Queue(insertHops, payments, at, hops)
+		batch.Queue(insertHops, array(types, hopTable, hops))
 	}
-	return nil
+	return r.err
 }
 
-// taskArrays are what outcomes say of their tasks, column by column.
-type taskArrays struct {
-	kinds    []string
-	refs     []string
-	lanes    []string
-	ids      []string
-	due      []time.Time
-	attempts []int64
-	errors   []string
-}
-
-func (a *taskArrays) add(o *queue.Outcome) {
-	a.kinds = append(a.kinds, o.Task.Kind)
-	a.refs = append(a.refs, o.Task.Ref)
-	a.lanes = append(a.lanes, o.Task.Lane)
-	a.ids = append(a.ids, string(o.Task.ID))
-	a.due = append(a.due, o.Due)
-	a.attempts = append(a.attempts, int64(o.Task.Attempt))
-	a.errors = append(a.errors, o.Task.LastError)
+// appendOutcome is a task as the outcome leaves it.
+func appendOutcome(r *record, o *queue.Outcome) {
+	task := o.Task
+	task.Due = o.Due
+	appendTask(r, &task)
 }

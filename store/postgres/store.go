@@ -43,6 +43,7 @@ type Config struct {
 type Store struct {
 	cfg      Config
 	pool     *pgxpool.Pool
+	types    rowTypes
 	changes  *groupcommit.Committer[*entry]
 	outcomes *groupcommit.Committer[[]queue.Outcome]
 	writers  []*writer
@@ -91,7 +92,12 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open PostgreSQL pool: %w", err)
 	}
-	s := &Store{cfg: cfg, pool: pool}
+	types, err := readRowTypes(ctx, pool)
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	s := &Store{cfg: cfg, pool: pool, types: types}
 	idle := make(chan *writer, cfg.Writers)
 	for range cfg.Writers {
 		idle <- s.newWriter(poolConfig.ConnConfig)

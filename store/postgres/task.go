@@ -5,17 +5,44 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
 )
 
-type taskRow = *queue.Task
+type taskRow = row[queue.Task]
 
 // subject is what makes a task the same task. The parts are kept apart by a
 // character that text in PostgreSQL cannot hold.
-func subject(t taskRow) string { return t.Kind + "\x00" + t.Ref + "\x00" + t.Lane }
+func subject(t *queue.Task) string { return t.Kind + "\x00" + t.Ref + "\x00" + t.Lane }
+
+func subjectOf(r taskRow) string { return subject(r.noun) }
+
+func appendTask(r *record, t *queue.Task) {
+	r.open(taskTable)
+	r.text(string(t.ID))
+	r.text(t.Kind)
+	r.text(t.Ref)
+	r.text(t.Lane)
+	r.time(t.Due)
+	r.number(int64(t.Attempt))
+	r.text(t.LastError)
+	r.time(t.CreatedAt)
+}
+
+func appendTaskRef(r *record, t *payment.TaskRef) {
+	r.open(taskTable)
+	r.null(pgtype.TextOID)
+	r.text(t.Kind)
+	r.text(t.Ref)
+	r.null(pgtype.TextOID)
+	r.null(pgtype.TimestamptzOID)
+	r.null(pgtype.Int8OID)
+	r.null(pgtype.TextOID)
+	r.null(pgtype.TimestamptzOID)
+}
 
 // insertTasks inserts tasks of new payments, whose subject nobody can have used before.
 func (g *group) insertTasks() {
@@ -33,7 +60,7 @@ func (g *group) putTasks() {
 		return e.tasksIf(false)
 	})
 	g.enqueue(` ON CONFLICT (kind, ref, lane) DO UPDATE SET id = excluded.id, due_at = excluded.due_at,
-		attempt = excluded.attempt, last_error = excluded.last_error, created_at = excluded.created_at`, newestOnly(rows, subject))
+		attempt = excluded.attempt, last_error = excluded.last_error, created_at = excluded.created_at`, newestOnly(rows, subjectOf))
 }
 
 // tasksIf returns the tasks if the payment is new, or if it is not.
@@ -48,26 +75,9 @@ func (g *group) enqueue(onConflict string, rows []owned[taskRow]) {
 	if len(rows) == 0 {
 		return
 	}
-	sortRows(rows, subject)
-	g.add(statement{
-		sql: `INSERT INTO tasks (id, kind, ref, lane, due_at, attempt, last_error, created_at)
-		SELECT id, kind, ref, lane, due_at, attempt, last_error, created_at
-		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bigint[], $7::text[], $8::timestamptz[])
-			AS u (id, kind, ref, lane, due_at, attempt, last_error, created_at)` + onConflict,
-		args: []any{
-			column(rows, taskID),
-			column(rows, func(t taskRow) string { return t.Kind }),
-			column(rows, func(t taskRow) string { return t.Ref }),
-			column(rows, func(t taskRow) string { return t.Lane }),
-			column(rows, func(t taskRow) time.Time { return t.Due }),
-			column(rows, func(t taskRow) int64 { return int64(t.Attempt) }),
-			column(rows, func(t taskRow) string { return t.LastError }),
-			column(rows, func(t taskRow) time.Time { return t.CreatedAt }),
-		},
-	})
+	sortRows(rows, subjectOf)
+	g.add(statement{sql: taskTable.insert() + onConflict, rows: array(g.types, taskTable, rows)})
 }
-
-func taskID(t taskRow) string { return string(t.ID) }
 
 // newestOnly leaves, of rows that have the same key, the last: one statement cannot
 // write a row twice.
@@ -90,18 +100,14 @@ func newestOnly[T any](rows []owned[T], key func(T) string) []owned[T] {
 
 // dropTasks deletes tasks in all lanes. It comes before putTasks: what a change drops and enqueues stays.
 func (g *group) dropTasks() {
-	rows := gather(g, func(e *entry) []payment.TaskRef { return e.drop })
+	rows := gather(g, func(e *entry) []row[payment.TaskRef] { return e.drop })
 	if len(rows) == 0 {
 		return
 	}
-	sortRows(rows, func(r payment.TaskRef) string { return r.Kind + "\x00" + r.Ref })
+	sortRows(rows, func(r row[payment.TaskRef]) string { return r.noun.Kind + "\x00" + r.noun.Ref })
 	g.add(statement{
-		sql: `DELETE FROM tasks t USING unnest($1::text[], $2::text[]) AS u (kind, ref)
-		WHERE t.kind = u.kind AND t.ref = u.ref`,
-		args: []any{
-			column(rows, func(r payment.TaskRef) string { return r.Kind }),
-			column(rows, func(r payment.TaskRef) string { return r.Ref }),
-		},
+		sql:  "DELETE FROM tasks t USING unnest($1::tasks[]) u WHERE t.kind = u.kind AND t.ref = u.ref",
+		rows: array(g.types, taskTable, rows),
 	})
 }
 

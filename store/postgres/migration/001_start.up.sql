@@ -148,7 +148,7 @@ CREATE TABLE tasks (
     ref        text COLLATE "C" NOT NULL,
     lane       text COLLATE "C" NOT NULL,
     due_at     timestamptz NOT NULL,
-    attempt    integer NOT NULL,
+    attempt    bigint NOT NULL,
     last_error text NOT NULL,
     created_at timestamptz NOT NULL,
 
@@ -166,7 +166,7 @@ CREATE TABLE buried (
     ref        text COLLATE "C" NOT NULL,
     lane       text COLLATE "C" NOT NULL,
     due_at     timestamptz NOT NULL,
-    attempt    integer NOT NULL,
+    attempt    bigint NOT NULL,
     last_error text NOT NULL,
     created_at timestamptz NOT NULL,
     buried_at  timestamptz NOT NULL
