@@ -40,7 +40,8 @@ type RuleSet struct {
 	Rules   []Rule `yaml:"rules" json:"rules"`
 }
 
-// Rule sends what matches all its conditions to its accounts, in order. An empty condition matches everything.
+// Rule sends what matches all its conditions to its accounts, in order, and to no others:
+// one without accounts refuses what it matches. An empty condition matches everything.
 type Rule struct {
 	Name       string              `yaml:"name" json:"name"`
 	Methods    []paymux.MethodType `yaml:"methods" json:"methods,omitempty"`
@@ -60,7 +61,7 @@ type Decision struct {
 // Decide applies the designation, then the static rules, then every account in
 // its configured order (C5), drops what the restrictions exclude (C6), and explains (X4).
 func Decide(r Request, rules *RuleSet, accounts []Account) Decision {
-	rule, names := choose(r, rules)
+	rule, names, all := choose(r, rules)
 	d := Decision{Routing: paymux.Routing{RuleSet: rules.Name, Version: rules.Version, Rule: rule}}
 	consider := func(a *Account) {
 		dropped := restriction(r, a)
@@ -69,13 +70,16 @@ func Decide(r Request, rules *RuleSet, accounts []Account) Decision {
 			d.Order = append(d.Order, a.Name)
 		}
 	}
-	if names == nil {
+	if all {
 		d.Routing.Candidates = make([]paymux.Candidate, 0, len(accounts))
 		for i := range accounts {
 			consider(&accounts[i])
 		}
 	}
-	for _, name := range names {
+	for n, name := range names {
+		if slices.Contains(names[:n], name) { // named again: it had its turn
+			continue
+		}
 		i := slices.IndexFunc(accounts, func(a Account) bool { return a.Name == name })
 		if i < 0 {
 			d.Routing.Candidates = append(d.Routing.Candidates, paymux.Candidate{Account: name, Dropped: "not configured"})
@@ -87,17 +91,17 @@ func Decide(r Request, rules *RuleSet, accounts []Account) Decision {
 	return d
 }
 
-// choose returns the rule that applies and the accounts it names; nil names mean all.
-func choose(r Request, rules *RuleSet) (rule string, names []string) {
+// choose returns the rule that applies and the accounts it names, or that all are meant.
+func choose(r Request, rules *RuleSet) (rule string, names []string, all bool) {
 	if r.Designated != "" {
-		return "designated", []string{r.Designated}
+		return "designated", []string{r.Designated}, false
 	}
 	for i := range rules.Rules {
 		if rules.Rules[i].matches(r) {
-			return rules.Rules[i].Name, rules.Rules[i].Accounts
+			return rules.Rules[i].Name, rules.Rules[i].Accounts, false
 		}
 	}
-	return "all accounts", nil
+	return "all accounts", nil, true
 }
 
 func (rule *Rule) matches(r Request) bool {
