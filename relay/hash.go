@@ -38,5 +38,5 @@ func unit(parts ...string) float64 {
 	x ^= x >> 33
 	x *= 0xc4ceb9fe1a85ec53
 	x ^= x >> 33
-	return (float64(x>>11) + 0.5) / (1 << 53)
+	return (float64(x>>12) + 0.5) / (1 << 52) // one bit less than a float64 holds: the half is not rounded away
 }

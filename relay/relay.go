@@ -41,7 +41,8 @@ type Relay struct {
 	hop     map[paymux.Region]string // the timeline's line, made once
 }
 
-// New returns a relay over the regions. Numbers are unique, and at least one region has a weight.
+// New returns a relay over the regions. Numbers and names are unique, as IDs carry the
+// ones and the hash draws by the others, and at least one region has a weight.
 func New(regions []Region) (*Relay, error) {
 	r := &Relay{regions: slices.Clone(regions), byID: map[paymux.Region]*Region{}, hop: map[paymux.Region]string{}}
 	open := false
@@ -49,6 +50,9 @@ func New(regions []Region) (*Relay, error) {
 		g := &r.regions[i]
 		if r.byID[g.Number] != nil {
 			return nil, fmt.Errorf("relay: region number %d is given twice", g.Number)
+		}
+		if slices.ContainsFunc(r.regions[:i], func(other Region) bool { return other.Name == g.Name }) {
+			return nil, fmt.Errorf("relay: region name %q is given twice", g.Name)
 		}
 		r.byID[g.Number] = g
 		r.hop[g.Number] = fmt.Sprintf("to region %s, by hash of merchant and service type over %d", g.Name, len(regions))
