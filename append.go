@@ -58,6 +58,39 @@ func (p *Payment) AppendJSON(b []byte) []byte {
 	return append(o.b, '}')
 }
 
+// AppendKept appends all of a payment as JSON, as stores keep it: what merchants
+// see, and what only Paymux does. ReadKept reads it.
+func (p *Payment) AppendKept(b []byte) []byte {
+	b = p.AppendJSON(b)
+	o := object{b: b[:len(b)-1], filled: true}
+	if p.Client != (Client{}) {
+		o.member("client")
+		in := object{b: append(o.b, '{')}
+		in.some("ip", p.Client.IP)
+		in.some("country", p.Client.Country)
+		o.b = append(in.b, '}')
+	}
+	if len(p.Hops) > 0 {
+		o.member("hops")
+		o.b = AppendHops(o.b, p.Hops)
+	}
+	return append(o.b, '}')
+}
+
+// ReadKept reads what AppendKept wrote.
+func (p *Payment) ReadKept(b []byte) error {
+	kept := struct {
+		*Payment
+		Client Client `json:"client"`
+		Hops   []Hop  `json:"hops"`
+	}{Payment: p}
+	if err := json.Unmarshal(b, &kept); err != nil {
+		return err
+	}
+	p.Client, p.Hops = kept.Client, kept.Hops
+	return nil
+}
+
 // AppendJSON appends the event as JSON, byte for byte what encoding/json makes of
 // it. Data.Object has to be compact already.
 func (e *Event) AppendJSON(b []byte) []byte {

@@ -2,9 +2,12 @@ package paymux_test
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/paymux/paymux"
 	"pgregory.net/rapid"
 )
@@ -83,6 +86,13 @@ func TestAppendJSONIsWhatEncodingJSONMakes(t *testing.T) {
 		}
 		if got := p.AppendJSON(nil); string(got) != string(want) {
 			t.Fatalf("\n%s\nwant\n%s", got, want)
+		}
+		var once, twice paymux.Payment // the first reading mends bad UTF-8, as encoding/json does
+		if err := errors.Join(once.ReadKept(p.AppendKept(nil)), twice.ReadKept(once.AppendKept(nil))); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(once, twice, cmpopts.EquateEmpty()); diff != "" || len(once.Hops) != len(p.Hops) || once.Client != p.Client {
+			t.Fatalf("read back as another: %s", diff)
 		}
 		e := paymux.Event{
 			ID: "evt_1", Type: paymux.PaymentSucceeded, Timestamp: p.CreatedAt, APIVersion: paymux.APIVersion, Livemode: p.Livemode,

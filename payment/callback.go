@@ -77,7 +77,7 @@ func (s *Service) reported(ctx context.Context, account string, cb *channel.Call
 		return paymux.Errorf(paymux.CallbackRefused, "The callback names no operation of this system.")
 	}
 	wrong := false
-	_, err := s.change(ctx, s.recordOf(cb.Operation), func(d *draft) error {
+	err := s.changeReported(ctx, cb.Operation, func(d *draft) error {
 		op := d.find(cb.Operation)
 		if op.Account != account {
 			return errForeign

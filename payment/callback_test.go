@@ -246,3 +246,26 @@ func TestNewsOfOneDisputeAtOnceMakesOneDispute(t *testing.T) {
 		t.Errorf("%+v, %v", d, err)
 	}
 }
+
+func TestWhatAnotherProcessHasChangedIsReadAgain(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	other := h.beside() // another process on the same store
+	p := h.scanned(1250)
+	h.first.answers(channel.Result{State: paymux.OpSucceeded}, nil)
+	if _, err := other.Cancel(t.Context(), paymux.CancelPayment{Caller: h.caller(), Payment: p.ID}); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.tell(p.LatestOperation, channel.Result{State: paymux.OpPending}); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.payment(p.ID); got.Status != paymux.Canceled {
+		t.Errorf("%s after old news", got.Status)
+	}
+	if err := h.tell(p.LatestOperation, paid(1250)); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.payment(p.ID); got.Status != paymux.Succeeded || !got.Late || got.AmountReceived != 1250 {
+		t.Errorf("%s, late %t, %d received", got.Status, got.Late, got.AmountReceived)
+	}
+}

@@ -83,6 +83,7 @@ type house struct {
 	*payment.Service
 	t      *testing.T
 	store  *sqlite.Store
+	ids    *paymux.IDs
 	first  *bank
 	second *bank
 	mu     sync.Mutex
@@ -119,16 +120,23 @@ func newHouse(t *testing.T) *house {
 	}
 	t.Cleanup(func() { store.Close() })
 	h.store = store
+	h.ids = paymux.NewIDs([]byte("a key of sixteen bytes or more"), 1, h.clock)
+	h.Service = h.beside()
+	return h
+}
+
+// beside is another payment room on the same store, with the same banks.
+func (h *house) beside() *payment.Service {
 	driver := &channel.Driver{Name: "bank", Methods: paymux.MethodTypes(), Features: features, TimeLimit: 2 * time.Second}
 	rules := &routing.RuleSet{Name: "test", Version: 1}
-	h.Service = payment.New(payment.Config{
-		Store: store,
+	return payment.New(payment.Config{
+		Store: h.store,
 		Accounts: []*channel.Account{
 			{Name: "first", Driver: driver, Channel: h.first, Methods: driver.Methods},
 			{Name: "second", Driver: driver, Channel: h.second, Methods: driver.Methods},
 		},
 		Rules:  func() *routing.RuleSet { return rules },
-		IDs:    paymux.NewIDs([]byte("a key of sixteen bytes or more"), 1, h.clock),
+		IDs:    h.ids,
 		Policy: func(context.Context, paymux.MerchantID) (paymux.Policy, error) { return h.policy, nil },
 		Notify: func(_ context.Context, e paymux.Event) ([]queue.Task, error) {
 			h.mu.Lock()
@@ -138,7 +146,6 @@ func newHouse(t *testing.T) *house {
 		},
 		PublicURL: "http://127.0.0.1:8080", Now: h.clock, Log: slog.New(slog.DiscardHandler),
 	})
-	return h
 }
 
 func (h *house) caller() paymux.Caller {

@@ -60,6 +60,7 @@ type Service struct {
 	Config
 	accounts map[string]*channel.Account
 	routable []routing.Account
+	recent   *recent
 }
 
 // New returns a Service.
@@ -79,7 +80,7 @@ func New(c Config) *Service {
 	if c.Expiry == 0 {
 		c.Expiry = 30 * time.Minute
 	}
-	s := &Service{Config: c, accounts: make(map[string]*channel.Account, len(c.Accounts))}
+	s := &Service{Config: c, accounts: make(map[string]*channel.Account, len(c.Accounts)), recent: newRecent()}
 	for _, a := range c.Accounts {
 		s.accounts[a.Name] = a
 		s.routable = append(s.routable, routing.Account{
@@ -131,6 +132,7 @@ func (s *Service) commit(ctx context.Context, d *draft) error {
 	if len(d.Tasks) > 0 {
 		s.Offer(d.Tasks)
 	}
+	s.recent.put(d)
 	s.Changed(d.Payment)
 	return nil
 }

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -10,13 +9,6 @@ import (
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/payment"
 )
-
-// paymentJSON is a payment's detail column: all of it, and what merchants do not see.
-type paymentJSON struct {
-	*paymux.Payment
-	Client paymux.Client `json:"client"`
-	Hops   []paymux.Hop  `json:"hops,omitempty"`
-}
 
 func appendPayment(r *record, p *paymux.Payment) {
 	slot := ""
@@ -41,17 +33,10 @@ func appendPayment(r *record, p *paymux.Payment) {
 	r.paymentJSON(p)
 }
 
-// paymentJSON puts what paymentJSON reads, most of it without the encoder.
+// paymentJSON puts a payment's detail column: all of it, and what merchants do not see.
 func (r *record) paymentJSON(p *paymux.Payment) {
 	at := r.openText()
-	r.buf = p.AppendJSON(r.buf)
-	r.buf = append(r.buf[:len(r.buf)-1], `,"client":`...)
-	r.encode(&p.Client)
-	if len(p.Hops) > 0 {
-		r.buf = append(r.buf, `,"hops":`...)
-		r.encode(p.Hops)
-	}
-	r.buf = append(r.buf, '}')
+	r.buf = p.AppendKept(r.buf)
 	r.closeText(at)
 }
 
@@ -67,11 +52,9 @@ func paymentInto(p *paymux.Payment, detail *[]byte) []any {
 
 func decodePayment(columns paymux.Payment, detail []byte) (paymux.Payment, error) {
 	var p paymux.Payment
-	whole := paymentJSON{Payment: &p}
-	if err := json.Unmarshal(detail, &whole); err != nil {
+	if err := p.ReadKept(detail); err != nil {
 		return p, fmt.Errorf("detail of payment %s: %w", columns.ID, err)
 	}
-	p.Client, p.Hops = whole.Client, whole.Hops
 	p.ID, p.Merchant, p.Status, p.MerchantOrderID, p.Version = columns.ID, columns.Merchant, columns.Status, columns.MerchantOrderID, columns.Version
 	p.Amount, p.Currency = columns.Amount, columns.Currency
 	p.AmountCapturable, p.AmountReceived, p.AmountDisputed = columns.AmountCapturable, columns.AmountReceived, columns.AmountDisputed

@@ -27,9 +27,7 @@ type documents struct {
 }
 
 func encode(c *payment.Change) (d documents, err error) {
-	if d.payment, err = paymentDoc(&c.Payment); err != nil {
-		return d, err
-	}
+	d.payment = paymentDoc(&c.Payment)
 	if d.new, err = encodeAll(c.New, operationDoc); err != nil {
 		return d, err
 	}
@@ -43,7 +41,7 @@ func encode(c *payment.Change) (d documents, err error) {
 		return d, err
 	}
 	if len(c.Hops) > 0 {
-		d.hops, err = text(c.Hops)
+		d.hops = string(paymux.AppendHops(nil, c.Hops))
 	}
 	return d, err
 }

@@ -10,60 +10,33 @@ import (
 	"github.com/paymux/paymux/payment"
 )
 
-// paymentDetail is what of a payment is read with it only.
-type paymentDetail struct {
-	Livemode             bool                 `json:"livemode,omitempty"`
-	CaptureMethod        paymux.CaptureMethod `json:"capture_method,omitempty"`
-	Description          string               `json:"description,omitempty"`
-	Method               paymux.Method        `json:"payment_method,omitzero"`
-	AllowedMethods       []paymux.MethodType  `json:"allowed_methods,omitempty"`
-	ReturnURL            string               `json:"return_url,omitempty"`
-	Link                 paymux.LinkID        `json:"payment_link,omitempty"`
-	Metadata             map[string]string    `json:"metadata,omitempty"`
-	Channel              string               `json:"channel,omitempty"`
-	Account              string               `json:"account,omitempty"`
-	ChannelTransactionID string               `json:"channel_transaction_id,omitempty"`
-	LatestOperation      paymux.OperationID   `json:"latest_operation,omitempty"`
-	NextAction           *paymux.NextAction   `json:"next_action,omitempty"`
-	LastError            *paymux.Failure      `json:"last_error,omitempty"`
-	Late                 bool                 `json:"late,omitempty"`
-	Routing              *paymux.Routing      `json:"routing,omitempty"`
-	Client               paymux.Client        `json:"client,omitzero"`
-	Hops                 []paymux.Hop         `json:"hops,omitempty"`
-}
-
-func paymentDoc(p *paymux.Payment) (string, error) {
-	return text(&paymentDetail{
-		p.Livemode, p.CaptureMethod, p.Description, p.Method, p.AllowedMethods, p.ReturnURL, p.Link, p.Metadata, p.Channel, p.Account,
-		p.ChannelTransactionID, p.LatestOperation, p.NextAction, p.LastError, p.Late, p.Routing, p.Client, p.Hops,
-	})
-}
+// paymentDoc is a payment's detail column: all of it.
+func paymentDoc(p *paymux.Payment) string { return string(p.AppendKept(make([]byte, 0, 2048))) }
 
 const paymentColumns = `SELECT id, merchant, status, amount, currency, capturable, received, refunded, refunding, disputed,
-	version, merchant_order_id, created_at, updated_at, expires_at, detail FROM payments `
+	version, merchant_order_id, detail FROM payments `
 
 func scanPayment(r *row) (paymux.Payment, error) {
-	p := paymux.Payment{
-		Object: "payment",
-		ID:     paymux.PaymentID(r.text()), Merchant: paymux.MerchantID(r.text()), Status: paymux.PaymentStatus(r.text()),
+	var p paymux.Payment
+	columns := paymux.Payment{
+		ID: paymux.PaymentID(r.text()), Merchant: paymux.MerchantID(r.text()), Status: paymux.PaymentStatus(r.text()),
 		Amount: r.int(), Currency: paymux.Currency(r.text()),
 		AmountCapturable: r.int(), AmountReceived: r.int(), AmountRefunded: r.int(), AmountRefunding: r.int(), AmountDisputed: r.int(),
-		Version: r.int(), MerchantOrderID: r.text(), CreatedAt: r.time(), UpdatedAt: r.time(), ExpiresAt: r.time(),
+		Version: r.int(), MerchantOrderID: r.text(),
 	}
-	var d paymentDetail
-	if err := r.json(&d); err != nil {
-		return p, fmt.Errorf("payment %s: %w", p.ID, err)
+	if err := p.ReadKept([]byte(r.text())); err != nil {
+		return p, fmt.Errorf("payment %s: %w", columns.ID, err)
 	}
-	p.Livemode, p.CaptureMethod, p.Description, p.Method, p.AllowedMethods = d.Livemode, d.CaptureMethod, d.Description, d.Method, d.AllowedMethods
-	p.ReturnURL, p.Link, p.Metadata, p.Channel, p.Account = d.ReturnURL, d.Link, d.Metadata, d.Channel, d.Account
-	p.ChannelTransactionID, p.LatestOperation, p.NextAction, p.LastError = d.ChannelTransactionID, d.LatestOperation, d.NextAction, d.LastError
-	p.Late, p.Routing, p.Client, p.Hops = d.Late, d.Routing, d.Client, d.Hops
+	// What columns hold is what CHECKs have seen: it counts.
+	p.ID, p.Merchant, p.Status, p.Amount, p.Currency = columns.ID, columns.Merchant, columns.Status, columns.Amount, columns.Currency
+	p.AmountCapturable, p.AmountReceived, p.AmountRefunded = columns.AmountCapturable, columns.AmountReceived, columns.AmountRefunded
+	p.AmountRefunding, p.AmountDisputed, p.Version, p.MerchantOrderID = columns.AmountRefunding, columns.AmountDisputed, columns.Version, columns.MerchantOrderID
 	return p, nil
 }
 
 const insertPayment = `INSERT INTO payments (n, id, merchant, status, amount, currency, capturable, received, refunded, refunding, disputed,
-	version, merchant_order_id, order_slot, created_at, updated_at, expires_at, detail)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	version, merchant_order_id, order_slot, created_at, detail)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 	ON CONFLICT (merchant, merchant_order_id, order_slot) DO NOTHING`
 
 func (w *writer) insertPayment(p *paymux.Payment, doc string) error {
@@ -82,8 +55,6 @@ func (w *writer) insertPayment(p *paymux.Payment, doc string) error {
 	s.text(p.MerchantOrderID)
 	s.int(orderSlot(p))
 	s.time(p.CreatedAt)
-	s.time(p.UpdatedAt)
-	s.time(p.ExpiresAt)
 	s.text(doc)
 	n, err := w.exec(&s)
 	if err != nil {
@@ -105,9 +76,9 @@ func orderSlot(p *paymux.Payment) int64 {
 // Two statements, for an update that names order_slot rewrites its index even where it changes nothing.
 const (
 	advancePayment = `UPDATE payments SET status = ?, capturable = ?, received = ?, refunded = ?, refunding = ?, disputed = ?,
-	version = ?, updated_at = ?, expires_at = ?, detail = ? WHERE n = ? AND id = ? AND version = ?`
+	version = ?, detail = ? WHERE n = ? AND id = ? AND version = ?`
 	endPayment = `UPDATE payments SET status = ?, capturable = ?, received = ?, refunded = ?, refunding = ?, disputed = ?,
-	version = ?, updated_at = ?, expires_at = ?, detail = ?, order_slot = n WHERE n = ? AND id = ? AND version = ?`
+	version = ?, detail = ?, order_slot = n WHERE n = ? AND id = ? AND version = ?`
 )
 
 func (w *writer) advancePayment(p *paymux.Payment, doc string) error {
@@ -123,8 +94,6 @@ func (w *writer) advancePayment(p *paymux.Payment, doc string) error {
 	s.int(p.AmountRefunding)
 	s.int(p.AmountDisputed)
 	s.int(p.Version)
-	s.time(p.UpdatedAt)
-	s.time(p.ExpiresAt)
 	s.text(doc)
 	s.identity(string(p.ID))
 	s.int(p.Version - 1)

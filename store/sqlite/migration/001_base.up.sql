@@ -23,8 +23,6 @@ CREATE TABLE payments (
     -- ever after: late money finds the order's next payment undisturbed.
     order_slot        INTEGER NOT NULL CHECK (order_slot = 0 OR order_slot = n),
     created_at        INTEGER NOT NULL,
-    updated_at        INTEGER NOT NULL,
-    expires_at        INTEGER NOT NULL,
     detail            TEXT    NOT NULL, -- JSON: what is read with the payment only
     CHECK (received + capturable <= amount),   -- never take more than was asked
     CHECK (refunded + refunding <= received)   -- never give back more than was taken
