@@ -7,27 +7,27 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
+	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/client"
 	"github.com/paymux/paymux/internal/webhook"
 )
 
 // sink is the merchant's endpoint: it verifies every notification's signature and
-// remembers when each payment was told.
+// wakes the caller who waits for it.
 type sink struct {
-	secret string
-	mu     sync.Mutex
-	told   map[string]time.Time // payment ID → first told
-	made   map[string]time.Time // payment ID → its creation was sent
-	bad    error
+	secret  string
+	mu      sync.Mutex
+	told    map[paymux.PaymentID]bool // notified before anybody waited
+	waiting map[paymux.PaymentID]chan struct{}
+	bad     error
 }
 
 // receive opens the endpoint and registers it.
 func (s *shop) receive(ctx context.Context) error {
-	s.sink = &sink{told: map[string]time.Time{}, made: map[string]time.Time{}}
+	s.sink = &sink{told: map[paymux.PaymentID]bool{}, waiting: map[paymux.PaymentID]chan struct{}{}}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -43,16 +43,13 @@ func (s *shop) receive(ctx context.Context) error {
 }
 
 func (k *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	now := time.Now()
 	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
 	if err == nil {
-		err = webhook.Verify(k.secret, r.Header, body, now)
+		err = webhook.Verify(k.secret, r.Header, body, time.Now())
 	}
 	var event struct {
-		Type string `json:"type"`
-		Data struct {
-			Object struct{ ID string } `json:"object"`
-		} `json:"data"`
+		Type paymux.EventType
+		Data struct{ Object struct{ ID paymux.PaymentID } }
 	}
 	if err == nil {
 		err = json.Unmarshal(body, &event)
@@ -64,55 +61,49 @@ func (k *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	if _, again := k.told[event.Data.Object.ID]; !again && event.Type == "payment.succeeded" {
-		k.told[event.Data.Object.ID] = now
+	if event.Type != paymux.PaymentSucceeded {
+		return
+	}
+	if waiting, ok := k.waiting[event.Data.Object.ID]; ok {
+		delete(k.waiting, event.Data.Object.ID)
+		close(waiting)
+		return
+	}
+	k.told[event.Data.Object.ID] = true
+}
+
+// await returns when a payment was told.
+func (k *sink) await(ctx context.Context, id paymux.PaymentID) error {
+	k.mu.Lock()
+	if k.bad != nil {
+		defer k.mu.Unlock()
+		return fmt.Errorf("a notification did not verify: %w", k.bad)
+	}
+	if k.told[id] {
+		delete(k.told, id)
+		k.mu.Unlock()
+		return nil
+	}
+	waiting := make(chan struct{})
+	k.waiting[id] = waiting
+	k.mu.Unlock()
+	limit := time.NewTimer(time.Minute)
+	defer limit.Stop()
+	select {
+	case <-waiting:
+		return nil
+	case <-limit.C:
+		return fmt.Errorf("payment %s was never told", id)
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
-// buy makes a payment and remembers when, so that its notification can be timed.
+// buy is a whole cycle: from the request to the verified notification.
 func (s *shop) buy(ctx context.Context, _ int) error {
-	start := time.Now()
 	id, err := s.order(ctx)
 	if err != nil {
 		return err
 	}
-	s.sink.mu.Lock()
-	s.sink.made[string(id)] = start
-	s.sink.mu.Unlock()
-	return nil
-}
-
-// await waits until every payment made was told, and turns the load's result into
-// one of whole cycles: from the request to the verified notification.
-func (s *shop) await(ctx context.Context, r *result) error {
-	start := time.Now()
-	for limit := start.Add(time.Minute); ; {
-		s.sink.mu.Lock()
-		missing := len(s.sink.made) - len(s.sink.told)
-		bad := s.sink.bad
-		s.sink.mu.Unlock()
-		if bad != nil {
-			return fmt.Errorf("a notification did not verify: %w", bad)
-		}
-		if missing <= 0 {
-			break
-		}
-		if time.Now().After(limit) || ctx.Err() != nil {
-			return fmt.Errorf("%d payments were never told", missing)
-		}
-		time.Sleep(time.Millisecond)
-	}
-	r.Length += time.Since(start)
-	s.sink.mu.Lock()
-	defer s.sink.mu.Unlock()
-	r.took = r.took[:0]
-	from := time.Now().Add(-r.Length)
-	for id, made := range s.sink.made {
-		if told, ok := s.sink.told[id]; ok && made.After(from) { // the warm-up's are not counted
-			r.took = append(r.took, told.Sub(made))
-		}
-	}
-	r.Done = len(r.took)
-	slices.Sort(r.took)
-	return nil
+	return s.sink.await(ctx, id)
 }

@@ -55,7 +55,6 @@ func (b *building) startPaymux(ctx context.Context, dir, database string) (*targ
 	shop, err := openShop(ctx, s.url)
 	if err == nil && b.scenario == "cycle" {
 		err = shop.receive(ctx)
-		t.settle = shop.await
 	}
 	if err != nil {
 		s.stop()

@@ -21,8 +21,6 @@ type target struct {
 	*server
 	debug string // where it tells of its allocations
 	fire  shot
-	// settle waits until everything the shots caused has happened, and checks it.
-	settle func(context.Context, *result) error
 	// channel tells the institution's share of a request's time, in milliseconds; nil where there is none.
 	channel func(context.Context) (float64, error)
 }
@@ -135,11 +133,6 @@ func (t *target) measure(ctx context.Context, p plan, last bool) (round, error) 
 		profiled <- nil
 	}
 	r := round{result: load(ctx, p, t.fire)}
-	if t.settle != nil {
-		if err := t.settle(ctx, &r.result); err != nil {
-			return r, err
-		}
-	}
 	after, err := mallocs(ctx, t.debug)
 	if err != nil {
 		return r, err
