@@ -21,7 +21,8 @@ import (
 const usage = `usage: go run ./bench create|cycle [flags]
 
   --store sqlite|postgres   engine of both sides (default sqlite)
-  --callers N               closed loop: how many ask at once (default 64)
+  --callers N               closed loop: how many ask at once (default 64; cycle, where
+                            a caller waits 0.1 s for its payer, 512)
   --rate N                  open loop: requests a second, whatever the answers (default 0: closed loop)
   --for D                   how long each round lasts (default 5s)
   --rounds N                rounds of each side, interleaved; the median counts (default 3)
@@ -59,7 +60,7 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.Usage = func() { fmt.Fprint(os.Stderr, usage) }
 	flags.StringVar(&p.store, "store", "sqlite", "")
-	flags.IntVar(&p.callers, "callers", 64, "")
+	flags.IntVar(&p.callers, "callers", 0, "")
 	flags.IntVar(&p.rate, "rate", 0, "")
 	flags.DurationVar(&p.length, "for", 5*time.Second, "")
 	flags.IntVar(&p.rounds, "rounds", 3, "")
@@ -69,6 +70,9 @@ func run(ctx context.Context, args []string) error {
 	database := flags.String("database", "", "")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
+	}
+	if p.callers == 0 {
+		p.callers = map[string]int{"create": 64, "cycle": 512}[p.scenario]
 	}
 	if p.store != "sqlite" && p.store != "postgres" {
 		return fmt.Errorf("--store is sqlite or postgres, not %q", p.store)

@@ -23,8 +23,9 @@ import (
 // KindNotify is the kind of a delivery's task. Ref is the event, Lane the endpoint.
 const KindNotify = "notify"
 
-// Window is how many deliveries to one endpoint run at a time (queue.Handler.Window).
-const Window = 4
+// Window is how many deliveries to one endpoint that answers quickly run at a time; a
+// slow one has the queue's slow window.
+const Window = 32
 
 // Config wires a Notifier. Store, IDs, Now and Log are required.
 type Config struct {

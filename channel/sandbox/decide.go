@@ -125,10 +125,13 @@ func (i *Institution) pay(d *draft, a *account, r request, c *Charge) {
 		c.Page = unguessable(16)
 		i.tellForgery(d, c)
 		if a.eager {
-			d.note(note{ID: "sbxi_" + unguessable(10), Operation: c.Operation, Due: now, Settle: true})
+			d.note(note{ID: "sbxi_" + unguessable(10), Operation: c.Operation, Due: now.Add(eagerness), Settle: true})
 		}
 	}
 }
+
+// eagerness is how long payers who do not hesitate take to pay.
+const eagerness = 100 * time.Millisecond
 
 var stepOf = map[paymux.MethodType]step{
 	paymux.Card: stepCard, paymux.WeChatPay: stepQR, paymux.Alipay: stepWallet, paymux.PayPal: stepWallet, paymux.BankTransfer: stepBank,

@@ -31,7 +31,7 @@ func (i *Institution) Driver() *channel.Driver {
 			{Name: "magic", Help: "on: the last two digits of an amount choose what happens (see the list of magic amounts). off: amounts mean nothing.", Default: "on"},
 			{Name: "magic_503", Help: "on: amounts ending in 09 are answered 503. off: they are taken, as on an account that others fail over to.", Default: "on"},
 			{Name: "notify_answered", Help: "on: outcomes given in the answer to a call are notified, too. off: only outcomes that come later are.", Default: "on"},
-			{Name: "eager_payers", Help: "on: payers pay at once, without a page or an app. off: they wait to be played.", Default: "off"},
+			{Name: "eager_payers", Help: "on: payers pay within 0.1 s, without a page or an app. off: they wait to be played.", Default: "off"},
 			{Name: "callback_secret", Help: "Signs notifications. Empty: the institution's own.", Secret: true},
 		},
 		Methods: slices.Clone(methods),
