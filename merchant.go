@@ -1,7 +1,6 @@
 package paymux
 
 import (
-	"net/netip"
 	"slices"
 	"time"
 )
@@ -104,16 +103,3 @@ const (
 
 // KeyKinds lists every kind.
 func KeyKinds() []KeyKind { return []KeyKind{KeyBearer, KeyHMAC, KeyEd25519, KeyRSA} }
-
-// Covers reports whether addr lies in one of the networks; an empty list covers every address.
-func Covers(networks []string, addr netip.Addr) bool {
-	if len(networks) == 0 {
-		return true
-	}
-	for _, n := range networks {
-		if p, err := netip.ParsePrefix(n); err == nil && p.Contains(addr.Unmap()) {
-			return true
-		}
-	}
-	return false
-}

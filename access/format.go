@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/internal/spelling"
 )
 
 // Limits of metadata: entries, characters of a name, characters of a value.
@@ -142,27 +143,11 @@ func (s *schema) nearest(name string) string {
 	return "; did you mean " + found + "?"
 }
 
-// distance is how many letters must be inserted, removed or changed (Levenshtein); long names are far from everything.
+// distance is spelling's; long names are far from everything.
 func distance(a, b string) int {
 	const far = 99
 	if len(a) > metadataName || len(b) > metadataName {
 		return far
 	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return spelling.Distance(a, b)
 }
