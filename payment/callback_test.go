@@ -269,3 +269,22 @@ func TestWhatAnotherProcessHasChangedIsReadAgain(t *testing.T) {
 		t.Errorf("%s, late %t, %d received", got.Status, got.Late, got.AmountReceived)
 	}
 }
+
+func TestAnAttemptThatWasReplacedGivesThePayerNothingToDo(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.first.answers(channel.Result{}, down)
+	h.second.answers(scan, nil)
+	p, _ := h.create(h.order(1250))
+	again := scan
+	again.NextAction = &paymux.NextAction{Type: paymux.ActionRedirect, Redirect: &paymux.Redirect{URL: "https://first.example", Method: "GET"}}
+	if err := h.tell(h.ops(p.ID)[0].ID, again); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.payment(p.ID); got.Status != paymux.RequiresAction || got.NextAction.Type != paymux.ActionDisplayQR || got.Account != "second" {
+		t.Errorf("%s, %+v at %s: the payer was sent to pay a second time", got.Status, got.NextAction, got.Account)
+	}
+	if op := h.ops(p.ID)[0]; op.State != paymux.OpPending {
+		t.Errorf("the first attempt is %s, want it watched as pending", op.State)
+	}
+}

@@ -16,6 +16,9 @@ func (d *draft) movePay(op *paymux.Operation, was paymux.OperationState, out out
 		d.giveBack(op)
 		return
 	}
+	if !op.State.Ended() && (p.Status.Ended() || d.newestPay() != op) {
+		return // what another attempt has replaced, or an end outlived, gives the payer nothing to do
+	}
 	if out.Card != nil {
 		p.Method.Card = out.Card
 	}
