@@ -32,6 +32,7 @@ func (p *Payment) AppendJSON(b []byte) []byte {
 		o.any("allowed_methods", p.AllowedMethods)
 	}
 	o.some("return_url", p.ReturnURL)
+	o.some("notify_url", p.NotifyURL)
 	o.some("payment_link", string(p.Link))
 	o.texts("metadata", p.Metadata)
 	o.time("expires_at", p.ExpiresAt)

@@ -43,6 +43,9 @@ const (
 	DisputeWasWon     EventType = "dispute.won"
 	DisputeWasLost    EventType = "dispute.lost"
 	EndpointTest      EventType = "endpoint.test" // sent on request only
+	// The next two tell of one endpoint and go to the merchant's others.
+	EndpointIsFailing   EventType = "endpoint.failing"
+	EndpointWasDisabled EventType = "endpoint.disabled"
 )
 
 // EventTypes lists every type a merchant can subscribe to.
@@ -50,6 +53,7 @@ func EventTypes() []EventType {
 	return []EventType{
 		PaymentAuthorized, PaymentCaptured, PaymentSucceeded, PaymentFailed, PaymentCanceled, PaymentExpired,
 		RefundDone, RefundNotDone, DisputeWasOpened, DisputeWasWon, DisputeWasLost, EndpointTest,
+		EndpointIsFailing, EndpointWasDisabled,
 	}
 }
 

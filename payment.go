@@ -25,6 +25,7 @@ type Payment struct {
 	Method          Method            `json:"payment_method"`
 	AllowedMethods  []MethodType      `json:"allowed_methods,omitempty"` // what a payer may choose from
 	ReturnURL       string            `json:"return_url,omitempty"`
+	NotifyURL       string            `json:"notify_url,omitempty"` // also told of this payment's events
 	Link            LinkID            `json:"payment_link,omitempty"`
 	Metadata        map[string]string `json:"metadata,omitempty"`
 	ExpiresAt       time.Time         `json:"expires_at"`

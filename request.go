@@ -28,6 +28,7 @@ type CreatePayment struct {
 	Confirm         bool
 	Designated      string // account named by the application (B7); empty: routing decides
 	ReturnURL       string
+	NotifyURL       string // also told of every event of this payment; needs a per-payment endpoint
 	Link            LinkID
 	Metadata        map[string]string
 	ExpiresAt       time.Time // zero: the policy's default
@@ -102,5 +103,9 @@ type EventFilter struct {
 	Merchant MerchantID
 	Type     EventType
 	ObjectID string
+	// Oldest turns the list round, for pulling: oldest first, in the order in which events were committed.
+	// After is where the reader stands. An event is withheld until none can be
+	// committed any more that would come before it, so that a reader never misses one.
+	Oldest bool
 	Page
 }

@@ -65,6 +65,8 @@ type Endpoints interface {
 	DeleteEndpoint(ctx context.Context, merchant paymux.MerchantID, id paymux.EndpointID, i *paymux.Idempotency) error
 	Endpoint(ctx context.Context, merchant paymux.MerchantID, id paymux.EndpointID) (paymux.Endpoint, error)
 	Endpoints(ctx context.Context, merchant paymux.MerchantID) ([]paymux.Endpoint, error)
+	// FailingEndpoints lists endpoints of all merchants whose attempts have all failed for a while, longest first, at most limit.
+	FailingEndpoints(ctx context.Context, limit int) ([]paymux.Endpoint, error)
 }
 
 // Links keeps payment links.
@@ -81,9 +83,26 @@ type Events interface {
 	Events(ctx context.Context, f paymux.EventFilter) ([]paymux.Event, error)
 }
 
-// Notifications sends a test event to one endpoint through the ordinary queue.
+// Notifications is what merchants ask of their notifications.
 type Notifications interface {
+	// Test sends a test event to one endpoint through the ordinary queue.
 	Test(ctx context.Context, e paymux.Endpoint) (paymux.Event, error)
+	// Resend sends one event again: to one endpoint, or, where none is named, to all
+	// that want it. It returns the endpoints. One that is not enabled is an error of Code StateConflict.
+	Resend(ctx context.Context, merchant paymux.MerchantID, event paymux.EventID, endpoint paymux.EndpointID) ([]paymux.EndpointID, error)
+	// CountReplay is how many events r would send.
+	CountReplay(ctx context.Context, r paymux.Replay) (int, error)
+	// StartReplay keeps r, which is complete, and begins it.
+	StartReplay(ctx context.Context, r paymux.Replay, i *paymux.Idempotency) error
+	Replay(ctx context.Context, merchant paymux.MerchantID, id paymux.ReplayID) (paymux.Replay, error)
+	// CancelReplay ends a replay where it is and returns it. What is queued already is delivered.
+	CancelReplay(ctx context.Context, merchant paymux.MerchantID, id paymux.ReplayID) (paymux.Replay, error)
+}
+
+// NotificationLog reads what became of notifications.
+type NotificationLog interface {
+	Notifications(ctx context.Context, f paymux.NotificationFilter) ([]paymux.Notification, error)
+	Attempts(ctx context.Context, merchant paymux.MerchantID, event paymux.EventID, endpoint paymux.EndpointID) ([]paymux.Attempt, error)
 }
 
 // Answers finds what was kept of a request that changes something other than a payment.

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"time"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/queue"
@@ -13,8 +14,49 @@ type Store interface {
 	Endpoints(ctx context.Context, merchant paymux.MerchantID) ([]paymux.Endpoint, error)
 	Endpoint(ctx context.Context, merchant paymux.MerchantID, id paymux.EndpointID) (paymux.Endpoint, error)
 	UpdateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux.Idempotency) error
+	// SetFailing writes an endpoint's FailingSince alone. Revision does not rise. An endpoint that is gone is no error.
+	SetFailing(ctx context.Context, id paymux.EndpointID, since time.Time) error
 	EventByID(ctx context.Context, id paymux.EventID) (paymux.Event, error)
+	// Siblings returns the other events of e's object, oldest first, with what became of each in a lane.
+	Siblings(ctx context.Context, e paymux.Event, lane string) ([]Sibling, error)
+	// NotifyURL is a payment's own.
+	NotifyURL(ctx context.Context, id paymux.PaymentID) (string, error)
 	// Emit commits an event outside any payment, with the tasks that deliver it.
 	Emit(ctx context.Context, e paymux.Event, tasks []queue.Task) error
 	Revision(ctx context.Context) (int64, error)
+}
+
+// Sibling is another event of the same object.
+type Sibling struct {
+	ID       paymux.EventID
+	Type     paymux.EventType
+	Sequence int64 // of the object
+	Pending  bool  // it has a task in the lane
+}
+
+// Log reads what became of notifications. It is what merchants are shown. What is not
+// there is paymux.NotFound.
+type Log interface {
+	Notifications(ctx context.Context, f paymux.NotificationFilter) ([]paymux.Notification, error)
+	// Attempts lists the attempts to deliver an event to an endpoint, oldest first; an empty endpoint means all of them.
+	Attempts(ctx context.Context, merchant paymux.MerchantID, event paymux.EventID, endpoint paymux.EndpointID) ([]paymux.Attempt, error)
+}
+
+// Replays keeps replays.
+type Replays interface {
+	// CountReplay is how many events r would send.
+	CountReplay(ctx context.Context, r paymux.Replay) (int, error)
+	// CreateReplay keeps r and the task that carries it out, in one commit with the request's idempotency record, which may be nil.
+	CreateReplay(ctx context.Context, r paymux.Replay, t queue.Task, i *paymux.Idempotency) error
+	Replay(ctx context.Context, merchant paymux.MerchantID, id paymux.ReplayID) (paymux.Replay, error)
+	// ReplayByID finds a replay for the task that carries it out.
+	ReplayByID(ctx context.Context, id paymux.ReplayID) (paymux.Replay, error)
+	// Next returns the events r has still to send, oldest first, at most limit. Which they
+	// are begins after r.Cursor in the order of IDs. last is the newest event that was
+	// looked at, empty when there were none left.
+	Next(ctx context.Context, r paymux.Replay, limit int) (events []paymux.EventID, last paymux.EventID, err error)
+	// Step keeps a replay's progress and enqueues tasks, parked, in one commit. A
+	// replay that was finished or canceled meanwhile is left as it is, and nothing is enqueued. A task
+	// that is there already by Kind, Ref and Lane stays as it is.
+	Step(ctx context.Context, r paymux.Replay, tasks []queue.Task) error
 }

@@ -74,7 +74,7 @@ func (s *Service) newPayment(r *paymux.CreatePayment, now time.Time) paymux.Paym
 		ID: paymux.PaymentID(s.IDs.New(paymux.PrefixPayment)), Object: "payment", Livemode: r.Livemode,
 		Status: paymux.Created, Amount: r.Money.Amount, Currency: r.Money.Currency, CaptureMethod: r.CaptureMethod,
 		MerchantOrderID: r.MerchantOrderID, Description: r.Description, Method: r.Method, AllowedMethods: r.AllowedMethods,
-		ReturnURL: r.ReturnURL, Link: r.Link, Metadata: r.Metadata, ExpiresAt: r.ExpiresAt.UTC().Truncate(time.Microsecond),
+		ReturnURL: r.ReturnURL, NotifyURL: r.NotifyURL, Link: r.Link, Metadata: r.Metadata, ExpiresAt: r.ExpiresAt.UTC().Truncate(time.Microsecond),
 		CreatedAt: now, UpdatedAt: now, Merchant: r.Merchant, Client: r.Client, Hops: slices.Clone(r.Hops),
 	}
 	if p.CaptureMethod == "" {

@@ -52,9 +52,11 @@ type Store interface {
 	Refunds(ctx context.Context, f paymux.RefundFilter) ([]paymux.Refund, error)
 	// Idempotency finds what was kept of a request.
 	Idempotency(ctx context.Context, merchant paymux.MerchantID, key string) (paymux.Idempotency, error)
-	// Hops returns the payment's own hops and those of its notifications'
-	// attempts, oldest first. Creation and operations carry theirs themselves.
+	// Hops returns the payment's own hops, oldest first. Creation and operations carry
+	// theirs themselves, notifications have their log.
 	Hops(ctx context.Context, id paymux.PaymentID) ([]paymux.Hop, error)
+	// Notified returns the attempts to deliver the payment's events, those of its refunds and disputes included, oldest first.
+	Notified(ctx context.Context, id paymux.PaymentID) ([]paymux.Attempt, error)
 	// Dispute finds a dispute by the institution's ID of the case.
 	Dispute(ctx context.Context, account, channelID string) (paymux.Dispute, error)
 }

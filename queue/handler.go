@@ -16,7 +16,7 @@ type Handler struct {
 	// Attempts is the threshold: the failed attempt of this number buries the task,
 	// whatever the verdict says. 0: Do decides alone.
 	Attempts int
-	// Window is how many tasks of one lane run at a time. 0: Config.LaneWindow.
+	// Window is how many tasks of one lane run at a time, where no verdict says otherwise. 0: Config.LaneWindow.
 	Window int
 }
 
@@ -32,14 +32,21 @@ type Verdict struct {
 	// Hold keeps the whole lane from starting anything before this time: the far side asked for a pause.
 	Hold time.Time
 
+	// Window and Rate are the lane's own limits from now on: tasks at a time, and tasks
+	// started a second. 0: the handler's window, no rate.
+	Window int
+	Rate   int
+
 	// Payment and Hop, when set, leave a line on a payment's timeline.
 	Payment paymux.PaymentID
 	Hop     *paymux.Hop
+	// Attempt, when set, goes to the log of attempts.
+	Attempt *paymux.Attempt
 }
 
 // outcome turns a verdict into what to store. limit is the handler's threshold.
 func (v *Verdict) outcome(t Task, limit int, backoff func(int) time.Duration, now time.Time) Outcome {
-	o := Outcome{Task: t, Payment: v.Payment, Hop: v.Hop}
+	o := Outcome{Task: t, Payment: v.Payment, Hop: v.Hop, Attempt: v.Attempt}
 	if v.Done {
 		o.Done = true
 		return o
