@@ -17,7 +17,8 @@ const (
 // settlement is an outcome and the task as it was before.
 type settlement struct {
 	Outcome
-	was Task
+	was  held
+	part *part
 }
 
 // settleLoop commits outcomes in batches until the channel is closed.
@@ -96,9 +97,9 @@ func (r *Runner) settled(batch []settlement) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, s := range batch {
-		delete(r.known, s.was.ID)
+		r.forget(s)
 		if s.Done || s.Bury || s.Task.Attempt > s.was.Attempt {
-			r.gone.add(s.was)
+			r.gone.add(s.was.Task)
 		}
 		if !s.Due.IsZero() {
 			r.expect(s.Due)
@@ -108,6 +109,14 @@ func (r *Runner) settled(batch []settlement) {
 	r.dispatch()
 }
 
+// forget ends a task's stay in memory. The caller holds mu.
+func (r *Runner) forget(s settlement) {
+	delete(r.known, s.was.ID)
+	s.part.busy--
+	r.busy--
+	r.atRest()
+}
+
 // abandon gives up outcomes. Their rows are as they were, so the tasks are done
 // again: at least once, never lost.
 func (r *Runner) abandon(batch []settlement) {
@@ -115,9 +124,12 @@ func (r *Runner) abandon(batch []settlement) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		for _, s := range batch {
-			delete(r.known, s.was.ID)
+			r.forget(s)
+			if p := r.parts[s.part.lease.Part]; p != nil {
+				p.swept = time.Time{} // the row is behind what was read
+			}
 		}
-		r.Wake()
+		poke(r.wake)
 	})
 	r.mu.Lock()
 	defer r.mu.Unlock()
