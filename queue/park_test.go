@@ -15,10 +15,10 @@ func TestBacklogIsParked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &latency{by: map[string]time.Duration{"flood": time.Millisecond, "quick": time.Millisecond}}
 		b := start(t, queue.Handler{Do: l.do, Window: 8}, func(c *queue.Config) { c.LaneBacklog = 64 })
-		b.store.Add(b.tasks("flood", 20_000)...)
+		b.store.Add(b.tasks("flood", 6_000)...)
 		b.runner.Wake(queue.Everything)
 		pass(20 * time.Millisecond)
-		if parked := b.store.Look().Parked; parked < 19_000 {
+		if parked := b.store.Look().Parked; parked < 5_000 {
 			t.Errorf("%d tasks are parked", parked)
 		}
 		for range 20 {
@@ -31,7 +31,7 @@ func TestBacklogIsParked(t *testing.T) {
 		}
 		pass(10 * time.Second)
 		b.empty()
-		if n := l.count("flood"); n != 20_020 {
+		if n := l.count("flood"); n != 6_020 {
 			t.Errorf("%d of the flood were done", n)
 		}
 	})
@@ -121,7 +121,6 @@ func TestOutageOfManyDelaysNobodyElse(t *testing.T) {
 		for i := range 500 {
 			worst = max(worst, l.longest(fmt.Sprint("well", i)))
 		}
-		t.Logf("worst %v", worst)
 		if worst > 500*time.Millisecond {
 			t.Errorf("a healthy endpoint's task waited %v", worst)
 		}
