@@ -285,21 +285,40 @@ func TestUnknownKindStaysUncounted(t *testing.T) {
 	})
 }
 
-func TestFailedSettlementLosesNothing(t *testing.T) {
+// While the store takes nothing, what is done stays done: it is stored as soon as that is possible, and not done again.
+func TestFailedSettlementRepeatsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var c count
 		b := start(t, queue.Handler{Do: c.do})
 		b.store.Break(queuetest.Faults{Settle: func([]queue.Outcome) error { return errors.New("disk full") }})
-		b.commit(b.tasks("a", 4))
-		pass(5 * time.Second)
-		if left := b.store.Look().Tasks; len(left) != 4 {
+		b.commit(b.tasks("a", 40))
+		pass(time.Minute)
+		if left := b.store.Look().Tasks; len(left) != 40 {
 			t.Fatalf("%d tasks are left", len(left))
 		}
 		b.store.Break(queuetest.Faults{})
-		pass(15 * time.Second)
+		pass(6 * time.Second)
 		b.empty()
-		if n := c.by["task_000001"]; n < 2 {
-			t.Errorf("done %d times: the task was not given out again", n)
+		c.once(t, 40)
+	})
+}
+
+// What no try stores is done again after a while, and by others after a stop.
+func TestOutcomeThatIsNeverStoredLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c count
+		b := start(t, queue.Handler{Do: c.do})
+		b.store.Break(queuetest.Faults{Settle: func([]queue.Outcome) error { return errors.New("disk full") }})
+		b.commit(b.tasks("a", 1))
+		pass(11 * time.Minute)
+		if n := c.by["task_000001"]; n != 2 {
+			t.Errorf("done %d times in eleven minutes", n)
+		}
+		if err := b.stop(time.Minute); err != nil {
+			t.Error(err)
+		}
+		if left := b.store.Look().Tasks; len(left) != 1 {
+			t.Errorf("%d tasks are left", len(left))
 		}
 	})
 }
