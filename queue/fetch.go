@@ -9,6 +9,8 @@ const (
 	pause    = 5 * time.Millisecond // between two reads at least
 	ailing   = time.Second          // the same after one that failed
 	laneLife = 10 * time.Minute     // of a lane with nothing to do: its average is worth keeping for a while
+	// roundLimit bounds one fetch, in reads.
+	roundLimit = 4
 	// overlap is how far back each read begins again: transactions that run side by side become
 	// visible in another order than their tasks were made in. What takes longer is left to the sweep.
 	overlap = 300 * time.Millisecond
@@ -43,14 +45,19 @@ func (r *Runner) sleep() time.Duration {
 	return r.wakeAt.Sub(now)
 }
 
-// fetch reads until nothing more is due in any partition.
+// fetch reads what is due in all partitions, of a large backlog a part: the next fetch, which comes at once then,
+// reads on beside the others' news.
 func (r *Runner) fetch() error {
 	now := r.Now()
 	readings, sweeping := r.readings(now)
 	if err := r.recall(sweeping); err != nil {
 		return fmt.Errorf("look for parked tasks: %w", err)
 	}
-	for len(readings) > 0 && r.ctx.Err() == nil {
+	for budget := roundLimit * r.FetchLimit; len(readings) > 0 && r.ctx.Err() == nil; {
+		if budget <= 0 {
+			poke(r.wake)
+			return nil
+		}
 		limit := max(r.FetchLimit/len(readings), 16)
 		tasks, err := r.Store.Due(r.ctx, now.UTC(), readings, limit)
 		if err != nil {
@@ -62,6 +69,7 @@ func (r *Runner) fetch() error {
 			}
 		}
 		readings = r.further(tasks, limit)
+		budget -= len(tasks)
 	}
 	return nil
 }
