@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -12,15 +13,21 @@ import (
 	"github.com/paymux/paymux/queue"
 )
 
-// fitting builds the query for the events of a replay's time range, which is one of IDs, and whether each fits the rest of it.
+// mintedBy is by how much an event's time may differ from that in its ID. Both are taken
+// at the same moment; an hour is more than enough.
+const mintedBy = time.Hour
+
+// fitting builds the query for the events of about a replay's time, which is a range of IDs, and whether each fits exactly. Only
+// at the edges are bodies read for it.
 func fitting(r *paymux.Replay) (q *filter, fits string) {
 	q = &filter{}
 	q.where("merchant = ?", string(r.Merchant))
-	q.where("id >= ?", eventsFrom(r.From))
-	q.where("id < ?", eventsFrom(r.To))
-	fits = "true"
+	q.where("id >= ?", eventsFrom(r.From.Add(-mintedBy)))
+	q.where("id < ?", eventsFrom(r.To.Add(mintedBy)))
+	fits = fmt.Sprintf(`(id >= %s AND id < %s OR (body::json ->> 'timestamp')::timestamptz >= %s AND (body::json ->> 'timestamp')::timestamptz < %s)`,
+		q.arg(eventsFrom(r.From.Add(mintedBy))), q.arg(eventsFrom(r.To.Add(-mintedBy))), q.arg(r.From), q.arg(r.To))
 	if len(r.Types) > 0 {
-		fits = "type = ANY (" + q.arg(texts(r.Types)) + "::text[])"
+		fits += " AND type = ANY (" + q.arg(texts(r.Types)) + "::text[])"
 	}
 	if r.Only == paymux.ReplayUndelivered {
 		fits += ` AND NOT EXISTS (SELECT FROM attempts a
