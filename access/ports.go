@@ -61,6 +61,7 @@ type Merchants interface {
 // Endpoints keeps merchants' webhook endpoints.
 type Endpoints interface {
 	CreateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux.Idempotency) error
+	// UpdateEndpoint leaves FailingSince as it is kept, whatever e has; an endpoint that is enabled anew begins without.
 	UpdateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux.Idempotency) error
 	DeleteEndpoint(ctx context.Context, merchant paymux.MerchantID, id paymux.EndpointID, i *paymux.Idempotency) error
 	Endpoint(ctx context.Context, merchant paymux.MerchantID, id paymux.EndpointID) (paymux.Endpoint, error)
