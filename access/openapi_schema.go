@@ -27,7 +27,11 @@ func (d *document) inline(s *schema) object {
 		o = object{"type": "boolean"}
 	case kindNumber:
 		o = object{"type": "integer", "format": "int64"}
-		bounds(o, s, "minimum", "maximum")
+		if s.also == 0 {
+			bounds(o, s, "minimum", "maximum")
+		} else {
+			o["anyOf"] = []object{{"minimum": s.min, "maximum": s.max}, {"const": s.also}}
+		}
 	case kindString:
 		o = d.text(s)
 	case kindArray:
