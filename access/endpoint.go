@@ -78,7 +78,7 @@ func (s *Server) newEndpoint(ctx context.Context, c *call) (paymux.Endpoint, err
 		return e, paymux.Errorf(paymux.StateConflict, "A merchant may have %d webhook endpoints; delete one first.", maxEndpoints)
 	}
 	e.Secrets = []paymux.SigningSecret{{Value: newSecret(e.Signature)}}
-	return withKeys(e, now)
+	return completed(e, now)
 }
 
 // checkTarget: an endpoint has a URL, or it is for payments' own.
@@ -107,7 +107,7 @@ func (s *Server) endpoint(ctx context.Context, c *call) (paymux.Endpoint, error)
 	if err != nil {
 		return e, err
 	}
-	return withKeys(e, s.now())
+	return completed(e, s.now())
 }
 
 func (s *Server) getEndpoint(ctx context.Context, c *call) (answer, error) {
@@ -130,7 +130,7 @@ func (s *Server) endpointList(list []paymux.Endpoint) (answer, error) {
 	shown := make([]paymux.Endpoint, len(list))
 	for i := range list {
 		var err error
-		if shown[i], err = withKeys(list[i], s.now()); err != nil {
+		if shown[i], err = completed(list[i], s.now()); err != nil {
 			return answer{}, err
 		}
 	}

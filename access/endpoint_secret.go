@@ -26,10 +26,13 @@ func alive(s *paymux.SigningSecret, now time.Time) bool {
 	return s.Expires.IsZero() || s.Expires.After(now)
 }
 
-// withKeys gives an endpoint its scheme and the public keys that are good now.
-func withKeys(e paymux.Endpoint, now time.Time) (paymux.Endpoint, error) {
+// completed is an endpoint as merchants see it: with its scheme, the public keys that are good now, and a list of events even if that is empty.
+func completed(e paymux.Endpoint, now time.Time) (paymux.Endpoint, error) {
 	if e.Signature == "" {
 		e.Signature = paymux.SignHMAC // of rows older than the choice
+	}
+	if e.Events == nil {
+		e.Events = []paymux.EventType{}
 	}
 	e.PublicKeys = nil
 	if e.Signature != paymux.SignEd25519 {
@@ -78,7 +81,7 @@ func (s *Server) rotateSecret(ctx context.Context, c *call) (answer, error) {
 			return change{}, err
 		}
 		e.UpdatedAt = now
-		if e, err = withKeys(e, now); err != nil {
+		if e, err = completed(e, now); err != nil {
 			return change{}, err
 		}
 		return secretChange(e, false, func(ctx context.Context, i *paymux.Idempotency) error {

@@ -42,6 +42,9 @@ func (d *document) inline(s *schema) object {
 	}
 	if s.null {
 		o["type"] = []any{o["type"], "null"}
+		if len(s.enum) > 0 {
+			o["enum"] = orNull(s.enum)
+		}
 	}
 	if s.doc != "" {
 		o["description"] = s.doc
@@ -53,6 +56,14 @@ func (d *document) inline(s *schema) object {
 		o["examples"] = []any{example(s)}
 	}
 	return o
+}
+
+func orNull(words []string) []any {
+	var all []any
+	for _, w := range words {
+		all = append(all, w)
+	}
+	return append(all, nil)
 }
 
 func bounds(o object, s *schema, low, high string) {
