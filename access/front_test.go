@@ -83,7 +83,9 @@ func (g *gate) Take(_ paymux.MerchantID, service paymux.ServiceType, _ paymux.Po
 	if g.left == 0 {
 		return access.Quota{Policy: "default", Requests: 1, Seconds: 60, Reset: 7, Refused: true}, &paymux.Error{Code: paymux.RateLimited, Message: "Too many.", RetryAfter: 7}
 	}
-	g.left--
+	if g.left > 0 {
+		g.left--
+	}
 	return access.Quota{Policy: "default", Requests: 100, Seconds: 60, Remaining: 9, Reset: 7}, nil
 }
 
