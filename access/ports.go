@@ -82,6 +82,9 @@ type Links interface {
 type Events interface {
 	Event(ctx context.Context, merchant paymux.MerchantID, id paymux.EventID) (paymux.Event, error)
 	Events(ctx context.Context, f paymux.EventFilter) ([]paymux.Event, error)
+	// Newest is the last event in the order of EventFilter.Oldest that is shown by now: whoever reads on behind
+	// it misses nothing that is committed later. Empty: the merchant has none.
+	Newest(ctx context.Context, merchant paymux.MerchantID) (paymux.EventID, error)
 }
 
 // Notifications is what merchants ask of their notifications.
