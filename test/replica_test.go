@@ -127,7 +127,11 @@ func TestHeldTransactionIsDelivered(t *testing.T) {
 	}
 	f.halt()
 	f.verify()
-	after := pulled(t, reader, before[len(before)-1])
+	from := ""
+	if len(before) > 0 {
+		from = before[len(before)-1]
+	}
+	after := pulled(t, reader, from)
 	if !slices.Contains(slices.Concat(before, after), string(e.ID)) {
 		t.Errorf("who pulled meanwhile does not hear of the event: %d before, %d after", len(before), len(after))
 	}

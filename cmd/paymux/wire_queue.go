@@ -78,6 +78,8 @@ func (s *system) openQueue() {
 	shared, ok := s.store.(signals)
 	if ok {
 		conf.Signal = func(parts uint64) { s.signal(shared, parts) }
+	} else {
+		conf.LeaseTime = time.Minute // nobody else wants them, and each renewal is a commit
 	}
 	s.runner = queue.NewRunner(conf)
 	s.onStop(func(ctx context.Context) error {

@@ -92,6 +92,16 @@ func (s *Store) Events(ctx context.Context, f paymux.EventFilter) ([]paymux.Even
 	return list(ctx, s, "events", sql, q.args, scanEvent)
 }
 
+// Newest implements access.Events.
+func (s *Store) Newest(ctx context.Context, merchant paymux.MerchantID) (paymux.EventID, error) {
+	const sql = "SELECT id FROM events WHERE merchant = $1 AND " + settled + newestFirst + " LIMIT 1"
+	found, err := list(ctx, s, "events", sql, []any{string(merchant)}, pgx.RowTo[paymux.EventID])
+	if err != nil || len(found) == 0 {
+		return "", err
+	}
+	return found[0], nil
+}
+
 // A merchant's events stand in the order in which they were committed: by transaction, then by ID.
 const (
 	newestFirst = " ORDER BY xact DESC, id DESC"

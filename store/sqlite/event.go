@@ -110,6 +110,19 @@ func (s *Store) Events(ctx context.Context, f paymux.EventFilter) (list []paymux
 	return list, nil
 }
 
+// Newest implements access.Events: with one writer, what is there is in the order of commits.
+func (s *Store) Newest(ctx context.Context, merchant paymux.MerchantID) (paymux.EventID, error) {
+	found, err := query(ctx, s.pool, "SELECT id FROM events INDEXED BY events_list WHERE merchant = ? ORDER BY seq DESC LIMIT 1",
+		func(s *statement) { s.text(string(merchant)) }, func(r *row) (paymux.EventID, error) { return paymux.EventID(r.text()), nil })
+	if err != nil {
+		return "", fmt.Errorf("find the newest event of %s: %w", merchant, err)
+	}
+	if len(found) == 0 {
+		return "", nil
+	}
+	return found[0], nil
+}
+
 // standing is the place from which a list goes on. A list that goes back in time ends at an event that is
 // gone, for so are those before it; a reader who waits for what comes has to be told.
 func standing(conn *sqlite.Conn, f paymux.EventFilter) (at int64, ok bool, err error) {

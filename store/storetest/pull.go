@@ -53,6 +53,8 @@ func pullOrder(t *testing.T, f *fixture) {
 	f.pulled(t, "both", paymux.EventFilter{}, []paymux.Event{quick, slow})
 	f.pulled(t, "those after the first committed", paymux.EventFilter{Page: after(quick)}, []paymux.Event{slow})
 	f.pulled(t, "those after the last committed", paymux.EventFilter{Page: after(slow)}, nil)
+	same(t, "the newest", must[paymux.EventID](t)(f.Newest(ctx, f.merchant)), slow.ID)
+	same(t, "the newest of who has none", must[paymux.EventID](t)(f.Newest(ctx, "mer_other")), "")
 	if err := f.Emit(ctx, last, nil); err != nil {
 		t.Fatal(err)
 	}
