@@ -123,10 +123,12 @@ func TestChecksListWhatTheRootLists(t *testing.T) {
 		"refunds_status":   texts(paymux.RefundStatuses()),
 		"disputes_status":  texts(paymux.DisputeStatuses()),
 		"api_keys_kind":    texts(paymux.KeyKinds()),
-		"endpoints_status": texts([]paymux.EndpointStatus{paymux.EndpointEnabled, paymux.EndpointDisabled}),
+		"endpoints_status": texts([]paymux.EndpointStatus{paymux.EndpointEnabled, paymux.EndpointDisabled, paymux.EndpointPull}),
+		"attempts_result":  texts([]paymux.AttemptResult{paymux.AttemptDelivered, paymux.AttemptFailed, paymux.AttemptDead, paymux.AttemptDropped}),
+		"replays_status":   texts([]paymux.ReplayStatus{paymux.ReplayRunning, paymux.ReplayFinished, paymux.ReplayCanceled}),
 		"links_status":     texts([]paymux.LinkStatus{paymux.LinkActive, paymux.LinkCanceled}),
 	} {
-		const quoted = "SELECT (regexp_matches(pg_get_constraintdef(oid), '''([^'']*)''', 'g'))[1] FROM pg_constraint WHERE conname = $1"
+		const quoted = "SELECT DISTINCT (regexp_matches(pg_get_constraintdef(oid), '''([^'']*)''', 'g'))[1] FROM pg_constraint WHERE conname = $1"
 		got := rows[string](t, url, quoted, name)
 		slices.Sort(got)
 		slices.Sort(want)
