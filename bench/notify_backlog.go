@@ -67,6 +67,7 @@ func measureBacklog(ctx context.Context, l *lab) error {
 	last := &lines[len(lines)-1]
 	flood := s.line("", 0)
 	flood.deliveries(&m, flooding, s.endpoints-1)
+	last.CPU = windows[len(windows)-1].per(int64(last.Deliveries + flood.ShakyDone))
 	last.ShakyDone, last.ShakyRate, last.PeakMiB = flood.ShakyDone, flood.ShakyRate, s.memory("VmHWM:")
 	return printNotify(&m, lines...)
 }

@@ -23,6 +23,7 @@ type emission struct {
 	Rate     int    `json:"rate"` // events a second; 0: closed loop
 	ForMS    int64  `json:"for_ms"`
 	Events   int64  `json:"events"` // at most; 0: any number
+	Each     bool   `json:"each"`   // one event for each merchant, in turn, instead of any number at random
 	Shaky    uint32 `json:"shaky"`  // number of the first endpoint that has trouble
 }
 
@@ -54,17 +55,25 @@ func (n *notifyNode) emit(ctx context.Context, e emission) (emitted, error) {
 		due = schedule(began, e.Rate, length)
 	}
 	var out counts
+	if e.Each {
+		e.Events = int64(e.To - e.From)
+	}
 	var begun atomic.Int64
 	var wg sync.WaitGroup
 	for range e.Emitters {
 		wg.Go(func() {
-			for ctx.Err() == nil && (e.Events == 0 || begun.Add(1) <= e.Events) {
+			for {
+				number := begun.Add(1)
 				at, ok := due()
-				if !ok || ctx.Err() != nil {
+				if !ok || ctx.Err() != nil || e.Events > 0 && number > e.Events {
 					return
 				}
+				merchant := e.From + rand.IntN(e.To-e.From)
+				if e.Each {
+					merchant = e.From + int(number) - 1
+				}
 				// What is under way when time is up is finished: its outcome would not be known.
-				out.add(n.emitOne(context.WithoutCancel(ctx), &e, at))
+				out.add(n.emitOne(context.WithoutCancel(ctx), &e, merchant, at))
 			}
 		})
 	}
@@ -104,8 +113,7 @@ func (c *counts) add(steady, shaky int, err error) {
 
 // emitOne does what the payment room does of an event: it finds the endpoints, commits event
 // and tasks as one, and offers the tasks to the runner.
-func (n *notifyNode) emitOne(ctx context.Context, load *emission, due time.Time) (steady, shaky int, err error) {
-	merchant := load.From + rand.IntN(load.To-load.From)
+func (n *notifyNode) emitOne(ctx context.Context, load *emission, merchant int, due time.Time) (steady, shaky int, err error) {
 	e := n.draft.event(n.ids, n.cast.Merchants[merchant])
 	tasks, err := n.notifier.Tasks(ctx, e)
 	if err != nil {

@@ -21,11 +21,10 @@ func measureIdle(ctx context.Context, l *lab) error {
 	if err != nil {
 		return err
 	}
-	for i := range s.merchants {
-		e := emission{Phase: measured, From: i, To: i + 1, Emitters: 1, Events: 1, ForMS: time.Minute.Milliseconds()}
-		if _, err := s.loadFrom(ctx, e, s.nodes[i%len(s.nodes)]); err != nil {
-			return err
-		}
+	one := s.everybody(measured, 0, time.Minute)
+	one.Each = true
+	if _, err := s.loadFrom(ctx, one, s.nodes[0]); err != nil {
+		return err
 	}
 	if err := s.awaitAll(ctx); err != nil {
 		return err
