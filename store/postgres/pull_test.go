@@ -69,3 +69,36 @@ func TestPullWaitsForLateCommits(t *testing.T) {
 		t.Errorf("pulled %v, want %v", got, want)
 	}
 }
+
+// Events restored from another server's dump have numbers of transactions that this one will not reach for long. They are
+// shown all the same, before what is new.
+func TestPullAfterRestore(t *testing.T) {
+	t.Parallel()
+	url := shared.database(t, template)
+	s := openStore(t, postgres.Config{URL: url, Now: time.Now, Log: quiet()})
+	var want []paymux.EventID
+	for i := range 4 {
+		e := eventAt(noon.Add(time.Duration(i) * time.Minute))
+		if want = append(want, e.ID); i == 3 {
+			rows[any](t, url, "UPDATE events SET xact = (1000000000000 + length(id))::text::xid8")
+			rows[any](t, url, "UPDATE origin SET system = 1")
+			s = openStore(t, postgres.Config{URL: url, Now: time.Now, Log: quiet()})
+		}
+		if err := s.Emit(t.Context(), e, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	filter := paymux.EventFilter{Merchant: "mer_1", Oldest: true, Page: paymux.Page{Limit: 10}}
+	var got []paymux.EventID
+	eventually(t, "all are shown", func() bool {
+		events, err := s.Events(t.Context(), filter)
+		got = nil
+		for _, e := range events {
+			got = append(got, e.ID)
+		}
+		return err == nil && len(got) == len(want)
+	})
+	if !slices.Equal(got, want) {
+		t.Errorf("pulled %v, want %v", got, want)
+	}
+}
