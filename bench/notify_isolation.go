@@ -18,7 +18,7 @@ var allTroubles = []string{slowTrouble, refuseTrouble, burstTrouble}
 
 // Slots and the time limit of one attempt are the queue's and the notifier's own defaults.
 const (
-	slotsOfNode  = 64 + 512
+	slotsOfNode  = 64 + 2048
 	attemptLimit = 15 * time.Second
 )
 
