@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/paymux/paymux/internal/pgcluster"
 	"github.com/paymux/paymux/internal/webhook"
@@ -154,19 +153,8 @@ func (s *stage) launchNode(ctx context.Context) (*server, error) {
 	return n, nil
 }
 
-// startNodes tells nodes who takes part and has them begin, and tells all nodes where the others are.
+// startNodes tells nodes who takes part and has them begin.
 func (s *stage) startNodes(ctx context.Context, nodes ...*server) error {
-	addresses := make([]string, len(s.nodes))
-	for i, n := range s.nodes {
-		if err := n.tell(ctx, "/signals", nil, &addresses[i]); err != nil {
-			return err
-		}
-	}
-	for i, n := range s.nodes {
-		if err := n.tell(ctx, "/peers", slices.Concat(addresses[:i], addresses[i+1:]), nil); err != nil {
-			return err
-		}
-	}
 	for _, n := range nodes {
 		if err := errors.Join(n.tell(ctx, "/learn", s.cast, nil), n.tell(ctx, "/start", nil, nil)); err != nil {
 			return err

@@ -30,9 +30,10 @@ type notifyNode struct {
 	notifier *notify.Notifier
 	runner   *queue.Runner
 	leases   *heldLeases
-	signals  *signals
 	journal  *tally.Journal // of commits
 	draft    draft
+
+	listen, unlisten func() // to other replicas' signals, and no longer
 
 	mu    sync.Mutex
 	cast  cast
@@ -69,13 +70,14 @@ var benchIDsKey = []byte("the benchmark's key of check codes, of no value")
 func serveNode(ctx context.Context, c child, conf nodeConfig) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
 	defer stop()
-	n := &notifyNode{journal: tally.NewJournal(conf.most), draft: newDraft(), stops: map[uint32]context.CancelFunc{}}
+	n := &notifyNode{
+		journal: tally.NewJournal(conf.most), draft: newDraft(), stops: map[uint32]context.CancelFunc{},
+		listen: func() {}, unlisten: func() {},
+	}
 	if err := n.open(ctx, conf); err != nil {
 		return err
 	}
 	err := c.serveControl(ctx, map[string]http.HandlerFunc{
-		"/signals": told(func(context.Context, struct{}) (string, error) { return n.signals.address(), nil }),
-		"/peers":   told(func(_ context.Context, peers []string) (struct{}, error) { return struct{}{}, n.signals.meet(peers) }),
 		"/setup":   told(n.setup),
 		"/learn":   told(n.learn),
 		"/start":   told(n.start),
@@ -98,14 +100,14 @@ func (n *notifyNode) open(ctx context.Context, conf nodeConfig) error {
 		Store: n.store, Offer: func(tasks []queue.Task) { n.runner.Offer(tasks) }, IDs: n.ids, Now: time.Now, Log: log,
 		AllowNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 	})
-	if n.signals, err = openSignals(); err != nil {
-		return errors.Join(err, n.store.Close())
-	}
 	n.leases = &heldLeases{Leases: n.store, held: map[int]bool{}}
-	n.runner = queue.NewRunner(queue.Config{
-		Store: n.store, Leases: n.leases, Replica: conf.replica, Signal: n.signals.send, Now: time.Now, Log: log,
+	runner := queue.Config{
+		Store: n.store, Leases: n.leases, Replica: conf.replica, Now: time.Now, Log: log,
 		Handlers: map[string]queue.Handler{notify.KindNotify: n.notifier.Handler()},
-	})
+	}
+	n.share(&runner)
+	n.runner = queue.NewRunner(runner)
+	n.listen()
 	return nil
 }
 
@@ -125,14 +127,13 @@ func (n *notifyNode) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	err := n.runner.Stop(ctx)
+	n.unlisten()
 	n.notifier.Close()
-	n.signals.close()
 	return errors.Join(err, n.store.Close())
 }
 
-// start begins deliveries and listens to the other replicas.
+// start begins deliveries.
 func (n *notifyNode) start(context.Context, struct{}) (struct{}, error) {
-	n.signals.listen(n.runner.Wake)
 	n.runner.Start()
 	return struct{}{}, nil
 }

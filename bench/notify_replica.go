@@ -2,12 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/binary"
-	"fmt"
-	"net"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/paymux/paymux/queue"
@@ -69,71 +65,40 @@ func (h *heldLeases) list() []int {
 	return parts
 }
 
-// signals carry between replicas that something was committed for partitions of another. They
-// may be lost, so a datagram of eight bytes is enough here.
-type signals struct {
-	conn    *net.UDPConn
-	peers   atomic.Pointer[[]*net.UDPAddr]
-	waiting atomic.Uint64 // partitions to be told of
+// signaler is a store by which replicas tell each other of tasks; one that only one process can open is none.
+type signaler interface {
+	Signal(ctx context.Context, parts uint64) error
+	Signals(ctx context.Context, heard func(parts uint64)) error
 }
 
-const gatherSignals = 2 * time.Millisecond
+const (
+	signalLimit = time.Second
+	aloneLease  = time.Minute // nobody else wants the partitions, and each renewal is a commit
+)
 
-func openSignals() (*signals, error) {
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		return nil, fmt.Errorf("open a socket for signals: %w", err)
+// share makes a runner's configuration that of one replica among others, where the store is
+// shared, as cmd/paymux does.
+func (n *notifyNode) share(conf *queue.Config) {
+	shared, ok := n.store.(signaler)
+	if !ok {
+		conf.LeaseTime = aloneLease
+		return
 	}
-	s := &signals{conn: conn}
-	s.peers.Store(new([]*net.UDPAddr))
-	return s, nil
-}
-
-func (s *signals) address() string { return s.conn.LocalAddr().String() }
-
-// meet tells who the other replicas are, instead of those it knew.
-func (s *signals) meet(addresses []string) error {
-	peers := make([]*net.UDPAddr, 0, len(addresses))
-	for _, text := range addresses {
-		a, err := net.ResolveUDPAddr("udp4", text)
-		if err != nil {
-			return fmt.Errorf("peer %s: %w", text, err)
-		}
-		peers = append(peers, a)
+	conf.Signal = func(parts uint64) {
+		ctx, cancel := context.WithTimeout(context.Background(), signalLimit)
+		defer cancel()
+		_ = shared.Signal(ctx, parts) // the poll finds what nobody is told of
 	}
-	s.peers.Store(&peers)
-	return nil
-}
-
-// listen hands what peers signal to wake.
-func (s *signals) listen(wake func(parts uint64)) {
-	go func() {
-		var b [8]byte
-		for {
-			n, _, err := s.conn.ReadFromUDPAddrPort(b[:])
-			if err != nil {
-				return // closed
-			}
-			if n == len(b) {
-				wake(binary.LittleEndian.Uint64(b[:]))
-			}
-		}
-	}()
-}
-
-// send gathers what is signaled within two milliseconds.
-func (s *signals) send(parts uint64) {
-	if parts != 0 && s.waiting.Or(parts) == 0 {
-		time.AfterFunc(gatherSignals, s.flush)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	n.listen = func() {
+		go func() {
+			defer close(done)
+			_ = shared.Signals(ctx, n.runner.Wake) // it ends with ctx
+		}()
+	}
+	n.unlisten = func() {
+		cancel()
+		<-done
 	}
 }
-
-func (s *signals) flush() {
-	var b [8]byte
-	binary.LittleEndian.PutUint64(b[:], s.waiting.Swap(0))
-	for _, p := range *s.peers.Load() {
-		_, _ = s.conn.WriteToUDP(b[:], p) // the poll finds what is lost
-	}
-}
-
-func (s *signals) close() { s.conn.Close() }

@@ -33,7 +33,9 @@ func measureTakeover(ctx context.Context, l *lab) error {
 	if err := s.shared(ctx); err != nil {
 		return err
 	}
-	if err := s.warm(ctx, l.rate, 2*time.Second); err != nil {
+	// From the first replica, which stays: what the others note of their commits goes with them.
+	_, err = s.loadFrom(ctx, s.everybody(warming, l.rate, 2*time.Second), s.nodes[0])
+	if err := errors.Join(err, s.awaitAll(ctx)); err != nil {
 		return err
 	}
 	killed, err := s.end(ctx, measured, func(n *server) { _ = n.cmd.Process.Kill() })
