@@ -54,10 +54,10 @@ func TestLargeEventsAreReduced(t *testing.T) {
 		paymux.Event
 		Data struct {
 			paymux.EventData
-			Object  paymux.Payment
+			Object  paymux.Payment `json:"object"`
 			Omitted []string
 			Full    string
-		}
+		} `json:"data"`
 	}
 	if err := json.Unmarshal(got.body, &event); err != nil {
 		t.Fatal(err)

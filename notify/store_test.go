@@ -168,6 +168,7 @@ func (s *store) NotifyURL(_ context.Context, id paymux.PaymentID) (string, error
 
 func (s *store) Emit(_ context.Context, e paymux.Event, tasks []queue.Task) error {
 	err := s.enter("Emit")
+	s.reads--
 	defer s.mu.Unlock()
 	if err != nil {
 		return err

@@ -291,7 +291,7 @@ func TestAnswersThatCannotBeRead(t *testing.T) {
 	for name, test := range map[string]struct{ answer, reason string }{
 		"no HTTP":        {"SSH-2.0-OpenSSH_9.6\r\n\r\n", "malformed HTTP"},
 		"endless header": {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<20), "server response headers exceeded"},
-		"status only":    {"HTTP/1.1 20", "EOF"},
+		"status only":    {"HTTP/1.1 20", "malformed HTTP status code"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
