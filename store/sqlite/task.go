@@ -134,11 +134,13 @@ func (s *Store) ParkedLanes(ctx context.Context, parts []int) (lanes []string, e
 	return lanes, nil
 }
 
+const parkTask = "UPDATE tasks SET parked = 1" + byKey + " AND parked = 0"
+
 // Park implements queue.Store.
 func (s *Store) Park(ctx context.Context, tasks []queue.Task) error {
 	err := s.submit(ctx, func(w *writer) error {
 		for i := range tasks {
-			s := w.prepare("UPDATE tasks SET parked = 1" + byKey + " AND parked = 0")
+			s := w.prepare(parkTask)
 			s.key(&tasks[i])
 			if _, err := w.exec(&s); err != nil {
 				return err
