@@ -2,8 +2,35 @@ package sqlite
 
 import "github.com/paymux/paymux/payment"
 
-// SelectPayments is the query of a list, for a look at its plan.
-var SelectPayments = selectPayments
+// Queries, for a look at their plans.
+var (
+	SelectPayments = selectPayments
+	SelectEvents   = selectEvents
+)
+
+// Plans are queries by what they are for.
+var Plans = map[string]string{
+	"due":              selectDue,
+	"parked":           selectParked,
+	"lanes":            selectLanes,
+	"newest place":     newestSeq,
+	"siblings":         selectSiblings,
+	"attempts":         selectAttempts,
+	"attempts to one":  selectAttemptsTo,
+	"notified":         selectNotified,
+	"notifications":    selectNotifications,
+	"one notification": selectNotification,
+	"logged":           selectLogged,
+	"waiting":          selectWaiting,
+	"buried":           selectGivenUp,
+	"replay":           selectReplay,
+	"failing":          failingEndpoints,
+	"prune events":     pruneEvents,
+	"prune attempts":   pruneAttempts,
+	"delete task":      "DELETE FROM tasks" + byKey,
+	"park task":        parkTask,
+	"held":             selectHeld,
+}
 
 // Group is changes made ready to be committed together.
 func (s *Store) Group(changes []*payment.Change) (commit func() []error, err error) {

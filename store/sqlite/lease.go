@@ -139,6 +139,8 @@ func (s *Store) Leave(ctx context.Context, replica string) error {
 // or not it has ended: until somebody takes it, nobody has decided anything else.
 type held map[queue.Lease]bool
 
+const selectHeld = "SELECT 1 FROM leases WHERE part = ? AND replica = ? AND epoch = ?"
+
 // allows reports whether what was decided under a lease counts.
 func (h held) allows(w *writer, l queue.Lease) (bool, error) {
 	if l.Epoch == 0 { // one process that decides alone
@@ -148,7 +150,7 @@ func (h held) allows(w *writer, l queue.Lease) (bool, error) {
 	if known {
 		return holds, nil
 	}
-	found, err := read(w.conn, "SELECT 1 FROM leases WHERE part = ? AND replica = ? AND epoch = ?", func(s *statement) {
+	found, err := read(w.conn, selectHeld, func(s *statement) {
 		s.int(int64(l.Part))
 		s.text(l.Replica)
 		s.int(l.Epoch)

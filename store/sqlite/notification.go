@@ -72,6 +72,13 @@ func notifications(conn *sqlite.Conn, f paymux.NotificationFilter) (list []paymu
 	return list, err
 }
 
+// What one event has left behind.
+const (
+	selectLogged  = "SELECT at, result, error FROM attempts WHERE event = ? AND endpoint = ? ORDER BY at"
+	selectWaiting = "SELECT lane, due_at, last_error FROM tasks WHERE kind = ? AND ref = ?"
+	selectGivenUp = "SELECT lane, buried_at, last_error FROM buried INDEXED BY buried_ref WHERE ref = ? AND kind = ? ORDER BY buried_at"
+)
+
 // trace is what one event has left behind on its way to one endpoint.
 type trace struct {
 	conn     *sqlite.Conn
@@ -110,7 +117,7 @@ func (t *trace) follow(n *paymux.Notification) error {
 }
 
 func (t *trace) readAttempts(n *paymux.Notification) error {
-	s := prepare(t.conn, "SELECT at, result, error FROM attempts WHERE event = ? AND endpoint = ? ORDER BY at")
+	s := prepare(t.conn, selectLogged)
 	s.int(t.event)
 	s.text(string(n.Endpoint))
 	return s.rows(func(r *row) (bool, error) {
@@ -131,7 +138,7 @@ func (t *trace) readAttempts(n *paymux.Notification) error {
 }
 
 func (t *trace) readTask(n *paymux.Notification) (pending bool, err error) {
-	s := prepare(t.conn, "SELECT lane, due_at, last_error FROM tasks WHERE kind = ? AND ref = ?")
+	s := prepare(t.conn, selectWaiting)
 	s.text(notify.KindNotify)
 	s.text(string(n.Event))
 	err = s.rows(func(r *row) (bool, error) {
@@ -145,7 +152,7 @@ func (t *trace) readTask(n *paymux.Notification) (pending bool, err error) {
 }
 
 func (t *trace) readBuried(n *paymux.Notification) error {
-	s := prepare(t.conn, "SELECT lane, buried_at, last_error FROM buried INDEXED BY buried_ref WHERE ref = ? AND kind = ? ORDER BY buried_at")
+	s := prepare(t.conn, selectGivenUp)
 	s.text(string(n.Event))
 	s.text(notify.KindNotify)
 	var reason string
