@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/paymux/paymux"
@@ -18,13 +16,12 @@ import (
 )
 
 const (
-	answerMost  = 16 << 10    // bytes of an answer that are read, so that the connection can be used again
-	answerLimit = time.Second // for the rest of an answer, once its status has said everything
-	ownTrouble  = 5 * time.Second
+	userAgent  = "Paymux"
+	ownTrouble = 5 * time.Second // until the next try, when something of ours failed
 )
 
 // Handle makes one attempt to deliver a task's event to its endpoint. Success is a 2xx
-// status, and nothing else is. Trouble of our own (the store) is not counted against the endpoint.
+// status, and nothing else is. Trouble of our own (the store, the proxy) is not counted against the endpoint.
 func (n *Notifier) Handle(ctx context.Context, t queue.Task) queue.Verdict {
 	e, err := n.event(ctx, paymux.EventID(t.Ref))
 	if errors.Is(err, paymux.NotFound) {
@@ -33,29 +30,53 @@ func (n *Notifier) Handle(ctx context.Context, t queue.Task) queue.Verdict {
 	if err != nil {
 		return n.ownTrouble(ctx, t, "load event "+t.Ref, err)
 	}
-	endpoint, err := n.endpoint(ctx, e.Merchant, paymux.EndpointID(t.Lane))
+	r, err := n.endpoints.one(ctx, e.Merchant, endpointOf(t.Lane))
 	switch {
 	case errors.Is(err, paymux.NotFound):
-		return n.drop(e, t, "the endpoint was deleted")
+		return n.drop(&e, t, nil, "the endpoint was deleted")
 	case err != nil:
 		return n.ownTrouble(ctx, t, "load endpoint "+t.Lane, err)
-	case endpoint.Status != paymux.EndpointEnabled:
-		return n.drop(e, t, strings.TrimSuffix("the endpoint is disabled: "+endpoint.Reason, ": "))
+	case r.Status != paymux.EndpointEnabled:
+		return n.drop(&e, t, r, notEnabled(r.Endpoint))
 	}
-	a := n.attempt(ctx, e, endpoint, t.Attempt+1)
-	return n.verdict(ctx, a)
+	to, err := n.addressOf(ctx, r, &e)
+	if err != nil {
+		return n.ownTrouble(ctx, t, "load the URL of "+t.Lane, err)
+	}
+	if v, wait := n.inOrder(ctx, t, r, &e); wait {
+		return v
+	}
+	return n.deliver(ctx, t, r, &e, to)
 }
 
-// endpoint finds an endpoint in the cache, or in the store.
-func (n *Notifier) endpoint(ctx context.Context, merchant paymux.MerchantID, id paymux.EndpointID) (paymux.Endpoint, error) {
-	known, err := n.endpoints.of(ctx, merchant)
+func (n *Notifier) deliver(ctx context.Context, t queue.Task, r *receiver, e *paymux.Event, to address) queue.Verdict {
+	a := &attempt{event: e, endpoint: r, to: to, number: t.Attempt + 1, began: n.Now()}
+	n.try(ctx, a)
+	a.took = n.Now().Sub(a.began)
+	switch {
+	case a.err != nil && ctx.Err() != nil: // we are stopping
+		return queue.Verdict{Uncounted: true, Due: n.Now(), Reason: "interrupted"}
+	case errors.Is(a.err, errProxy):
+		return n.ownTrouble(ctx, t, "reach the proxy", a.err)
+	}
+	v := n.verdict(ctx, a)
+	v.Window, v.Rate = r.Delivery.Window, r.Delivery.RatePerSecond
+	if v.Window == 0 {
+		v.Window = Window
+	}
+	return v
+}
+
+// addressOf is where an event goes: the endpoint's URL, or the payment's own.
+func (n *Notifier) addressOf(ctx context.Context, r *receiver, e *paymux.Event) (address, error) {
+	if !r.PerPayment {
+		return r.to, nil
+	}
+	url, err := n.notifyURL(ctx, e)
 	if err != nil {
-		return paymux.Endpoint{}, err
+		return address{}, err
 	}
-	if i := slices.IndexFunc(known, func(e paymux.Endpoint) bool { return e.ID == id }); i >= 0 {
-		return known[i], nil
-	}
-	return n.Store.Endpoint(ctx, merchant, id)
+	return newAddress(url), nil
 }
 
 func (n *Notifier) ownTrouble(ctx context.Context, t queue.Task, what string, err error) queue.Verdict {
@@ -67,95 +88,88 @@ func (n *Notifier) ownTrouble(ctx context.Context, t queue.Task, what string, er
 
 // attempt is one delivery and what came of it.
 type attempt struct {
-	event    paymux.Event
-	endpoint paymux.Endpoint
+	event    *paymux.Event
+	endpoint *receiver
+	to       address
 	number   int // from 1
 	began    time.Time
 	took     time.Duration
-	status   int // 0: no answer
-	header   http.Header
+	sent     http.Header
+	shown    string // the signatures, redacted
+	answer   answer
 	err      error // of an attempt without an answer
 }
 
-func (n *Notifier) attempt(ctx context.Context, e paymux.Event, endpoint paymux.Endpoint, number int) *attempt {
-	a := &attempt{event: e, endpoint: endpoint, number: number, began: n.Now()}
+// timedOut tells the attempts that the time limit ended.
+type timedOut struct{ after time.Duration }
+
+func (t timedOut) Error() string { return fmt.Sprintf("no answer within %v", t.after) }
+
+func (n *Notifier) try(ctx context.Context, a *attempt) {
 	timeout := n.Timeout
-	if ms := endpoint.Delivery.TimeoutMS; ms > 0 {
+	if ms := a.endpoint.Delivery.TimeoutMS; ms > 0 {
 		timeout = time.Duration(ms) * time.Millisecond
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no answer within %v", timeout))
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	a.err = n.send(ctx, a)
-	a.took = n.Now().Sub(a.began)
-	if a.err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		a.err = timedOut{context.Cause(ctx)}
+	if a.err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) && !errors.Is(a.err, errProxy) {
+		a.err = timedOut{timeout}
 	}
-	return a
 }
 
-// timedOut tells the attempts that the time limit ended.
-type timedOut struct{ error }
-
 func (n *Notifier) send(ctx context.Context, a *attempt) error {
-	req, err := n.request(ctx, a)
+	req, err := a.request(ctx)
 	if err != nil {
 		return err
 	}
-	resp, err := n.client.Do(req)
+	resp, err := n.transport.RoundTrip(req)
 	if err != nil {
 		return err
 	}
-	a.status, a.header = resp.StatusCode, resp.Header
-	drain(resp.Body)
+	a.answer.read(resp)
 	return nil
 }
 
-// drain reads a short answer, so that the connection can be used again, and cuts off any other.
-func drain(body io.ReadCloser) {
-	late := time.AfterFunc(answerLimit, func() { body.Close() })
-	defer late.Stop()
-	defer body.Close()
-	io.CopyN(io.Discard, body, answerMost) // the status has decided; an error here changes nothing
-}
-
-func (n *Notifier) request(ctx context.Context, a *attempt) (*http.Request, error) {
-	signature, err := sign(a.endpoint.Secrets, a.event, a.began)
+func (a *attempt) request(ctx context.Context) (*http.Request, error) {
+	if a.to.err != nil {
+		return nil, a.to.err
+	}
+	body, err := bodyOf(a.event)
 	if err != nil {
 		return nil, err
 	}
-	if strings.HasPrefix(strings.ToLower(a.endpoint.URL), "http:") {
+	signature, shown, err := a.endpoint.sign(a.event.ID, a.began, body)
+	if err != nil {
+		return nil, err
+	}
+	a.shown = shown
+	a.sent = http.Header{
+		"Content-Type": {"application/json"},
+		"User-Agent":   {userAgent},
+		idHeader:       {string(a.event.ID)},
+		timeHeader:     {strconv.FormatInt(a.began.Unix(), 10)},
+		signHeader:     {signature},
+	}
+	if a.to.login != "" {
+		a.sent["Authorization"] = []string{a.to.login}
+	}
+	if a.to.plain {
 		ctx = context.WithValue(ctx, plainKey{}, true)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.endpoint.URL, bytes.NewReader(a.event.Body))
-	if err != nil {
-		return nil, errors.New("the endpoint's URL cannot be used")
+	req := &http.Request{
+		Method: http.MethodPost, URL: a.to.url, Header: a.sent, ContentLength: int64(len(body)),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		// With GetBody a connection that was closed while it idled is replaced; nothing of the request was read then.
+		GetBody: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil },
 	}
-	req.Header = http.Header{
-		"Content-Type": {"application/json"},
-		"User-Agent":   {"Paymux"},
-		http.CanonicalHeaderKey(webhook.HeaderID):        {string(a.event.ID)},
-		http.CanonicalHeaderKey(webhook.HeaderTimestamp): {strconv.FormatInt(a.began.Unix(), 10)},
-		http.CanonicalHeaderKey(webhook.HeaderSignature): {signature},
-	}
-	return req, nil
+	req.Body, _ = req.GetBody()
+	return req.WithContext(ctx), nil
 }
 
-// sign makes the signature header: one entry for each secret that is live, so
-// that a receiver may hold the old or the new one while they are rotated.
-func sign(secrets []paymux.SigningSecret, e paymux.Event, at time.Time) (string, error) {
-	var entries []string
-	for _, s := range secrets {
-		if !s.Expires.IsZero() && !at.Before(s.Expires) {
-			continue
-		}
-		entry, err := webhook.Sign(s.Value.Reveal(), string(e.ID), at, e.Body)
-		if err != nil {
-			return "", fmt.Errorf("sign with the endpoint's secret: %w", err)
-		}
-		entries = append(entries, entry)
-	}
-	if entries == nil {
-		return "", errors.New("the endpoint has no live signing secret")
-	}
-	return strings.Join(entries, " "), nil
-}
+// The headers' names as net/http keys them.
+var (
+	idHeader   = http.CanonicalHeaderKey(webhook.HeaderID)
+	timeHeader = http.CanonicalHeaderKey(webhook.HeaderTimestamp)
+	signHeader = http.CanonicalHeaderKey(webhook.HeaderSignature)
+)

@@ -1,11 +1,8 @@
 package notify_test
 
 import (
-	"crypto/x509"
-	"errors"
-	"net"
+	"context"
 	"net/http"
-	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -58,13 +55,9 @@ func TestDelivery(t *testing.T) {
 			t.Errorf("the specification's library says %v", err)
 		}
 	}
-	hop := v.Hop
-	if hop == nil || v.Payment != "pay_1" || hop.Kind != paymux.HopNotify || hop.Ref != string(e.ID) || hop.Data["attempt"] != "1" || hop.Data["status"] != "204" {
-		t.Fatalf("hop %+v", hop)
-	}
-	wants(t, "hop", hop.Text, "payment.succeeded -> "+s.URL+"/hooks 204 in ")
-	if strings.Contains(hop.Text, "hush") {
-		t.Errorf("the hop shows the query: %s", hop.Text)
+	a := v.Attempt
+	if a == nil || a.Status != 204 || a.Type != e.Type || a.URL != s.URL+"/hooks" || v.Window != notify.Window || v.Rate != 0 {
+		t.Fatalf("verdict %+v, attempt %+v", v, a)
 	}
 }
 
@@ -95,7 +88,10 @@ func TestAnswers(t *testing.T) {
 		{name: "own schedule ends", answer: status(500), own: []int{60, 3600}, failed: 2, bury: true},
 		{name: "429", answer: status(429), least: minute, most: minute, hold: second},
 		{name: "429, own schedule", answer: status(429), own: []int{10}, least: 8 * second, most: 12 * second, hold: second},
-		{name: "502", answer: status(502), least: 4 * second, most: 6 * second, hold: second},
+		{name: "502", answer: status(502), least: minute, most: minute, hold: second},
+		{name: "504", answer: status(504), least: minute, most: minute, hold: second},
+		{name: "504, second failure", answer: status(504), failed: 1, least: 4 * minute, most: 6 * minute, hold: second},
+		{name: "503", answer: status(503), least: 4 * second, most: 6 * second, hold: second},
 		{name: "503 after seconds", answer: status(503, "Retry-After", "7"), own: []int{5}, least: 7 * second, most: 7 * second, hold: 7 * second},
 		{name: "503 after less", answer: status(503, "Retry-After", "1"), own: []int{100}, least: 80 * second, most: 120 * second, hold: second},
 		{name: "503 after a year", answer: status(503, "Retry-After", "31536000"), own: []int{100}, least: 160 * second, most: 240 * second, hold: minute},
@@ -123,76 +119,30 @@ func TestAnswers(t *testing.T) {
 			if hold := time.Until(v.Hold); test.hold == 0 && !v.Hold.IsZero() || test.hold > 0 && (hold > test.hold || hold < test.hold-5*second) {
 				t.Errorf("lane held for %v, want %v", hold, test.hold)
 			}
-			if v.Hop == nil || v.Hop.Data["attempt"] != strconv.Itoa(test.failed+1) {
-				t.Errorf("hop %+v", v.Hop)
+			if v.Attempt == nil || v.Attempt.Number != test.failed+1 {
+				t.Errorf("attempt %+v", v.Attempt)
 			}
 		})
 	}
 }
 
-func TestJitterStaysWithinAFifth(t *testing.T) {
+func TestJitter(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	to := h.endpoint(listen(t, status(500)).URL, func(e *paymux.Endpoint) { e.Delivery.RetrySeconds = []int{1000} })
-	least, most := time.Hour, time.Duration(0)
-	for range 60 {
-		_, v := h.deliver(to, 0)
-		wait := time.Until(v.Due)
-		least, most = min(least, wait), max(most, wait)
-	}
-	if least < 795*time.Second || most > 1205*time.Second || most-least < 100*time.Second {
-		t.Errorf("waits from %v to %v", least, most)
-	}
-}
-
-func TestGone(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	s := listen(t, status(410))
-	to := h.endpoint(s.URL)
-	_, v := h.deliver(to, 0)
-	if !v.Done {
-		t.Fatalf("verdict %+v", v)
-	}
-	wants(t, "hop", v.Hop.Text, "disabled")
-	now, _ := h.store.Endpoint(t.Context(), merchant, to.ID)
-	if now.Status != paymux.EndpointDisabled || !strings.Contains(now.Reason, "410") || len(now.Secrets) != 1 {
-		t.Errorf("endpoint %+v", now)
-	}
-	if _, tasks := h.event(); len(tasks) != 0 {
-		t.Errorf("a disabled endpoint is still told: %v", tasks)
-	}
-}
-
-func TestGoneWhileTheStoreFails(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	to := h.endpoint(listen(t, func(w http.ResponseWriter, _ *http.Request) {
-		h.store.mu.Lock()
-		h.store.err = errors.New("down")
-		h.store.mu.Unlock()
-		w.WriteHeader(410)
-	}).URL)
-	if _, v := h.deliver(to, 0); v.Done || v.Bury || !v.Uncounted {
-		t.Errorf("verdict %+v", v)
-	}
-}
-
-func TestGoneFromAnAddressTheMerchantLeft(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	var to paymux.Endpoint
-	to = h.endpoint(listen(t, func(w http.ResponseWriter, r *http.Request) {
-		moved := to
-		moved.URL = "https://new.example/"
-		h.store.UpdateEndpoint(r.Context(), moved, nil)
-		w.WriteHeader(410)
-	}).URL)
-	if _, v := h.deliver(to, 0); v.Done || v.Due.IsZero() {
-		t.Errorf("verdict %+v", v)
-	}
-	if now, _ := h.store.Endpoint(t.Context(), merchant, to.ID); now.Status != paymux.EndpointEnabled {
-		t.Errorf("the moved endpoint was disabled")
+	for percent, most := range map[int]float64{0: 0.2, 1: 0.01, 50: 0.5} {
+		h := newHouse(t)
+		to := h.endpoint(listen(t, status(500)).URL, func(e *paymux.Endpoint) {
+			e.Delivery.RetrySeconds, e.Delivery.JitterPercent = []int{1000}, percent
+		})
+		shortest, longest := time.Hour, time.Duration(0)
+		for range 60 {
+			_, v := h.deliver(to, 0)
+			wait := time.Until(v.Due)
+			shortest, longest = min(shortest, wait), max(longest, wait)
+		}
+		around := time.Duration(most * 1000 * float64(time.Second))
+		if shortest < 995*time.Second-around || longest > 1001*time.Second+around || longest-shortest < around/2 {
+			t.Errorf("%d %%: waits from %v to %v", percent, shortest, longest)
+		}
 	}
 }
 
@@ -204,135 +154,51 @@ func TestEndpointsThatAreNotThere(t *testing.T) {
 		return queue.Task{ID: "task_1", Kind: notify.KindNotify, Ref: string(e.ID), Lane: string(id)}
 	}
 	off := h.endpoint("https://shop.example", func(e *paymux.Endpoint) { e.Status, e.Reason = paymux.EndpointDisabled, "switched off" })
-	for id, says := range map[paymux.EndpointID]string{"we_none": "deleted", off.ID: "switched off"} {
-		v := h.Handle(t.Context(), task(id))
-		if !v.Done || v.Hop == nil {
-			t.Fatalf("verdict %+v", v)
+	pulled := h.endpoint("https://shop.example", func(e *paymux.Endpoint) { e.Status = paymux.EndpointPull })
+	for id, says := range map[paymux.EndpointID]string{"we_none": "the endpoint was deleted", off.ID: "the endpoint is disabled: switched off", pulled.ID: "the endpoint is pulled"} {
+		v := h.handle(task(id))
+		if !v.Done || v.Attempt == nil || v.Attempt.Result != paymux.AttemptDropped || v.Attempt.Error != says || v.Attempt.Type != e.Type {
+			t.Errorf("%s: verdict %+v, attempt %+v", id, v, v.Attempt)
 		}
-		wants(t, "hop", v.Hop.Text, says)
+	}
+	if _, tasks := h.event(); len(tasks) != 0 {
+		t.Errorf("an endpoint that is not enabled has tasks: %v", tasks)
 	}
 	lost := task(off.ID)
 	lost.Ref = "evt_none"
-	if v := h.Handle(t.Context(), lost); !v.Bury || v.Reason == "" {
+	if v := h.handle(lost); !v.Bury || v.Reason == "" {
 		t.Errorf("an event that is gone: %+v", v)
 	}
-	h.store.err = errors.New("down")
+	h.store.err = errDown
 	h.Invalidate()
-	if v := h.Handle(t.Context(), task(off.ID)); v.Done || v.Bury || !v.Uncounted || v.Due.IsZero() {
+	if v := h.handle(task(off.ID)); v.Done || v.Bury || !v.Uncounted || v.Due.IsZero() || v.Attempt != nil {
 		t.Errorf("while the store is down: %+v", v)
 	}
 }
 
-func TestAttemptsWithoutAnAnswer(t *testing.T) {
+func TestStoppingIsNoFailure(t *testing.T) {
 	t.Parallel()
-	closed := httptest.NewServer(nil)
-	closed.Close()
-	secured := httptest.NewTLSServer(status(200))
-	t.Cleanup(secured.Close)
-	silent, cut := make(chan struct{}), cutter(t)
-	hung := listen(t, func(http.ResponseWriter, *http.Request) { <-silent })
-	t.Cleanup(func() { close(silent) })
-	plain := listen(t, status(200))
-
-	tests := map[string]struct{ url, reason string }{
-		"connection refused": {closed.URL, "connection refused"},
-		"unknown name":       {"https://no-such-host.invalid/", "name not resolved"},
-		"unknown authority":  {secured.URL, "TLS: x509"},
-		"no TLS":             {strings.Replace(plain.URL, "http:", "https:", 1), "HTTP response to HTTPS client"},
-		"hung":               {hung.URL + "/?token=hush", "no answer within 1s"},
-		"cut":                {cut + "/?token=hush", "EOF"},
-		"bad URL":            {"https://shop.example:hush/", "URL cannot be used"},
-		"no scheme":          {"shop.example/?token=hush", "unsupported protocol"},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			h := newHouse(t)
-			to := h.endpoint(test.url, func(e *paymux.Endpoint) {
-				if name == "hung" {
-					e.Delivery.TimeoutMS = 1000
-				}
-			})
-			_, v := h.deliver(to, 0)
-			if v.Done || v.Bury || v.Uncounted || v.Due.IsZero() {
-				t.Fatalf("verdict %+v", v)
-			}
-			wants(t, "reason", v.Reason, test.reason)
-			wants(t, "hop", v.Hop.Text, test.reason)
-			if strings.Contains(v.Reason+v.Hop.Text, "hush") {
-				t.Errorf("shows what it must not: %s / %s", v.Reason, v.Hop.Text)
-			}
-		})
-	}
-}
-
-// cutter accepts connections and closes them without a word.
-func cutter(t *testing.T) (url string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			c.Read(make([]byte, 4096)) // the request, so that nothing suggests sending it again
-			c.Close()
-		}
-	}()
-	return "http://" + l.Addr().String()
-}
-
-func TestTrustedCertificate(t *testing.T) {
-	t.Parallel()
-	secured := httptest.NewUnstartedServer(status(200))
-	secured.EnableHTTP2 = true
-	secured.StartTLS()
-	t.Cleanup(secured.Close)
-	pool := x509.NewCertPool()
-	pool.AddCert(secured.Certificate())
-	h := newHouse(t, func(c *notify.Config) { c.RootCAs = pool })
-	if _, v := h.deliver(h.endpoint(secured.URL), 0); !v.Done {
+	h := newHouse(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	to := h.endpoint(listen(t, func(_ http.ResponseWriter, r *http.Request) {
+		cancel()
+		<-r.Context().Done()
+	}).URL)
+	_, tasks := h.event()
+	if v := h.Handle(ctx, tasks[0]); !v.Uncounted || v.Done || v.Bury || v.Attempt != nil {
 		t.Errorf("verdict %+v", v)
 	}
-	other := strings.Replace(secured.URL, "127.0.0.1", "localhost", 1) // not in the certificate
-	if _, v := h.deliver(h.endpoint(other), 0); v.Done || !strings.Contains(v.Reason, "TLS: ") {
-		t.Errorf("another name: %+v", v)
+	if !h.now(to).FailingSince.IsZero() {
+		t.Error("an endpoint is failing because we stop")
 	}
 }
 
-func TestAnswersWithoutEnd(t *testing.T) {
+func TestWindowAndRateAreTheMerchants(t *testing.T) {
 	t.Parallel()
-	body := func(bytes int, pause time.Duration) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			rc := http.NewResponseController(w)
-			chunk := make([]byte, bytes)
-			for {
-				if _, err := w.Write(chunk); err != nil || rc.Flush() != nil {
-					return
-				}
-				select {
-				case <-time.After(pause):
-				case <-r.Context().Done():
-					return
-				}
-			}
-		}
-	}
-	for name, answer := range map[string]http.HandlerFunc{"flood": body(64<<10, 0), "drip": body(1, 100*time.Millisecond)} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			h := newHouse(t)
-			began := time.Now()
-			_, v := h.deliver(h.endpoint(listen(t, answer).URL), 0)
-			if took := time.Since(began); !v.Done || took > 10*time.Second {
-				t.Errorf("verdict %+v after %v", v, took)
-			}
-		})
+	h := newHouse(t)
+	to := h.endpoint(listen(t, status(500)).URL, func(e *paymux.Endpoint) { e.Delivery.Window, e.Delivery.RatePerSecond = 3, 7 })
+	if _, v := h.deliver(to, 0); v.Window != 3 || v.Rate != 7 {
+		t.Errorf("window %d, rate %d", v.Window, v.Rate)
 	}
 }
 
@@ -340,7 +206,7 @@ func TestSecretsThatCannotSign(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	s := listen(t, status(200))
-	for _, secrets := range [][]paymux.SigningSecret{nil, {{Value: "whsec_hush"}}} {
+	for _, secrets := range [][]paymux.SigningSecret{nil, {{Value: "whsec_hush"}}, {{Value: "whsk_hush"}}, {{Value: "whpk_hush"}}} {
 		to := h.endpoint(s.URL, func(e *paymux.Endpoint) { e.Secrets = secrets })
 		_, v := h.deliver(to, 0)
 		if v.Done || !strings.Contains(v.Reason, "secret") || strings.Contains(v.Reason, "hush") {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,11 +34,11 @@ type directory struct {
 type subscriptions struct {
 	mu        sync.Mutex // held while they are read
 	loaded    atomic.Bool
-	endpoints []paymux.Endpoint // not to be changed
+	receivers []*receiver // not to be changed
 }
 
 // of returns a merchant's endpoints, not to be changed by the caller.
-func (d *directory) of(ctx context.Context, merchant paymux.MerchantID) ([]paymux.Endpoint, error) {
+func (d *directory) of(ctx context.Context, merchant paymux.MerchantID) ([]*receiver, error) {
 	d.refresh(ctx)
 	d.mu.RLock()
 	s := d.merchants[merchant]
@@ -46,20 +47,38 @@ func (d *directory) of(ctx context.Context, merchant paymux.MerchantID) ([]paymu
 		s = d.add(merchant)
 	}
 	if s.loaded.Load() {
-		return s.endpoints, nil
+		return s.receivers, nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.loaded.Load() {
-		return s.endpoints, nil
+		return s.receivers, nil
 	}
 	endpoints, err := d.store.Endpoints(ctx, merchant)
 	if err != nil {
 		return nil, fmt.Errorf("load endpoints of %s: %w", merchant, err)
 	}
-	s.endpoints = endpoints
+	for _, e := range endpoints {
+		s.receivers = append(s.receivers, newReceiver(e))
+	}
 	s.loaded.Store(true)
-	return endpoints, nil
+	return s.receivers, nil
+}
+
+// one finds an endpoint among a merchant's, or in the store.
+func (d *directory) one(ctx context.Context, merchant paymux.MerchantID, id paymux.EndpointID) (*receiver, error) {
+	known, err := d.of(ctx, merchant)
+	if err != nil {
+		return nil, err
+	}
+	if i := slices.IndexFunc(known, func(r *receiver) bool { return r.ID == id }); i >= 0 {
+		return known[i], nil
+	}
+	e, err := d.store.Endpoint(ctx, merchant, id)
+	if err != nil {
+		return nil, err
+	}
+	return newReceiver(e), nil
 }
 
 func (d *directory) add(merchant paymux.MerchantID) *subscriptions {

@@ -2,31 +2,12 @@ package notify_test
 
 import (
 	"errors"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/notify"
 )
-
-// clock stands still until it is moved.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
 
 func TestOneTaskForEachEndpointThatWantsTheEvent(t *testing.T) {
 	t.Parallel()
@@ -49,8 +30,8 @@ func TestOneTaskForEachEndpointThatWantsTheEvent(t *testing.T) {
 
 func TestEndpointsAreReadAgainWhenTheRevisionRises(t *testing.T) {
 	t.Parallel()
-	c := &clock{at: time.Now()}
-	h := newHouse(t, func(config *notify.Config) { config.Now = c.now })
+	c := newClock()
+	h := newHouse(t, at(c))
 	h.endpoint("https://a.example")
 	count := func(want int) {
 		t.Helper()
@@ -83,8 +64,8 @@ func TestEndpointsAreReadAgainWhenTheRevisionRises(t *testing.T) {
 }
 
 func TestNoEndpointNoCost(t *testing.T) {
-	c := &clock{at: time.Now()} // stands still: no revision falls due
-	h := newHouse(t, func(config *notify.Config) { config.Now = c.now })
+	c := newClock() // stands still: no revision falls due
+	h := newHouse(t, at(c))
 	e, _ := h.event()
 	ctx := t.Context()
 	if n := testing.AllocsPerRun(100, func() {
@@ -93,25 +74,5 @@ func TestNoEndpointNoCost(t *testing.T) {
 		}
 	}); n != 0 {
 		t.Errorf("%v allocations for a merchant without endpoints", n)
-	}
-}
-
-func TestTestEvent(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	s := listen(t, status(200))
-	to := h.endpoint(s.URL, func(e *paymux.Endpoint) { e.Events = []paymux.EventType{paymux.RefundDone} })
-	r := h.run()
-	e, err := h.Test(t.Context(), to)
-	if err != nil || e.Type != paymux.EndpointTest || h.ids.Check(paymux.PrefixEvent, string(e.ID)) != nil {
-		t.Fatalf("event %+v, %v", e, err)
-	}
-	r.Wake()
-	if got := <-s.got; got.header.Get("webhook-id") != string(e.ID) || string(got.body) != string(e.Body) {
-		t.Errorf("got %v %s", got.header, got.body)
-	}
-	to.Status = paymux.EndpointDisabled
-	if _, err := h.Test(t.Context(), to); !errors.Is(err, paymux.StateConflict) {
-		t.Errorf("a disabled endpoint: %v", err)
 	}
 }

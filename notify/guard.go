@@ -2,15 +2,11 @@ package notify
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"net/netip"
 	"strings"
 	"syscall"
-	"time"
 )
 
 // errRefused is what the guard says of an address. It is a failed attempt like any other.
@@ -63,23 +59,6 @@ type network struct {
 // plainKey marks the context of a request without TLS.
 type plainKey struct{}
 
-// transport connects to what the guard lets pass, keeps idle connections for many lanes to one
-// host (platforms serve many merchants from one), and knows no proxy: an environment must not be able to redirect deliveries.
-func (n *Notifier) transport() *http.Transport {
-	dialer := &net.Dialer{Timeout: n.ConnectTimeout, ControlContext: n.control}
-	return &http.Transport{
-		DialContext:            dialer.DialContext,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: n.RootCAs},
-		TLSHandshakeTimeout:    5 * time.Second,
-		ForceAttemptHTTP2:      true,
-		DisableCompression:     true, // answers are not read for their content
-		MaxIdleConns:           4096,
-		MaxIdleConnsPerHost:    128,
-		IdleConnTimeout:        90 * time.Second,
-		MaxResponseHeaderBytes: 64 << 10,
-	}
-}
-
 // control checks every address that is about to be connected to, after names were resolved,
 // so that no name can lead inside.
 func (n *Notifier) control(ctx context.Context, network, address string, _ syscall.RawConn) error {
@@ -109,6 +88,9 @@ func (n *Notifier) guard(target netip.AddrPort, plain bool) error {
 			return nil
 		}
 	}
+	if isatap(addr) {
+		return fmt.Errorf("%w: %s is ISATAP", errRefused, addr)
+	}
 	for _, r := range refused {
 		if r.Contains(addr) {
 			return fmt.Errorf("%w: %s is %s", errRefused, addr, r.name)
@@ -121,4 +103,11 @@ func (n *Notifier) guard(target netip.AddrPort, plain bool) error {
 		return fmt.Errorf("%w: http without TLS is not allowed to %s", errRefused, addr)
 	}
 	return nil
+}
+
+// isatap reports an address whose interface identifier wraps an IPv4 address (RFC 5214),
+// whatever its prefix: a host with an ISATAP interface would send it to that address.
+func isatap(addr netip.Addr) bool {
+	b := addr.As16()
+	return addr.Is6() && b[8]&^0x03 == 0 && b[9] == 0 && b[10] == 0x5e && b[11] == 0xfe
 }

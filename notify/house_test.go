@@ -17,7 +17,6 @@ import (
 	"github.com/paymux/paymux/internal/webhook"
 	"github.com/paymux/paymux/notify"
 	"github.com/paymux/paymux/queue"
-	"github.com/paymux/paymux/queue/queuetest"
 )
 
 const merchant = paymux.MerchantID("mer_1")
@@ -37,7 +36,7 @@ func newHouse(t testing.TB, adjust ...func(*notify.Config)) *house {
 	h := &house{TB: t, store: newStore()}
 	h.ids = paymux.NewIDs([]byte("sixteen bytes or more"), 1, time.Now)
 	c := notify.Config{
-		Store: h.store, IDs: h.ids, Now: time.Now,
+		Store: h.store, Deliveries: h.store, Replays: h.store, Backlog: h.store, IDs: h.ids, Now: time.Now,
 		Log:           slog.New(slog.NewTextHandler(io.Discard, nil)),
 		AllowNetworks: loopback,
 	}
@@ -48,6 +47,28 @@ func newHouse(t testing.TB, adjust ...func(*notify.Config)) *house {
 	t.Cleanup(h.Close)
 	return h
 }
+
+// clock stands still until it is moved.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func newClock() *clock { return &clock{at: time.Now().UTC().Truncate(time.Microsecond)} }
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+func at(c *clock) func(*notify.Config) { return func(config *notify.Config) { config.Now = c.now } }
 
 // endpoint adds an enabled endpoint of the merchant.
 func (h *house) endpoint(url string, adjust ...func(*paymux.Endpoint)) paymux.Endpoint {
@@ -64,12 +85,20 @@ func (h *house) endpoint(url string, adjust ...func(*paymux.Endpoint)) paymux.En
 	return e
 }
 
+func strategy(s paymux.FailureStrategy, retry ...int) func(*paymux.Endpoint) {
+	return func(e *paymux.Endpoint) { e.Delivery.OnFailure, e.Delivery.RetrySeconds = s, retry }
+}
+
 // event commits an event of a payment and returns the tasks that deliver it.
-func (h *house) event() (paymux.Event, []queue.Task) {
+func (h *house) event(adjust ...func(*paymux.Event)) (paymux.Event, []queue.Task) {
 	h.Helper()
 	e := paymux.Event{
 		ID: paymux.EventID(h.ids.New(paymux.PrefixEvent)), Type: paymux.PaymentSucceeded, Timestamp: time.Now().UTC(),
-		Merchant: merchant, Payment: "pay_1", Data: paymux.EventData{Object: json.RawMessage(`{"text":"<é> & 中"}`), Sequence: 3},
+		Merchant: merchant, Payment: "pay_1", ObjectID: "pay_1",
+		Data: paymux.EventData{Object: json.RawMessage(`{"text":"<é> & 中"}`), Sequence: 3},
+	}
+	for _, f := range adjust {
+		f(&e)
 	}
 	var err error
 	if e.Body, err = json.Marshal(e); err != nil {
@@ -90,28 +119,41 @@ func (h *house) deliver(to paymux.Endpoint, failed int) (paymux.Event, queue.Ver
 	h.Helper()
 	e, tasks := h.event()
 	for _, t := range tasks {
-		if t.Lane == string(to.ID) {
+		if t.Lane == string(to.ID) || strings.HasPrefix(t.Lane, string(to.ID)+"/") {
 			t.Attempt = failed
-			return e, h.Handle(h.Context(), t)
+			return e, h.handle(t)
 		}
 	}
 	h.Fatalf("no task for %s among %v", to.ID, tasks)
 	return e, queue.Verdict{}
 }
 
-// run starts a queue that delivers what is in the store.
-func (h *house) run() *queue.Runner {
-	r := queue.NewRunner(queue.Config{
-		Store: h.store.Store, Handlers: map[string]queue.Handler{notify.KindNotify: h.Handler()},
-		Now: time.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-	})
-	r.Start()
-	h.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
-		defer cancel()
-		r.Stop(ctx)
-	})
-	return r
+// handle does a task and settles it, as the queue would.
+func (h *house) handle(t queue.Task) queue.Verdict {
+	h.Helper()
+	v := h.Handle(h.Context(), t)
+	h.store.settle(t, v)
+	if v.Attempt != nil && h.Context().Err() == nil {
+		h.checkAttempt(t, v)
+	}
+	return v
+}
+
+// checkAttempt holds what every attempt in the log must be.
+func (h *house) checkAttempt(t queue.Task, v queue.Verdict) {
+	h.Helper()
+	a := v.Attempt
+	ended := map[paymux.AttemptResult]bool{paymux.AttemptDelivered: v.Done, paymux.AttemptDropped: v.Done, paymux.AttemptDead: v.Bury, paymux.AttemptFailed: !v.Done && !v.Bury}
+	if !ended[a.Result] || a.Object != "notification_attempt" || string(a.Event) != t.Ref || a.Number != t.Attempt+1 ||
+		!strings.HasPrefix(t.Lane, string(a.Endpoint)) || a.At.Nanosecond()%1000 != 0 || !a.NextAt.Equal(v.Due) {
+		h.Errorf("attempt %+v of %+v, with the verdict %+v", a, t, v)
+	}
+	if (a.Result == paymux.AttemptDelivered) != (a.Error == "") {
+		h.Errorf("a %s attempt says %q", a.Result, a.Error)
+	}
+	if a.Result == paymux.AttemptFailed && v.Reason != a.Error {
+		h.Errorf("the task says %q, the log %q", v.Reason, a.Error)
+	}
 }
 
 // sink is a merchant's server.
@@ -124,6 +166,7 @@ type sink struct {
 type request struct {
 	header http.Header
 	body   []byte
+	path   string
 }
 
 // listen starts a sink that answers with answer after it has kept the request.
@@ -138,7 +181,7 @@ func listen(t testing.TB, answer http.HandlerFunc) *sink {
 func (s *sink) keep(answer http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		s.got <- request{r.Header.Clone(), body}
+		s.got <- request{r.Header.Clone(), body, r.URL.Path}
 		answer(w, r)
 	}
 }
@@ -152,92 +195,37 @@ func status(code int, header ...string) http.HandlerFunc {
 	}
 }
 
-// store is a notify.Store beside a queue's store, in memory.
-type store struct {
-	*queuetest.Store
-
-	mu        sync.Mutex
-	endpoints []paymux.Endpoint
-	events    map[paymux.EventID]paymux.Event
-	revision  int64
-	reads     int
-	err       error
+// changing answers with a code that can be changed.
+type changing struct {
+	mu   sync.Mutex
+	code int
 }
 
-func newStore() *store {
-	return &store{Store: queuetest.NewStore(), events: map[paymux.EventID]paymux.Event{}}
+func (c *changing) set(code int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.code = code
 }
 
-func (s *store) put(e paymux.Endpoint) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.endpoints = append(s.endpoints, e)
+func (c *changing) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	w.WriteHeader(c.code)
 }
 
-func (s *store) Endpoints(_ context.Context, m paymux.MerchantID) (all []paymux.Endpoint, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.reads++
-	for _, e := range s.endpoints {
-		if e.Merchant == m {
-			all = append(all, e)
-		}
-	}
-	return all, s.err
-}
-
-func (s *store) Endpoint(_ context.Context, m paymux.MerchantID, id paymux.EndpointID) (paymux.Endpoint, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.reads++
-	for _, e := range s.endpoints {
-		if e.ID == id && e.Merchant == m {
-			return e, s.err
-		}
-	}
-	return paymux.Endpoint{}, paymux.NotFound
-}
-
-func (s *store) UpdateEndpoint(_ context.Context, changed paymux.Endpoint, _ *paymux.Idempotency) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i, e := range s.endpoints {
-		if e.ID == changed.ID {
-			s.endpoints[i] = changed
-			s.revision++
-		}
-	}
-	return s.err
-}
-
-func (s *store) EventByID(_ context.Context, id paymux.EventID) (paymux.Event, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.reads++
-	if e, ok := s.events[id]; ok {
-		return e, s.err
-	}
-	return paymux.Event{}, paymux.NotFound
-}
-
-func (s *store) Emit(_ context.Context, e paymux.Event, tasks []queue.Task) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.events[e.ID] = e
-	s.Add(tasks...)
-	return s.err
-}
-
-func (s *store) Revision(context.Context) (int64, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.reads++
-	return s.revision, s.err
-}
-
-func wants(t *testing.T, what, got, part string) {
+func wants(t testing.TB, what, got, part string) {
 	t.Helper()
 	if !strings.Contains(got, part) {
 		t.Errorf("%s is %q, want it to say %q", what, got, part)
 	}
+}
+
+// now returns an endpoint as it is in the store.
+func (h *house) now(e paymux.Endpoint) paymux.Endpoint {
+	h.Helper()
+	now, err := h.store.Endpoint(context.Background(), e.Merchant, e.ID)
+	if err != nil {
+		h.Fatal(err)
+	}
+	return now
 }

@@ -21,7 +21,8 @@ type Store interface {
 	Siblings(ctx context.Context, e paymux.Event, lane string) ([]Sibling, error)
 	// NotifyURL is a payment's own.
 	NotifyURL(ctx context.Context, id paymux.PaymentID) (string, error)
-	// Emit commits an event outside any payment, with the tasks that deliver it.
+	// Emit commits an event outside any payment, with the tasks that deliver it. An event that is there already stays as
+	// it is, and the tasks replace those there are by Kind, Ref and Lane: it is sent once more.
 	Emit(ctx context.Context, e paymux.Event, tasks []queue.Task) error
 	Revision(ctx context.Context) (int64, error)
 }
@@ -59,4 +60,10 @@ type Replays interface {
 	// replay that was finished or canceled meanwhile is left as it is, and nothing is enqueued. A task
 	// that is there already by Kind, Ref and Lane stays as it is.
 	Step(ctx context.Context, r paymux.Replay, tasks []queue.Task) error
+}
+
+// Backlog tells what waits in a lane. A queue.Store does.
+type Backlog interface {
+	// Parked returns a lane's parked tasks that are due at or before a time and come after a cursor, at most limit.
+	Parked(ctx context.Context, lane string, before time.Time, after queue.Cursor, limit int) ([]queue.Task, error)
 }

@@ -173,7 +173,7 @@ func (r *Runner) take(t Task, p *part, room func(*lane) int) bool {
 func (r *Runner) lane(t Task, p *part) *lane {
 	l := r.lanes[t.Lane]
 	if l == nil {
-		l = &lane{name: t.Lane, part: p, limit: r.window(t.Kind), cost: firstCost, idle: r.Now()}
+		l = &lane{name: t.Lane, part: p, limit: r.window(t.Kind), open: feeler, cost: firstCost, idle: r.Now()}
 		r.lanes[t.Lane] = l
 	}
 	return l

@@ -8,7 +8,13 @@ const (
 	quantum    = 20 * time.Millisecond // what a lane may use up in one turn
 	firstCost  = 20 * time.Millisecond // what a call is thought to take before the first was seen
 	costWeight = 4                     // of the past against the newest call
-	feeler     = 2                     // tasks of a lane at a time until the first has ended
+	feeler     = 2                     // tasks of a lane at a time in the beginning
+
+	// A lane's calls may take congested times its best, and a little, before its window shrinks.
+	congested = 2
+	leeway    = 2 * time.Millisecond
+	widen     = 0.25 // by a call that was quick
+	narrow    = 0.5  // by one that was not
 
 	breakAfter = 8                // failures in a row after which a lane is held
 	breakFirst = time.Second      // for how long, the first time
@@ -21,8 +27,10 @@ type lane struct {
 	part    *part
 	tasks   []held
 	running int
-	limit   int           // its window
-	tried   bool          // a call has ended
+	limit   int           // its window at most
+	open    float64       // its window now
+	best    time.Duration // a call that waited for nothing, about
+	outstay int           // calls under way that were pressed out of their fast slots
 	cost    time.Duration // moving average of a call
 	credit  time.Duration // slot time it may use before the others have their turn
 	slow    bool          // its calls take slots of the slow pool
@@ -54,14 +62,12 @@ type held struct {
 func (l *lane) window(slowWindow int) int {
 	w := l.limit
 	switch {
-	case l.breaks > 0:
+	case l.breaks > 0, l.outstay > 0:
 		return 1
 	case l.slow:
 		return min(w, slowWindow)
-	case !l.tried:
-		return min(w, feeler)
 	}
-	return w
+	return min(w, int(l.open))
 }
 
 func (l *lane) ready(now time.Time, slowWindow int) bool {
@@ -98,11 +104,26 @@ func (l *lane) pace(now time.Time) {
 // sample counts at most four times the limit, so that one hung call is forgiven
 // after a few quick ones.
 func (l *lane) learn(took, charged, limit time.Duration) {
-	l.tried = true
+	l.adapt(took)
 	l.cost += (min(took, 4*limit) - l.cost) / costWeight
 	l.slow = l.cost >= limit
 	l.credit += charged - min(took, limit)
 	l.credit = min(max(l.credit, -limit), quantum)
+}
+
+// adapt finds the window that keeps the far side busy and no more: wider while calls take about as long as
+// the best did, narrower when they begin to wait for each other, there or on this machine. More at once would
+// gain nothing and cost the other lanes. The best is forgotten slowly.
+func (l *lane) adapt(took time.Duration) {
+	if l.best == 0 || took < l.best {
+		l.best = took
+	}
+	l.best += (took - l.best) / 512
+	if took <= congested*l.best+leeway {
+		l.open = min(l.open+widen, float64(l.limit))
+	} else {
+		l.open = max(l.open-narrow, feeler)
+	}
 }
 
 // judge counts failures in a row. After a number of them the lane is held, ever longer, and then

@@ -13,7 +13,7 @@ const (
 	// A call that has taken pressAfter times as long as quick ones do, and leastPress, gives
 	// its slot to a lane that waits for one.
 	pressAfter = 3
-	leastPress = 25 * time.Millisecond
+	leastPress = 5 * time.Millisecond
 )
 
 // call is one attempt under way.
@@ -25,6 +25,7 @@ type call struct {
 	charged time.Duration
 	late    *time.Timer
 	done    bool
+	pressed bool // out of its fast slot
 	putOff  bool // in the table, for another owner
 }
 
@@ -144,18 +145,21 @@ func (r *Runner) move(c *call) {
 
 // press takes fast slots from calls that have outstayed what is usual while lanes wait for one: in the first
 // moments of an outage nobody knows yet who is slow, and all slots would be held by those who are. Their lanes
-// are not called slow for it. Half of the slow slots are left to calls that are known to be. The caller holds mu.
+// are not called slow for it, but start nothing else before they have ended. A quarter of the slow slots is left to
+// calls that are known to be slow. The caller holds mu.
 func (r *Runner) press() {
 	if r.fast.free > 0 || len(r.fast.lanes) == 0 || r.phase != running || r.unsettled >= maxUnsettled {
 		return
 	}
 	now, patience := r.Now(), max(leastPress, min(pressAfter*r.typical, r.SlowAfter))
-	for r.outgrown(); len(r.young) > 0 && len(r.fast.lanes) > 0 && r.slow.free > r.SlowWorkers/2; r.outgrown() {
+	for r.outgrown(); len(r.young) > 0 && len(r.fast.lanes) > 0 && r.slow.free > r.SlowWorkers/4; r.outgrown() {
 		c := r.young[0]
 		if age := now.Sub(c.started); age < patience {
 			r.pressAgain(patience - age)
 			return
 		}
+		c.pressed = true
+		c.lane.outstay++
 		r.move(c)
 		r.startOne(&r.fast)
 	}
@@ -233,6 +237,9 @@ func (r *Runner) finish(c *call, now time.Time, v *Verdict, interrupted bool) (s
 	}
 	l := c.lane
 	l.running--
+	if c.pressed {
+		l.outstay--
+	}
 	l.idle = now
 	l.learn(took, c.charged, r.SlowAfter)
 	if !interrupted {

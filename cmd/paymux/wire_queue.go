@@ -30,7 +30,7 @@ func (s *system) openNotifier(offer func([]queue.Task)) error {
 		return fmt.Errorf("notify.proxy: %w", err)
 	}
 	s.notifier = notify.New(notify.Config{
-		Store: s.store, Replays: s.store, Backlog: s.store, Offer: offer, IDs: s.ids, Now: s.now, Log: s.log,
+		Store: s.store, Deliveries: s.store, Replays: s.store, Backlog: s.store, Offer: offer, IDs: s.ids, Now: s.now, Log: s.log,
 		AllowNetworks: prefixes(s.conf.Notify.AllowNetworks), ClientCertificate: certificate, Proxy: proxy,
 	})
 	return nil

@@ -14,7 +14,8 @@ import (
 type Cause string
 
 const (
-	BadSecret       Cause = "bad_secret"       // the secret given is no whsec_ secret
+	BadSecret       Cause = "bad_secret"       // what was given is no whsec_ secret and no whpk_ public key
+	WrongKeyType    Cause = "wrong_key_type"   // signed by the other scheme only, or the entry of this one was taken out
 	MissingHeader   Cause = "missing_header"   // one of the three is not there
 	MalformedHeader Cause = "malformed_header" // it is there and cannot be read
 	StaleTimestamp  Cause = "stale_timestamp"  // signed too long ago, or in the future
@@ -37,7 +38,7 @@ func (f *Fault) Error() string { return string(f.Cause) + ": " + f.Text }
 func (f *Fault) Unwrap() error { return f.Cause }
 
 // Diagnose verifies a webhook as a receiver would and names the exact cause when
-// it does not verify: nil, or a *Fault. old are secrets the endpoint had before.
+// it does not verify: nil, or a *Fault. old are secrets and public keys the endpoint had before.
 // A signature that fits while the timestamp is stale is reported as stale, so
 // the answer is always the first thing to put right.
 func Diagnose(secret string, header http.Header, body []byte, now time.Time, old ...string) error {
@@ -45,7 +46,7 @@ func Diagnose(secret string, header http.Header, body []byte, now time.Time, old
 	if fault != nil {
 		return fault
 	}
-	if !m.signedWith(m.signer, body) {
+	if !m.signedWith(m.key, body) {
 		return m.explain(body, old)
 	}
 	if fault := m.checkTime(now); fault != nil {
@@ -69,19 +70,19 @@ func missing(name string, header http.Header) *Fault {
 // explain finds what would make the signature fit.
 func (m *message) explain(body []byte, old []string) *Fault {
 	for _, secret := range old {
-		if s, err := signer(secret); err == nil && m.signedWith(s, body) {
+		if k, err := ParseKey(secret); err == nil && m.signedWith(k, body) {
 			return &Fault{OldSecret, "signed with a secret of this endpoint that was replaced: configure the newest one"}
 		}
 	}
 	for _, v := range variants(body) {
-		if m.signedWith(m.signer, v.body) {
+		if m.signedWith(m.key, v.body) {
 			return &Fault{ChangedBody, "the body " + v.how + ": verify the bytes as they came, before anything parses or re-serialises them"}
 		}
 	}
 	if len(body) == 0 {
 		return &Fault{ChangedBody, "the body is empty: something has read it before the verification"}
 	}
-	if id, ok := m.bodyID(body); ok && id != m.id && m.as(id).signedWith(m.signer, body) {
+	if id, ok := m.bodyID(body); ok && id != m.id && m.as(id).signedWith(m.key, body) {
 		return &Fault{ChangedHeader, fmt.Sprintf("signed for the ID %s of the body, but %s says %s", clip(id), HeaderID, clip(m.id))}
 	}
 	return &Fault{WrongSignature, "the secret is another endpoint's, or the body is not the one that was signed" + bodyHint(body)}

@@ -1,66 +1,58 @@
 // Package webhook signs and verifies webhooks by the Standard Webhooks
 // specification, and says why one does not verify. It is shared by the
-// sender and by the merchant's client, and knows no payments. It signs with v1
-// (HMAC-SHA256) only and takes secrets in their whsec_ form only.
-// Start reading at Sign, then Diagnose.
+// sender and by the merchant's client, and knows no payments.
+//
+// A key's prefix chooses the scheme: whsec_ is a shared secret, which signs v1
+// entries (HMAC-SHA256); whsk_ is an Ed25519 key that stays with the sender and signs v1a
+// entries, which its whpk_ public key verifies. A header may hold several
+// entries of either kind, one for each live key. Keys without a prefix are refused, so that one
+// can never be taken for the other kind. Start reading at Sign, then Diagnose.
 package webhook
 
 import (
-	"crypto/rand"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
 // Header names, as the specification spells them. HTTP does not tell case apart.
 const (
-	HeaderID        = standardwebhooks.HeaderWebhookID
-	HeaderTimestamp = standardwebhooks.HeaderWebhookTimestamp
-	HeaderSignature = standardwebhooks.HeaderWebhookSignature
+	HeaderID        = "webhook-id"
+	HeaderTimestamp = "webhook-timestamp"
+	HeaderSignature = "webhook-signature"
 )
 
 // Tolerance is how far a timestamp may lie from the receiver's clock.
 const Tolerance = 5 * time.Minute
 
-const (
-	secretPrefix = "whsec_"
-	secretMin    = 24 // bytes
-	secretMax    = 64
-)
+// mostEntries bounds the work that a header can cause: each v1a entry is a verification.
+const mostEntries = 16
 
-// ErrSecret is what is wrong with a secret that is not whsec_ and base64 of 24 to 64 bytes.
-var ErrSecret = errors.New("a webhook secret is whsec_ followed by base64 of 24 to 64 bytes")
-
-// NewSecret makes a secret of 32 random bytes.
-func NewSecret() string {
-	key := make([]byte, 32)
-	rand.Read(key) // never fails
-	return secretPrefix + base64.StdEncoding.EncodeToString(key)
-}
-
-// CheckSecret returns ErrSecret for what is no secret.
+// CheckSecret returns what is wrong with a secret that cannot sign: ErrSecret, or, where its prefix is whsk_, ErrKey.
 func CheckSecret(secret string) error {
-	_, err := signer(secret)
+	k, err := ParseKey(secret)
+	if err == nil && k.private == nil && k.public != nil {
+		return errVerifyOnly
+	}
 	return err
 }
 
-// Sign returns one entry of the signature header: "v1," and base64. at counts to the second.
+// Sign returns one entry of the signature header: "v1," or "v1a," and base64. at counts to the second.
 func Sign(secret, id string, at time.Time, body []byte) (string, error) {
-	s, err := signer(secret)
+	k, err := ParseKey(secret)
 	if err != nil {
 		return "", err
 	}
-	return s.Sign(id, at, body)
+	entry, err := k.AppendEntry(nil, id, at, body)
+	return string(entry), err
 }
 
-// Verify reports whether one of the header's signatures is right and its timestamp within
-// Tolerance of now. It returns nil or a *Fault.
+// Verify reports whether one of the header's signatures is right by a whsec_ secret or a whpk_
+// public key, and its timestamp within Tolerance of now. It returns nil or a *Fault.
 func Verify(secret string, header http.Header, body []byte, now time.Time) error {
 	m, fault := parse(secret, header)
 	if fault != nil {
@@ -69,34 +61,31 @@ func Verify(secret string, header http.Header, body []byte, now time.Time) error
 	if fault := m.checkTime(now); fault != nil {
 		return fault
 	}
-	if !m.signedWith(m.signer, body) {
+	if !m.signedWith(m.key, body) {
 		return &Fault{WrongSignature, "no signature of the header fits this secret and body"}
 	}
 	return nil
 }
 
-func signer(secret string) (*standardwebhooks.Webhook, error) {
-	encoded, ok := strings.CutPrefix(secret, secretPrefix)
-	if !ok {
-		return nil, ErrSecret
-	}
-	key, err := base64.StdEncoding.DecodeString(encoded)
-	if err != nil || len(key) < secretMin || len(key) > secretMax {
-		return nil, ErrSecret // the decoder's own words could give part of it away
-	}
-	return standardwebhooks.NewWebhookRaw(key)
-}
-
 // message is what the headers say.
 type message struct {
-	signer     *standardwebhooks.Webhook
-	id         string
-	at         time.Time
-	signatures []string // with their version
+	key     *Key
+	id      string
+	at      time.Time
+	entries []entry
+}
+
+// entry is one signature of the header.
+type entry struct {
+	version   string
+	signature []byte
 }
 
 func parse(secret string, header http.Header) (*message, *Fault) {
-	s, err := signer(secret)
+	k, err := ParseKey(secret)
+	if err == nil && k.private != nil {
+		err = errPrivate
+	}
 	if err != nil {
 		return nil, &Fault{BadSecret, err.Error()}
 	}
@@ -113,23 +102,38 @@ func parse(secret string, header http.Header) (*message, *Fault) {
 	if err != nil || strconv.FormatInt(seconds, 10) != stamp {
 		return nil, &Fault{MalformedHeader, fmt.Sprintf("%s is %q, not a number of seconds since 1970", HeaderTimestamp, clip(stamp))}
 	}
-	m := &message{signer: s, id: header.Get(HeaderID), at: time.Unix(seconds, 0)}
-	m.signatures = strings.Fields(header.Get(HeaderSignature))
-	if fault := m.checkSignatures(); fault != nil {
-		return nil, fault
-	}
-	return m, nil
+	m := &message{key: k, id: header.Get(HeaderID), at: time.Unix(seconds, 0)}
+	return m, m.readEntries(header.Get(HeaderSignature))
 }
 
-// checkSignatures finds a list in which no v1 signature can be read.
-func (m *message) checkSignatures() *Fault {
-	for _, s := range m.signatures {
-		version, encoded, ok := strings.Cut(s, ",")
-		if sum, err := base64.StdEncoding.DecodeString(encoded); ok && version == "v1" && err == nil && len(sum) == 32 {
-			return nil
+// readEntries keeps what can be read as a signature. It is a fault when none of them is of the key's version.
+func (m *message) readEntries(list string) *Fault {
+	texts := strings.Fields(list)
+	if len(texts) > mostEntries {
+		return &Fault{MalformedHeader, fmt.Sprintf("%s has %d entries, more than %d", HeaderSignature, len(texts), mostEntries)}
+	}
+	size := map[string]int{v1: 32, v1a: 64}
+	broken := false // an entry of the key's version
+	for _, text := range texts {
+		version, encoded, _ := strings.Cut(text, ",")
+		signature, err := base64.StdEncoding.DecodeString(encoded)
+		switch {
+		case err == nil && size[version] == len(signature) && len(signature) > 0:
+			m.entries = append(m.entries, entry{version, signature})
+		case version == m.key.version():
+			broken = true
 		}
 	}
-	return &Fault{MalformedHeader, HeaderSignature + " has no entry of the form v1,<base64 of 32 bytes>; entries are separated by spaces"}
+	want := m.key.version()
+	switch {
+	case slices.ContainsFunc(m.entries, func(e entry) bool { return e.version == want }):
+		return nil
+	case broken || len(m.entries) == 0:
+		return &Fault{MalformedHeader, fmt.Sprintf("%s has no entry of the form %s,<base64 of %d bytes>; entries are separated by spaces", HeaderSignature, want, size[want])}
+	case want == v1:
+		return &Fault{WrongKeyType, HeaderSignature + " has v1a entries only: the endpoint signs with an Ed25519 key, so verify with its whpk_ public key in place of the whsec_ secret, unless a v1 entry was taken out on the way"}
+	}
+	return &Fault{WrongKeyType, HeaderSignature + " has v1 entries only: the endpoint signs with a shared secret, so verify with its whsec_ secret in place of the whpk_ public key, unless the v1a entry was taken out on the way"}
 }
 
 func (m *message) checkTime(now time.Time) *Fault {
@@ -143,13 +147,11 @@ func (m *message) checkTime(now time.Time) *Fault {
 	return nil
 }
 
-// signedWith reports whether one of the signatures fits, comparing in constant time.
-func (m *message) signedWith(s *standardwebhooks.Webhook, body []byte) bool {
-	return s.VerifyIgnoringTimestamp(body, http.Header{
-		http.CanonicalHeaderKey(HeaderID):        {m.id},
-		http.CanonicalHeaderKey(HeaderTimestamp): {strconv.FormatInt(m.at.Unix(), 10)},
-		http.CanonicalHeaderKey(HeaderSignature): {strings.Join(m.signatures, " ")},
-	}) == nil
+// signedWith reports whether one of the entries is a key's.
+func (m *message) signedWith(k *Key, body []byte) bool {
+	return slices.ContainsFunc(m.entries, func(e entry) bool {
+		return e.version == k.version() && k.fits(e.signature, m.id, m.at, body)
+	})
 }
 
 func clip(s string) string {

@@ -102,32 +102,6 @@ func (s *Store) Newest(ctx context.Context, merchant paymux.MerchantID) (paymux.
 	return found[0], nil
 }
 
-// A merchant's events stand in the order in which they were committed: by transaction, then by ID.
-const (
-	newestFirst = " ORDER BY xact DESC, id DESC"
-	oldestFirst = " ORDER BY xact, id"
-	// settled events are those that nothing can be committed before any more: every transaction
-	// whose number is below that of the oldest one under way has ended.
-	settled = "xact < pg_snapshot_xmin(pg_current_snapshot())"
-)
-
-// place is where an event stands in that order.
-type place struct {
-	xact string
-	id   paymux.EventID
-}
-
-func (s *Store) placeOf(ctx context.Context, merchant paymux.MerchantID, id paymux.EventID) (place, error) {
-	const sql = "SELECT xact::text FROM events WHERE id = $1 AND merchant = $2"
-	xact, err := one(ctx, s, "event", string(id), sql, []any{string(id), string(merchant)}, pgx.RowTo[string])
-	return place{xact, id}, err
-}
-
-// bound leaves what stands on one side of the place: beyond is < or >.
-func (p place) bound(q *filter, beyond string) {
-	q.where("(xact, id) "+beyond+" ("+q.arg(p.xact)+"::text::xid8, ?)", string(p.id))
-}
-
 // Siblings implements notify.Store. An object's events come after the object: where IDs tell their times, days
 // before it are not searched, but for a week by which clocks may differ.
 func (s *Store) Siblings(ctx context.Context, e paymux.Event, lane string) ([]notify.Sibling, error) {

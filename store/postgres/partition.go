@@ -69,12 +69,14 @@ func (s *Store) PruneEvents(ctx context.Context, before time.Time, limit int) (i
 	return dropped, nil
 }
 
-// prepareDays makes the partitions of the coming days when a store is opened. That it fails is no
+// prepareEvents makes the partitions of the coming days when a store is opened, and adopts what was restored. That it fails is no
 // reason not to serve: rows without a day have a place.
-func (s *Store) prepareDays(ctx context.Context) {
-	err := s.inTurn(ctx, func(conn *pgx.Conn) error { return makeDays(ctx, conn, s.cfg.Now()) })
+func (s *Store) prepareEvents(ctx context.Context) {
+	err := s.inTurn(ctx, func(conn *pgx.Conn) error {
+		return errors.Join(adopt(ctx, conn), makeDays(ctx, conn, s.cfg.Now()))
+	})
 	if err != nil {
-		s.cfg.Log.Warn("make the coming days' partitions", "error", err)
+		s.cfg.Log.Warn("prepare the tables of events", "error", err)
 	}
 }
 

@@ -103,7 +103,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		s.closePools()
 		return nil, err
 	}
-	s.prepareDays(ctx)
+	s.prepareEvents(ctx)
 	s.startWriters()
 	return s, nil
 }

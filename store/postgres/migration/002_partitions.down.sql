@@ -7,7 +7,7 @@ ALTER TABLE endpoints DROP CONSTRAINT endpoints_status,
     ADD CONSTRAINT endpoints_status CHECK (status IN ('enabled', 'disabled')),
     DROP COLUMN failing_since;
 
-DROP TABLE replays, attempts, replicas, leases;
+DROP TABLE replays, attempts, replicas, leases, origin;
 
 CREATE TABLE events_after (
     id        text COLLATE "C" NOT NULL,

@@ -124,6 +124,14 @@ INSERT INTO events (id, merchant, type, object_id, payment, body)
     SELECT id, merchant, type, object_id, payment, body FROM events_before ORDER BY id;
 DROP TABLE events_before;
 
+-- The server whose transaction numbers events.xact has. A dump restored elsewhere brings numbers that are not of that server: order.go.
+CREATE TABLE origin (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    system   bigint NOT NULL
+);
+
+INSERT INTO origin (system) SELECT system_identifier FROM pg_control_system();
+
 CREATE TABLE replays (
     id       text COLLATE "C" PRIMARY KEY,
     merchant text COLLATE "C" NOT NULL,
