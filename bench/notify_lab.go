@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/paymux/paymux/internal/pgcluster"
 	"github.com/paymux/paymux/internal/webhook"
@@ -64,8 +65,10 @@ type stage struct {
 	nodes     []*server
 	started   int // nodes, in all
 	cast      cast
-	expected  sinkCount // what has to arrive
 	store     *storeUsage
+
+	mu       sync.Mutex // two loads may end at the same time
+	expected sinkCount  // what has to arrive
 }
 
 // sinkOnly opens the endpoints without any node, for the ceiling.
@@ -113,7 +116,10 @@ func (s *stage) openNodes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.startNodes(ctx, s.nodes...)
+	if err := s.startNodes(ctx, s.nodes...); err != nil {
+		return err
+	}
+	return s.shared(ctx) // how replicas come to share the work is measured by takeover alone
 }
 
 // retries is the schedule of endpoints here: as patient as the standard one at first, and

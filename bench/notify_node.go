@@ -46,6 +46,8 @@ type nodeStore interface {
 	queue.Store
 	queue.Leases
 	notify.Store
+	notify.Log
+	notify.Replays
 	access.Merchants
 	access.Endpoints
 	Close() error
@@ -97,7 +99,8 @@ func (n *notifyNode) open(ctx context.Context, conf nodeConfig) error {
 	}
 	n.ids = paymux.NewIDs(benchIDsKey, 1, time.Now)
 	n.notifier = notify.New(notify.Config{
-		Store: n.store, Offer: func(tasks []queue.Task) { n.runner.Offer(tasks) }, IDs: n.ids, Now: time.Now, Log: log,
+		Store: n.store, Deliveries: n.store, Replays: n.store, Backlog: n.store,
+		Offer: func(tasks []queue.Task) { n.runner.Offer(tasks) }, IDs: n.ids, Now: time.Now, Log: log,
 		AllowNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 	})
 	n.leases = &heldLeases{Leases: n.store, held: map[int]bool{}}

@@ -75,11 +75,9 @@ func portion(whole, i, n int) int {
 	return max(1, whole*(i+1)/n-whole*i/n)
 }
 
-var expecting sync.Mutex // two loads may end at the same time
-
 func (s *stage) expect(e emitted) {
-	expecting.Lock()
-	defer expecting.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.expected.Steady += e.Steady
 	s.expected.Shaky += e.Shaky
 }
