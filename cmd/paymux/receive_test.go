@@ -45,7 +45,7 @@ func newShopServer(status int) *shopServer {
 // receiverKey is where a script keeps its receiver.
 type receiverKey struct{}
 
-// receive starts a merchant's server and registers it as an endpoint; its secret goes to secret.txt.
+// receive starts a merchant's server and registers it as an endpoint, ENDPOINT; its secret goes to secret.txt.
 func receive(ts *testscript.TestScript, _ bool, _ []string) {
 	text, err := os.ReadFile(filepath.Join(ts.Getenv("PAYMUX_CONFIG_DIR"), "config.yaml"))
 	ts.Check(err)
@@ -59,13 +59,15 @@ func receive(ts *testscript.TestScript, _ bool, _ []string) {
 	e, err := api.CreateEndpoint(context.Background(), client.EndpointRequest{URL: s.URL, Events: []paymux.EventType{paymux.PaymentSucceeded}})
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs("secret.txt"), []byte(e.Secret.Reveal()), 0o600))
+	ts.Setenv("ENDPOINT", string(e.ID))
 }
 
-// received writes the next delivery to headers.txt, body.json and, re-serialised, pretty.json.
+// received writes the next delivery to headers.txt, body.json and, re-serialised, pretty.json, and sets EVENT to its ID.
 func received(ts *testscript.TestScript, _ bool, _ []string) {
 	s := *ts.Value(receiverKey{}).(**shopServer)
 	select {
 	case d := <-s.got:
+		ts.Setenv("EVENT", d.header.Get("webhook-id"))
 		var header, pretty bytes.Buffer
 		ts.Check(d.header.Write(&header))
 		ts.Check(json.Indent(&pretty, d.body, "", "  "))
