@@ -19,6 +19,8 @@ type answer struct {
 	challenge   string
 	allow       string
 	err         error // what went wrong, for the log
+	// follow writes the body while it comes into being; nil: body is all of it.
+	follow func(w http.ResponseWriter) error
 }
 
 // answerWith writes an object down.
@@ -56,7 +58,11 @@ func (a *answer) write(w http.ResponseWriter) {
 		a.contentType = "application/json"
 	}
 	h["Content-Type"] = []string{a.contentType}
-	h["Content-Length"] = []string{strconv.Itoa(len(a.body))}
+	if a.follow == nil {
+		h["Content-Length"] = []string{strconv.Itoa(len(a.body))}
+	} else {
+		h.Set("X-Accel-Buffering", "no") // or nginx would hold back what comes slowly
+	}
 	h["Cache-Control"] = noStore
 	h["X-Content-Type-Options"] = noSniff
 	if a.location != "" {
@@ -75,6 +81,10 @@ func (a *answer) write(w http.ResponseWriter) {
 		h.Set("Allow", a.allow)
 	}
 	w.WriteHeader(a.status)
+	if a.follow != nil {
+		a.err = a.follow(w)
+		return
+	}
 	// A client that is gone cannot be told; net/http closes the connection.
 	_, _ = w.Write(a.body)
 }
@@ -100,23 +110,32 @@ func pageOf[T any](data []T) page[T] {
 	return page[T]{Object: "list", Data: data}
 }
 
-// listAnswer reads one page and learns whether there is another. Stores give at
-// most 100 rows, so a full page is followed by a look at the row after it.
+// listAnswer answers with one page.
 func listAnswer[T any](p paymux.Page, read func(paymux.Page) ([]T, error), id func(*T) string) (answer, error) {
-	data, err := read(p)
+	out, err := listPage(p, read, id)
 	if err != nil {
 		return answer{}, err
+	}
+	return answerWith(http.StatusOK, out)
+}
+
+// listPage reads one page and learns whether there is another. Stores give at
+// most 100 rows, so a full page is followed by a look at the row after it.
+func listPage[T any](p paymux.Page, read func(paymux.Page) ([]T, error), id func(*T) string) (page[T], error) {
+	data, err := read(p)
+	if err != nil {
+		return page[T]{}, err
 	}
 	out := pageOf(data)
 	if len(data) == p.Limit {
 		last := id(&data[len(data)-1])
 		more, err := read(paymux.Page{After: last, Limit: 1})
 		if err != nil {
-			return answer{}, err
+			return out, err
 		}
 		if out.HasMore = len(more) > 0; out.HasMore {
 			out.NextCursor = last
 		}
 	}
-	return answerWith(http.StatusOK, out)
+	return out, nil
 }

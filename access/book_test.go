@@ -20,7 +20,11 @@ type book struct {
 	merchants []paymux.Merchant
 	payments  []paymux.Payment
 	refunds   []paymux.Refund
-	events    []paymux.Event
+	events    []paymux.Event // newest first
+	sent      []paymux.Notification
+	attempts  []paymux.Attempt
+	replays   []paymux.Replay
+	resent    []paymux.EndpointID
 	writes    int
 	hook      func() // before a write, outside the lock
 }
@@ -160,7 +164,64 @@ func (b *book) Event(_ context.Context, m paymux.MerchantID, id paymux.EventID) 
 	return find(b, &b.events, func(e *paymux.Event) bool { return e.ID == id })
 }
 func (b *book) Events(_ context.Context, f paymux.EventFilter) ([]paymux.Event, error) {
-	return part(b.events, f.Page, func(e *paymux.Event) string { return string(e.ID) }), nil
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	fits := slices.DeleteFunc(slices.Clone(b.events), func(e paymux.Event) bool {
+		return f.Type != "" && e.Type != f.Type || f.Oldest && f.After != "" && string(e.ID) <= f.After
+	})
+	if f.Oldest {
+		slices.Reverse(fits)
+		return fits[:min(len(fits), f.Limit)], nil
+	}
+	return part(fits, f.Page, func(e *paymux.Event) string { return string(e.ID) }), nil
+}
+func (b *book) Newest(context.Context, paymux.MerchantID) (paymux.EventID, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.events) == 0 {
+		return "", nil
+	}
+	return b.events[0].ID, nil
+}
+func (b *book) Notifications(_ context.Context, f paymux.NotificationFilter) ([]paymux.Notification, error) {
+	fits := slices.DeleteFunc(slices.Clone(b.sent), func(n paymux.Notification) bool {
+		return n.Endpoint != f.Endpoint || f.Event != "" && n.Event != f.Event || f.Status != "" && n.Status != f.Status
+	})
+	return part(fits, f.Page, func(n *paymux.Notification) string { return string(n.Event) }), nil
+}
+func (b *book) Attempts(_ context.Context, _ paymux.MerchantID, event paymux.EventID, endpoint paymux.EndpointID) ([]paymux.Attempt, error) {
+	return slices.DeleteFunc(slices.Clone(b.attempts), func(a paymux.Attempt) bool {
+		return a.Event != event || endpoint != "" && a.Endpoint != endpoint
+	}), nil
+}
+func (b *book) Resend(_ context.Context, _ paymux.MerchantID, event paymux.EventID, to paymux.EndpointID) ([]paymux.EndpointID, error) {
+	if _, err := b.Event(context.Background(), "", event); err != nil {
+		return nil, err
+	}
+	for _, e := range b.endpoints {
+		if to == "" && e.Wants(paymux.PaymentSucceeded) || e.ID == to {
+			b.resent = append(b.resent, e.ID)
+		}
+	}
+	return b.resent, nil
+}
+func (b *book) CountReplay(context.Context, paymux.Replay) (int, error) { return len(b.events), nil }
+func (b *book) StartReplay(_ context.Context, r paymux.Replay, i *paymux.Idempotency) error {
+	return b.write(i, func() { b.replays = append(b.replays, r) })
+}
+func (b *book) Replay(_ context.Context, m paymux.MerchantID, id paymux.ReplayID) (paymux.Replay, error) {
+	return find(b, &b.replays, func(r *paymux.Replay) bool { return r.ID == id && r.Merchant == m })
+}
+func (b *book) CancelReplay(ctx context.Context, m paymux.MerchantID, id paymux.ReplayID) (paymux.Replay, error) {
+	r, err := b.Replay(ctx, m, id)
+	if err == nil {
+		r.Status = paymux.ReplayCanceled
+	}
+	return r, err
+}
+func (b *book) FailingEndpoints(_ context.Context, limit int) ([]paymux.Endpoint, error) {
+	fails := slices.DeleteFunc(slices.Clone(b.endpoints), func(e paymux.Endpoint) bool { return e.FailingSince.IsZero() })
+	return fails[:min(len(fails), limit)], nil
 }
 func (b *book) Test(_ context.Context, e paymux.Endpoint) (paymux.Event, error) {
 	return paymux.Event{ID: "evt_1", Type: paymux.EndpointTest, Merchant: e.Merchant}, nil

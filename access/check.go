@@ -166,9 +166,14 @@ func (s *schema) checkNumber(v *value, at *path, f *faults) {
 		f.add(at.String(), "must be a whole number without fraction or exponent that fits 64 bits", s.shown(v))
 		return
 	}
-	if s.max > 0 && (n < s.min || n > s.max) {
-		f.add(at.String(), fmt.Sprintf("must be between %d and %d", s.min, s.max), s.shown(v))
+	if s.max == 0 || n >= s.min && n <= s.max || s.also != 0 && n == s.also {
+		return
 	}
+	wrong := fmt.Sprintf("must be between %d and %d", s.min, s.max)
+	if s.also != 0 {
+		wrong += fmt.Sprintf(", or %d", s.also)
+	}
+	f.add(at.String(), wrong, s.shown(v))
 }
 
 // maxShown is how much of a wrong value is shown back.

@@ -168,7 +168,11 @@ func spanText(s *schema) string {
 	if s.max == 0 {
 		return ""
 	}
-	return fmt.Sprintf(", %d–%d", s.min, s.max)
+	text := fmt.Sprintf(", %d–%d", s.min, s.max)
+	if s.also != 0 {
+		text += fmt.Sprintf(" or %d", s.also)
+	}
+	return text
 }
 
 // language chooses by ?lang= or by what the browser prefers.

@@ -9,13 +9,22 @@ import (
 	"github.com/paymux/paymux"
 )
 
+// Orders of the list of events.
+const (
+	newestFirst = "newest_first"
+	oldestFirst = "oldest_first"
+)
+
 func (s *Server) eventRoutes() []route {
 	return []route{
 		{
 			method: http.MethodGet, path: "/v1/events", id: "listEvents", tag: "Events", summary: "List events",
-			doc: "Newest first, as their notifications carry them.", service: paymux.ServiceQuery, reply: schemaFor[page[paymux.Event]]("EventList"),
+			doc: "As their notifications carry them, newest first. With order=oldest_first the list is for pulling: in the order in which events were committed, " +
+				"so that a reader who sends the next_cursor of each answer with the next request never misses one. Then next_cursor is there on an empty page, too, which means that there is nothing new yet.",
+			service: paymux.ServiceQuery, reply: schemaFor[page[paymux.Event]]("EventList"),
 			query: []param{
 				cursorParam(), limitParam(), enumParam("type", "of this type", words(paymux.EventTypes())),
+				enumParam("order", "newest_first if not given", []string{newestFirst, oldestFirst}),
 				idParam("object_id", "about this payment, refund or dispute"),
 			},
 			serve: s.listEvents,
@@ -23,6 +32,29 @@ func (s *Server) eventRoutes() []route {
 		{
 			method: http.MethodGet, path: "/v1/events/{id}", id: "getEvent", tag: "Events", summary: "Retrieve an event",
 			service: paymux.ServiceQuery, prefix: paymux.PrefixEvent, reply: schemaFor[paymux.Event]("Event"), serve: s.getEvent,
+		},
+		{
+			method: http.MethodGet, path: "/v1/events/stream", id: "streamEvents", tag: "Events", summary: "Stream events",
+			doc: "Server-sent events: id is the event's ID, event its type, data its body in one line. Begins with what happens from now on or, with the Last-Event-ID header or last_event_id, " +
+				"behind that event, and never passes one over; start means all that are kept. A comment comes every 15 seconds. A reader that does not keep up is cut off, and every stream ends after an hour: connect again with the last ID.",
+			service: paymux.ServiceQuery, media: eventStreamed, reply: &schema{kind: kindString, doc: "text/event-stream"},
+			query: []param{
+				idParam("last_event_id", "the last event the reader has, for readers that cannot send the Last-Event-ID header; start: none yet"),
+				enumParam("type", "of this type", words(paymux.EventTypes())),
+			},
+			serve: s.streamEvents,
+		},
+		{
+			method: http.MethodGet, path: "/v1/events/{id}/attempts", id: "listAttempts", tag: "Events", summary: "List the attempts to deliver an event",
+			doc:     "Oldest first, with headers and the beginning of the answer. The body of each request was the event itself, as GET /v1/events/{id} has it.",
+			service: paymux.ServiceManage, prefix: paymux.PrefixEvent, reply: schemaFor[page[paymux.Attempt]]("AttemptList"),
+			query: []param{idParam("endpoint", "to this endpoint")}, serve: s.listAttempts,
+		},
+		{
+			method: http.MethodPost, path: "/v1/events/{id}/resend", id: "resendEvent", tag: "Events", summary: "Send an event again",
+			doc:     "Sends the event once more, with the same webhook-id: to one endpoint, or to all enabled ones that want it. An Idempotency-Key is not needed.",
+			service: paymux.ServiceManage, prefix: paymux.PrefixEvent, body: schemaFor[resendBody]("EventResend"), bodyOK: true,
+			reply: schemaFor[resent]("EventResent"), serve: s.resendEvent,
 		},
 	}
 }
@@ -53,8 +85,31 @@ func (s *Server) listEvents(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	f := paymux.EventFilter{Merchant: c.caller.Merchant, Type: paymux.EventType(c.query.get("type")), ObjectID: about}
-	return listAnswer(p, func(p paymux.Page) ([]json.RawMessage, error) {
+	f := paymux.EventFilter{
+		Merchant: c.caller.Merchant, Type: paymux.EventType(c.query.get("type")), ObjectID: about,
+		Oldest: c.query.get("order") == oldestFirst,
+	}
+	if f.Oldest && p.After != "" {
+		if err := s.known(ctx, c, paymux.EventID(p.After), "query.cursor"); err != nil {
+			return answer{}, err
+		}
+	}
+	out, err := listPage(p, s.eventBodies(ctx, f), func(body *json.RawMessage) string { return idOf(*body) })
+	if err != nil {
+		return answer{}, err
+	}
+	if f.Oldest {
+		out.NextCursor = p.After
+		if n := len(out.Data); n > 0 {
+			out.NextCursor = idOf(out.Data[n-1])
+		}
+	}
+	return answerWith(http.StatusOK, out)
+}
+
+// eventBodies reads pages of events as merchants were sent them.
+func (s *Server) eventBodies(ctx context.Context, f paymux.EventFilter) func(paymux.Page) ([]json.RawMessage, error) {
+	return func(p paymux.Page) ([]json.RawMessage, error) {
 		f.Page = p
 		events, err := s.events.Events(ctx, f)
 		if err != nil {
@@ -67,7 +122,7 @@ func (s *Server) listEvents(ctx context.Context, c *call) (answer, error) {
 			}
 		}
 		return bodies, nil
-	}, func(body *json.RawMessage) string { return idOf(*body) })
+	}
 }
 
 // objectID checks the filter by object, whatever kind of object it is.

@@ -83,7 +83,9 @@ func (g *gate) Take(_ paymux.MerchantID, service paymux.ServiceType, _ paymux.Po
 	if g.left == 0 {
 		return access.Quota{Policy: "default", Requests: 1, Seconds: 60, Reset: 7, Refused: true}, &paymux.Error{Code: paymux.RateLimited, Message: "Too many.", RetryAfter: 7}
 	}
-	g.left--
+	if g.left > 0 {
+		g.left--
+	}
 	return access.Quota{Policy: "default", Requests: 100, Seconds: 60, Remaining: 9, Reset: 7}, nil
 }
 
@@ -108,7 +110,7 @@ func newFront(t testing.TB, adjust ...func(*access.Config)) *front {
 	f.book = &book{answers: map[string]paymux.Idempotency{}, merchants: []paymux.Merchant{f.gate.merchant}}
 	c := access.Config{
 		Payments: f.verbs, Queries: f.book, Callbacks: f.verbs, Merchants: f.book, Endpoints: f.book, Links: f.book, Events: f.book,
-		Notifications: f.book, Answers: f.book, Tasks: f.book, Gate: f.gate, IDs: f.ids, Now: now,
+		Notifications: f.book, NotificationLog: f.book, Answers: f.book, Tasks: f.book, Gate: f.gate, IDs: f.ids, Now: now,
 		Log: slog.New(slog.NewTextHandler(f.log, nil)), PublicURL: "https://pay.example", OpsToken: "ops-secret",
 	}
 	for _, a := range adjust {
@@ -159,6 +161,11 @@ func (f *front) ask(t testing.TB, method, target, body string, header ...string)
 		if header[i+1] == "" {
 			r.Header.Del(header[i])
 		}
+	}
+	if strings.HasPrefix(target, "/v1/events/stream") {
+		gone, leave := context.WithCancel(r.Context())
+		leave() // a reader who is gone again gets what there was
+		r = r.WithContext(gone)
 	}
 	w := httptest.NewRecorder()
 	f.ServeHTTP(w, r)

@@ -62,6 +62,7 @@ var tagDocs = map[string]string{
 	"Payment links":     "Pages a payer can be sent to.",
 	"Events":            "What happened, as notifications tell it.",
 	"Webhook endpoints": "Where notifications go.",
+	"Replays":           "Events sent once more.",
 	"Batches":           "Several requests in one.",
 	"Merchant":          "The merchant and the platform's public keys.",
 	"Keys":              "The merchant's credentials.",
@@ -112,6 +113,9 @@ func (d *document) parameters(r *route) []object {
 		}
 		list = append(list, one)
 	}
+	if r.media == eventStreamed {
+		list = append(list, object{"name": lastEventID, "in": "header", "schema": object{"type": "string"}, "description": "the last event the reader has; start: none yet, and all that are kept are wanted"})
+	}
 	if r.who == merchants {
 		list = append(list, ref("parameters", "API-Version"), ref("parameters", "traceparent"))
 	}
@@ -126,9 +130,12 @@ func ref(kind, name string) object { return object{"$ref": "#/components/" + kin
 func (d *document) responses(r *route) object {
 	ok := object{
 		"description": http.StatusText(r.success()), "headers": responseHeaders(r),
-		"content": object{"application/json": object{"schema": d.schema(r.reply)}},
+		"content": object{r.mediaType(): object{"schema": d.schema(r.reply)}},
 	}
 	out := object{strconv.Itoa(r.success()): ok}
+	if r.counted != nil {
+		out[strconv.Itoa(http.StatusOK)] = object{"description": "Nothing was kept", "content": object{"application/json": object{"schema": d.schema(r.counted)}}}
+	}
 	if r.pending {
 		later := object{"description": "Pending or unknown: the notification, or a look at the object, tells the outcome", "headers": responseHeaders(r), "content": ok["content"]}
 		out[strconv.Itoa(http.StatusAccepted)] = later
@@ -200,7 +207,7 @@ func (d *document) webhooks() object {
 			"parameters": []object{
 				webhookHeader("webhook-id", "the event's ID; discard what was seen"),
 				webhookHeader("webhook-timestamp", "seconds since 1970 of this attempt"),
-				webhookHeader("webhook-signature", "v1,<base64 HMAC-SHA256 over id.timestamp.body>; several while a secret is rotated"),
+				webhookHeader("webhook-signature", "v1,<base64 HMAC-SHA256 over id.timestamp.body> or, with signature ed25519, v1a,<base64 Ed25519 over the same>; several, separated by spaces, while a secret is rotated"),
 			},
 			"requestBody": object{"required": true, "content": object{"application/json": object{"schema": event}}},
 			"responses":   object{"2XX": object{"description": "Received; anything else is sent again"}},

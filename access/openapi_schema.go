@@ -27,7 +27,11 @@ func (d *document) inline(s *schema) object {
 		o = object{"type": "boolean"}
 	case kindNumber:
 		o = object{"type": "integer", "format": "int64"}
-		bounds(o, s, "minimum", "maximum")
+		if s.also == 0 {
+			bounds(o, s, "minimum", "maximum")
+		} else {
+			o["anyOf"] = []object{{"minimum": s.min, "maximum": s.max}, {"const": s.also}}
+		}
 	case kindString:
 		o = d.text(s)
 	case kindArray:
@@ -38,6 +42,9 @@ func (d *document) inline(s *schema) object {
 	}
 	if s.null {
 		o["type"] = []any{o["type"], "null"}
+		if len(s.enum) > 0 {
+			o["enum"] = orNull(s.enum)
+		}
 	}
 	if s.doc != "" {
 		o["description"] = s.doc
@@ -49,6 +56,14 @@ func (d *document) inline(s *schema) object {
 		o["examples"] = []any{example(s)}
 	}
 	return o
+}
+
+func orNull(words []string) []any {
+	var all []any
+	for _, w := range words {
+		all = append(all, w)
+	}
+	return append(all, nil)
 }
 
 func bounds(o object, s *schema, low, high string) {

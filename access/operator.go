@@ -21,6 +21,7 @@ func (s *Server) operatorRoutes() []route {
 		{method: http.MethodGet, path: one + "/api_keys", id: "opsListAPIKeys", summary: "List a merchant's keys", prefix: paymux.PrefixMerchant, reply: schemaFor[page[paymux.Key]]("APIKeyList"), serve: s.opsListKeys},
 		{method: http.MethodDelete, path: one + "/api_keys/{key}", id: "opsRevokeAPIKey", summary: "Revoke a merchant's key", prefix: paymux.PrefixMerchant, reply: key, serve: s.opsRevokeKey},
 		{method: http.MethodGet, path: "/ops/v1/buried_tasks", id: "opsListBuriedTasks", summary: "List tasks that were given up", query: []param{cursorParam(), limitParam()}, reply: schemaFor[page[BuriedTask]]("BuriedTaskList"), serve: s.buriedTasks},
+		{method: http.MethodGet, path: "/ops/v1/failing_endpoints", id: "opsListFailingEndpoints", summary: "List endpoints that fail", doc: "Webhook endpoints of all merchants whose attempts have all failed for a while, longest first.", query: []param{limitParam()}, reply: schemaFor[page[paymux.Endpoint]]("WebhookEndpointList"), serve: s.failingEndpoints},
 	}
 	for i := range rs {
 		rs[i].who, rs[i].tag = operators, "Operators"
@@ -132,4 +133,16 @@ func (s *Server) buriedTasks(ctx context.Context, c *call) (answer, error) {
 	}
 	return listAnswer(p, func(p paymux.Page) ([]BuriedTask, error) { return s.tasks.BuriedTasks(ctx, p) },
 		func(t *BuriedTask) string { return string(t.ID) })
+}
+
+func (s *Server) failingEndpoints(ctx context.Context, c *call) (answer, error) {
+	p, err := s.page(c, paymux.PrefixEndpoint)
+	if err != nil {
+		return answer{}, err
+	}
+	list, err := s.endpoints.FailingEndpoints(ctx, p.Limit)
+	if err != nil {
+		return answer{}, err
+	}
+	return s.endpointList(list)
 }

@@ -46,6 +46,9 @@ func (s *Server) create(ctx context.Context, in input) (paymux.Reply, error) {
 	if err := f.err(); err != nil {
 		return paymux.Reply{}, err
 	}
+	if err := s.notifyURL(ctx, &in, b.NotifyURL); err != nil {
+		return paymux.Reply{}, err
+	}
 	in.caller.Client = s.clientOf(b.Client, in.caller.Client)
 	return s.payments.Create(ctx, paymux.CreatePayment{
 		Caller:          in.caller,
@@ -59,6 +62,7 @@ func (s *Server) create(ctx context.Context, in input) (paymux.Reply, error) {
 		Confirm:         b.Method != nil && (b.Confirm == nil || *b.Confirm),
 		Designated:      b.Account,
 		ReturnURL:       b.ReturnURL,
+		NotifyURL:       b.NotifyURL,
 		Metadata:        b.Metadata,
 		ExpiresAt:       expires,
 	})

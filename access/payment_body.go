@@ -17,6 +17,7 @@ type createBody struct {
 	Confirm         *bool                `json:"confirm" need:"false" doc:"send to a channel at once; true if not given and payment_method is" example:"true"`
 	Account         string               `json:"account" need:"false" len:"1-64" doc:"the channel account to use; routing decides if not given"`
 	ReturnURL       string               `json:"return_url" need:"false" len:"1-2000" format:"uri" doc:"where the payer's browser goes afterwards" example:"https://shop.example/orders/A-1001"`
+	NotifyURL       string               `json:"notify_url" need:"false" len:"1-2000" format:"uri" doc:"also told of every event of this payment; https in live mode; needs an enabled endpoint with per_payment true"`
 	Metadata        map[string]string    `json:"metadata" need:"false" doc:"up to 50 entries of the merchant's own, names to 40 and values to 500 characters"`
 	ExpiresAt       *time.Time           `json:"expires_at" need:"false" doc:"when the unpaid payment ends"`
 	ExpiresIn       int64                `json:"expires_in" need:"false" range:"60-31536000" doc:"the same in seconds from now" example:"900"`

@@ -61,6 +61,7 @@ type Merchants interface {
 // Endpoints keeps merchants' webhook endpoints.
 type Endpoints interface {
 	CreateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux.Idempotency) error
+	// UpdateEndpoint leaves FailingSince as it is kept, whatever e has; an endpoint that is enabled anew begins without.
 	UpdateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux.Idempotency) error
 	DeleteEndpoint(ctx context.Context, merchant paymux.MerchantID, id paymux.EndpointID, i *paymux.Idempotency) error
 	Endpoint(ctx context.Context, merchant paymux.MerchantID, id paymux.EndpointID) (paymux.Endpoint, error)
@@ -81,6 +82,9 @@ type Links interface {
 type Events interface {
 	Event(ctx context.Context, merchant paymux.MerchantID, id paymux.EventID) (paymux.Event, error)
 	Events(ctx context.Context, f paymux.EventFilter) ([]paymux.Event, error)
+	// Newest is the last event in the order of EventFilter.Oldest that is shown by now: whoever reads on behind
+	// it misses nothing that is committed later. Empty: the merchant has none.
+	Newest(ctx context.Context, merchant paymux.MerchantID) (paymux.EventID, error)
 }
 
 // Notifications is what merchants ask of their notifications.

@@ -44,7 +44,9 @@ type route struct {
 	limit   int  // of the body, in bytes; 0: bodyLimit
 	key     keyRule
 	reply   *schema
-	status  int // of success; 0: 200
+	status  int     // of success; 0: 200
+	counted *schema // of a 200 beside it; nil: there is none
+	media   string  // of success; empty: application/json
 	pending bool
 	payer   bool // declines and undelivered calls are possible outcomes
 	serve   func(ctx context.Context, c *call) (answer, error)
@@ -55,6 +57,13 @@ func (r *route) success() int {
 		return http.StatusOK
 	}
 	return r.status
+}
+
+func (r *route) mediaType() string {
+	if r.media == "" {
+		return "application/json"
+	}
+	return r.media
 }
 
 func (r *route) bodyLimit() int {
@@ -71,18 +80,34 @@ type param struct {
 	many bool
 }
 
-// mount puts all routes on the mux, and answers in our own format for what is not there.
+// mount puts all routes on the mux, and answers in our own format for what is not
+// there. Methods are told apart here: the mux refuses a path for every method beside a
+// more general path that is for some, as /v1/events/stream is beside /v1/events/{id}.
 func (s *Server) mount() {
-	allowed := map[string][]string{}
+	at := map[string][]*route{}
 	for i := range s.routes {
 		r := &s.routes[i]
-		s.mux.HandleFunc(r.method+" "+r.path, func(w http.ResponseWriter, req *http.Request) { s.serve(r, w, req) })
-		allowed[r.path] = append(allowed[r.path], r.method)
+		at[r.path] = append(at[r.path], r)
 	}
-	for path, methods := range allowed {
-		s.mux.HandleFunc(path, func(w http.ResponseWriter, req *http.Request) { s.wrongMethod(methods, w, req) })
+	for path, list := range at {
+		s.mux.HandleFunc(path, func(w http.ResponseWriter, req *http.Request) { s.choose(list, w, req) })
 	}
 	s.mux.HandleFunc("/", s.unknownPath)
+}
+
+// choose serves the route of the request's method; HEAD is GET without the body, which net/http leaves out.
+func (s *Server) choose(list []*route, w http.ResponseWriter, req *http.Request) {
+	for _, r := range list {
+		if r.method == req.Method || r.method == http.MethodGet && req.Method == http.MethodHead {
+			s.serve(r, w, req)
+			return
+		}
+	}
+	methods := make([]string, len(list))
+	for i, r := range list {
+		methods[i] = r.method
+	}
+	s.wrongMethod(methods, w, req)
 }
 
 func (s *Server) wrongMethod(methods []string, w http.ResponseWriter, r *http.Request) {

@@ -21,6 +21,7 @@ import (
 //	len       lengths of a string or of a list: "1-64"
 //	range     bounds of a whole number: "1-999"
 //	format    one of the names in formats
+//	also      one whole number more that is allowed: "-1"
 //	null      "true": null is accepted and clears the member
 //	secret    "true": never shown in an error
 type schema struct {
@@ -33,6 +34,7 @@ type schema struct {
 	entries  *schema // of an object: what its free members are
 	items    *schema // of an array
 	min, max int64   // of a whole number, or of lengths
+	also     int64   // of a whole number: allowed beside its bounds; 0: none
 	enum     []string
 	format   string
 	null     bool
@@ -66,7 +68,21 @@ func enums(t reflect.Type) []string {
 	case reflect.TypeFor[paymux.CaptureMethod]():
 		return []string{string(paymux.CaptureAutomatic), string(paymux.CaptureManual)}
 	case reflect.TypeFor[paymux.EndpointStatus]():
-		return []string{string(paymux.EndpointEnabled), string(paymux.EndpointDisabled)}
+		return words([]paymux.EndpointStatus{paymux.EndpointEnabled, paymux.EndpointDisabled, paymux.EndpointPull})
+	case reflect.TypeFor[paymux.SignatureScheme]():
+		return words([]paymux.SignatureScheme{paymux.SignHMAC, paymux.SignEd25519})
+	case reflect.TypeFor[paymux.DeliveryOrder]():
+		return words([]paymux.DeliveryOrder{paymux.OrderObject, paymux.OrderLatest})
+	case reflect.TypeFor[paymux.ExhaustedAction]():
+		return words([]paymux.ExhaustedAction{paymux.DeadLetter, paymux.SlowProbe, paymux.PullInstead, paymux.DisableEndpoint})
+	case reflect.TypeFor[paymux.NotificationStatus]():
+		return words(notificationStatuses)
+	case reflect.TypeFor[paymux.AttemptResult]():
+		return words([]paymux.AttemptResult{paymux.AttemptDelivered, paymux.AttemptFailed, paymux.AttemptDead, paymux.AttemptDropped})
+	case reflect.TypeFor[paymux.ReplayOnly]():
+		return words([]paymux.ReplayOnly{paymux.ReplayAll, paymux.ReplayUndelivered})
+	case reflect.TypeFor[paymux.ReplayStatus]():
+		return words([]paymux.ReplayStatus{paymux.ReplayRunning, paymux.ReplayFinished, paymux.ReplayCanceled})
 	case reflect.TypeFor[paymux.LinkStatus]():
 		return []string{string(paymux.LinkActive), string(paymux.LinkCanceled)}
 	case reflect.TypeFor[paymux.BatchPolicy]():
@@ -160,6 +176,9 @@ func (s *schema) tags(tag reflect.StructTag) {
 	}
 	s.null = tag.Get("null") == "true"
 	s.secret = tag.Get("secret") == "true"
+	if a, ok := tag.Lookup("also"); ok {
+		s.also = whole(a)
+	}
 	for _, name := range []string{"len", "range"} {
 		if bounds, ok := tag.Lookup(name); ok {
 			s.min, s.max = span(bounds)
@@ -170,12 +189,15 @@ func (s *schema) tags(tag reflect.StructTag) {
 // span reads "1-64". What it cannot read is a mistake in a tag, seen by every test.
 func span(bounds string) (low, high int64) {
 	a, b, _ := strings.Cut(bounds, "-")
-	low, errLow := strconv.ParseInt(a, 10, 64)
-	high, errHigh := strconv.ParseInt(b, 10, 64)
-	if errLow != nil || errHigh != nil {
-		panic(fmt.Sprintf("access: bounds %q are not of the form low-high", bounds))
+	return whole(a), whole(b)
+}
+
+func whole(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		panic(fmt.Sprintf("access: a tag has %q where a whole number has to be", text))
 	}
-	return low, high
+	return n
 }
 
 // field finds a member's schema by name.

@@ -27,8 +27,10 @@ type Config struct {
 	Links         Links
 	Events        Events
 	Notifications Notifications
-	Answers       Answers
-	Tasks         Tasks // buried tasks, for operators
+	// NotificationLog may be the store itself: nothing of it is decided by notify.
+	NotificationLog NotificationLog
+	Answers         Answers
+	Tasks           Tasks // buried tasks, for operators
 
 	Gate     Gate     // who asks, and whether they may
 	Opener   Opener   // decrypts bodies; nil: encrypted bodies are refused
@@ -41,6 +43,9 @@ type Config struct {
 	OpsToken  paymux.Secret // the operators' bearer token; empty: /ops/v1 refuses everyone
 	// Ready tells whether requests can be served; nil: always.
 	Ready func(ctx context.Context) error
+	// Watch wakes streams of events: what it returns is sent to, or not, when the merchant may have a new
+	// event, until ctx ends. Signals may be lost; nil: streams look every second.
+	Watch func(ctx context.Context, merchant paymux.MerchantID) <-chan struct{}
 	// BodyTime is how long a body may take to arrive; 0: 10 s.
 	BodyTime time.Duration
 }
@@ -88,33 +93,36 @@ type BuriedTask struct {
 
 // Server is the front door. It is an http.Handler, safe for concurrent use, and starts nothing.
 type Server struct {
-	payments      Payments
-	queries       Queries
-	callbacks     Callbacks
-	merchants     Merchants
-	endpoints     Endpoints
-	links         Links
-	events        Events
-	notifications Notifications
-	answers       Answers
-	tasks         Tasks
-	gate          Gate
-	opener        Opener
-	location      Location
-	ids           *paymux.IDs
-	now           func() time.Time
-	log           *slog.Logger
-	publicURL     string
-	opsDigest     [sha256.Size]byte
-	opsOpen       bool
-	ready         func(ctx context.Context) error
-	patience      time.Duration
-	buffers       buffers
-	routes        []route
-	mux           *http.ServeMux
-	openapi       []byte
-	pages         *template.Template
-	docs          map[string]func() []byte // the reference page, by language
+	payments        Payments
+	queries         Queries
+	callbacks       Callbacks
+	merchants       Merchants
+	endpoints       Endpoints
+	links           Links
+	events          Events
+	notifications   Notifications
+	notificationLog NotificationLog
+	answers         Answers
+	tasks           Tasks
+	gate            Gate
+	opener          Opener
+	location        Location
+	ids             *paymux.IDs
+	now             func() time.Time
+	log             *slog.Logger
+	publicURL       string
+	opsDigest       [sha256.Size]byte
+	opsOpen         bool
+	ready           func(ctx context.Context) error
+	patience        time.Duration
+	watch           func(ctx context.Context, merchant paymux.MerchantID) <-chan struct{}
+	streams         *streams
+	buffers         buffers
+	routes          []route
+	mux             *http.ServeMux
+	openapi         []byte
+	pages           *template.Template
+	docs            map[string]func() []byte // the reference page, by language
 }
 
 // New puts a front door together. The error says what is missing.
@@ -124,10 +132,10 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		payments: c.Payments, queries: c.Queries, callbacks: c.Callbacks, merchants: c.Merchants,
-		endpoints: c.Endpoints, links: c.Links, events: c.Events, notifications: c.Notifications,
+		endpoints: c.Endpoints, links: c.Links, events: c.Events, notifications: c.Notifications, notificationLog: c.NotificationLog,
 		answers: c.Answers, tasks: c.Tasks, gate: c.Gate, opener: c.Opener, location: c.Location,
 		ids: c.IDs, now: c.Now, log: c.Log, publicURL: strings.TrimSuffix(c.PublicURL, "/"),
-		ready: c.Ready, patience: c.BodyTime, mux: http.NewServeMux(),
+		ready: c.Ready, patience: c.BodyTime, watch: c.Watch, streams: newStreams(), mux: http.NewServeMux(),
 		opsDigest: sha256.Sum256([]byte(c.OpsToken.Reveal())), opsOpen: c.OpsToken != "",
 	}
 	if s.patience == 0 {
@@ -144,7 +152,7 @@ func (c *Config) missing() []string {
 	for name, there := range map[string]bool{
 		"Payments": c.Payments != nil, "Queries": c.Queries != nil, "Callbacks": c.Callbacks != nil,
 		"Merchants": c.Merchants != nil, "Endpoints": c.Endpoints != nil, "Links": c.Links != nil,
-		"Events": c.Events != nil, "Notifications": c.Notifications != nil, "Answers": c.Answers != nil,
+		"Events": c.Events != nil, "Notifications": c.Notifications != nil, "Answers": c.Answers != nil, "NotificationLog": c.NotificationLog != nil,
 		"Tasks": c.Tasks != nil, "Gate": c.Gate != nil, "IDs": c.IDs != nil, "Now": c.Now != nil,
 		"Log": c.Log != nil, "PublicURL": c.PublicURL != "",
 	} {
@@ -158,7 +166,7 @@ func (c *Config) missing() []string {
 func (s *Server) allRoutes() []route {
 	var all []route
 	for _, some := range [][]route{
-		s.paymentRoutes(), s.refundRoutes(), s.linkRoutes(), s.eventRoutes(), s.endpointRoutes(),
+		s.paymentRoutes(), s.refundRoutes(), s.linkRoutes(), s.eventRoutes(), s.endpointRoutes(), s.replayRoutes(),
 		s.batchRoutes(), s.merchantRoutes(), s.keyRoutes(), s.operatorRoutes(),
 	} {
 		all = append(all, some...)

@@ -4,9 +4,11 @@
 //
 //	go run ./bench create --store sqlite      payments a second, to a QR code
 //	go run ./bench cycle  --store sqlite      create, callback, notification received
+//	go run ./bench notify --store sqlite      events, to thousands of endpoints, healthy and not
 //
 // It refuses what would make figures lie: each server is asked who it is before it
-// is measured, and is the process that was started. Start reading at scenario.go.
+// is measured, and is the process that was started. Start reading at scenario.go; for
+// notifications, which have processes of their own, at notify.go.
 package main
 
 import (
@@ -15,10 +17,13 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
+	"syscall"
 	"time"
 )
 
 const usage = `usage: go run ./bench create|cycle [flags]
+       go run ./bench notify [flags]    (see go run ./bench notify --help)
 
   --store sqlite|postgres   engine of both sides (default sqlite)
   --callers N               closed loop: how many ask at once (default 64; cycle, where
@@ -31,7 +36,7 @@ const usage = `usage: go run ./bench create|cycle [flags]
 `
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -55,6 +60,9 @@ func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		fmt.Fprint(os.Stderr, usage)
 		return fmt.Errorf("which scenario?")
+	}
+	if strings.HasPrefix(args[0], "notify") {
+		return runNotify(ctx, args[0], args[1:])
 	}
 	p := plan{scenario: args[0]}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
@@ -83,5 +91,5 @@ func run(ctx context.Context, args []string) error {
 	case "ceiling": // the other side, as a process of its own
 		return serveCeiling(ctx, p.store, *database, *listen)
 	}
-	return fmt.Errorf("no scenario %q: create or cycle", p.scenario)
+	return fmt.Errorf("no scenario %q: create, cycle or notify", p.scenario)
 }

@@ -241,11 +241,15 @@ func (t *target) profile(ctx context.Context, p plan) error {
 		return err
 	}
 	defer answer.Body.Close()
-	f, err := os.Create(p.profile)
+	return writeProfile(p.profile, answer.Body)
+}
+
+func writeProfile(file string, from io.Reader) error {
+	f, err := os.Create(file)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	_, err = io.Copy(f, answer.Body)
+	_, err = io.Copy(f, from)
 	return err
 }

@@ -28,6 +28,10 @@ func launch(ctx context.Context, url, path string, env []string, program string,
 	s := &server{cmd: exec.CommandContext(ctx, program, args...), url: url, out: &bytes.Buffer{}, exited: make(chan struct{})}
 	s.cmd.Env = append(os.Environ(), env...)
 	s.cmd.Stdout, s.cmd.Stderr = s.out, s.out
+	// Never written to: it ends with this process, however that ends, and tells a child so.
+	if _, err := s.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -79,25 +83,40 @@ func (s *server) stop() {
 }
 
 // cpu is the processor time the process has used, in the kernel's ticks of 10 ms.
-func (s *server) cpu() time.Duration {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+func (s *server) cpu() time.Duration { return ticks(readStat(s.cmd.Process.Pid), 11, 12) }
+
+// readStat returns a process's fields in /proc from its state on; nil when it has ended.
+func readStat(pid int) []string {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return 0
+		return nil
 	}
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	user, _ := strconv.Atoi(fields[11])
-	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * 10 * time.Millisecond
+	return strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+}
+
+// ticks adds up fields that count processor time.
+func ticks(stat []string, fields ...int) time.Duration {
+	var sum int
+	for _, f := range fields {
+		if f < len(stat) {
+			n, _ := strconv.Atoi(stat[f])
+			sum += n
+		}
+	}
+	return time.Duration(sum) * 10 * time.Millisecond
 }
 
 // peak is the most memory the process has held, in bytes.
-func (s *server) peak() int64 {
+func (s *server) peak() int64 { return s.memory("VmHWM:") }
+
+// memory is what /proc says under a name, in bytes.
+func (s *server) memory(field string) int64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
 	if err != nil {
 		return 0
 	}
 	for l := range strings.Lines(string(status)) {
-		if kib, ok := strings.CutPrefix(l, "VmHWM:"); ok {
+		if kib, ok := strings.CutPrefix(l, field); ok {
 			n, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(kib), "kB")), 10, 64)
 			return n << 10
 		}

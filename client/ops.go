@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/paymux/paymux"
@@ -63,6 +64,12 @@ func (o *Operator) CreateKey(ctx context.Context, merchant paymux.MerchantID, r 
 // Merchants lists merchants, newest first.
 func (o *Operator) Merchants(ctx context.Context, opts ...Option) iter.Seq2[paymux.Merchant, error] {
 	return pages[paymux.Merchant](ctx, o.c, "/ops/v1/merchants", nil, opts)
+}
+
+// FailingEndpoints lists endpoints of all merchants whose attempts have all failed for a while, longest first. limit is 1 to 100; 0: 20.
+func (o *Operator) FailingEndpoints(ctx context.Context, limit int, opts ...Option) ([]paymux.Endpoint, error) {
+	got, err := page[paymux.Endpoint](ctx, o.c, "/ops/v1/failing_endpoints", url.Values{"limit": {number(limit)}}, "", opts)
+	return got.Data, err
 }
 
 // BuriedTasks lists what was given up, newest first.

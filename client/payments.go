@@ -22,6 +22,7 @@ type PaymentRequest struct {
 	Confirm         *bool                `json:"confirm,omitempty"` // nil: when a method is given
 	Account         string               `json:"account,omitempty"` // instead of routing
 	ReturnURL       string               `json:"return_url,omitempty"`
+	NotifyURL       string               `json:"notify_url,omitempty"` // also told of this payment's events; needs an endpoint with PerPayment
 	Metadata        map[string]string    `json:"metadata,omitempty"`
 	ExpiresAt       time.Time            `json:"expires_at,omitzero"`
 	ExpiresIn       int                  `json:"expires_in,omitempty"` // seconds

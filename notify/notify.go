@@ -100,7 +100,7 @@ func New(c Config) *Notifier {
 
 // Handler is what the queue is given for KindNotify.
 func (n *Notifier) Handler() queue.Handler {
-	return queue.Handler{Do: n.Handle, Window: Window}
+	return queue.Handler{Do: n.Handle, Window: Window, Breaker: true}
 }
 
 // ReplayHandler is what the queue is given for KindReplay.

@@ -1,148 +1,182 @@
 package queue
 
 import (
+	"fmt"
 	"time"
-
-	"github.com/paymux/paymux"
 )
 
 const (
 	pause    = 5 * time.Millisecond // between two reads at least
+	ailing   = time.Second          // the same after one that failed
 	laneLife = 10 * time.Minute     // of a lane with nothing to do: its average is worth keeping for a while
-	keepGone = 2 * time.Second
+	// roundLimit bounds one fetch, in reads.
+	roundLimit = 4
+	// overlap is how far back each read begins again: transactions that run side by side become
+	// visible in another order than their tasks were made in. What takes longer is left to the sweep.
+	overlap = 300 * time.Millisecond
 )
 
 // fetchLoop reads due rows into lanes, then sleeps until the next is due, a Wake, or Poll.
 func (r *Runner) fetchLoop() {
 	for {
-		next := r.fetch()
-		if !r.rest(pause, nil) {
+		wait := pause
+		if err := r.fetch(); err != nil {
+			r.complain("fetch", err)
+			wait = ailing
+		}
+		if !r.rest(wait, nil) {
 			return
 		}
-		r.mu.Lock()
-		if !r.soonest.IsZero() && r.soonest.Before(next) {
-			next = r.soonest
-		}
-		r.wakeAt = next
-		wait := next.Sub(r.Now())
-		r.mu.Unlock()
-		if !r.rest(wait, r.wake) {
+		if !r.rest(r.sleep(), r.wake) {
 			return
 		}
 	}
 }
 
-// rest waits, at most until something comes from early. It reports whether to go on.
-func (r *Runner) rest(wait time.Duration, early <-chan struct{}) bool {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-early:
-	case <-r.quit:
-		return false
-	}
-	return true
-}
-
-// fetch reads until nothing more is due that there is room for. It returns when to read next.
-func (r *Runner) fetch() time.Time {
-	r.beginFetch()
-	for {
-		tasks, err := r.Store.Due(r.ctx, r.Now().UTC(), r.skip(), r.FetchLimit)
-		if err != nil {
-			r.complain("read due tasks", err)
-			break
-		}
-		if !r.takeAll(tasks) || len(tasks) < r.FetchLimit {
-			break
-		}
-	}
-	backstop := r.Now().Add(r.Poll)
-	at, ok, err := r.Store.NextDue(r.ctx, r.skip())
-	if err != nil {
-		r.complain("read when the next task is due", err)
-	}
-	if err != nil || !ok || at.After(backstop) {
-		return backstop
-	}
-	return at
-}
-
-func (r *Runner) complain(what string, err error) {
-	if r.ctx.Err() == nil {
-		r.Log.WarnContext(r.ctx, "queue: "+what, "error", err)
-	}
-}
-
-func (r *Runner) beginFetch() {
+// sleep is how long to wait for the next read.
+func (r *Runner) sleep() time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.Now()
-	r.soonest, r.wakeAt = time.Time{}, time.Time{}
-	if !r.gone.rotate(now) {
-		return
+	r.wakeAt = now.Add(r.Poll)
+	if !r.soonest.IsZero() && r.soonest.Before(r.wakeAt) {
+		r.wakeAt = r.soonest
 	}
+	return r.wakeAt.Sub(now)
+}
+
+// fetch reads what is due in all partitions, of a large backlog a part: the next fetch, which comes at once then,
+// reads on beside the others' news.
+func (r *Runner) fetch() error {
+	now := r.Now()
+	readings, sweeping := r.readings(now)
+	if err := r.recall(sweeping); err != nil {
+		return fmt.Errorf("look for parked tasks: %w", err)
+	}
+	for budget := roundLimit * r.FetchLimit; len(readings) > 0 && r.ctx.Err() == nil; {
+		if budget <= 0 {
+			poke(r.wake)
+			return nil
+		}
+		limit := max(r.FetchLimit/len(readings), 16)
+		tasks, err := r.Store.Due(r.ctx, now.UTC(), readings, limit)
+		if err != nil {
+			return fmt.Errorf("read due tasks: %w", err)
+		}
+		if full := r.takeAll(tasks); len(full) > 0 {
+			if err := r.Store.Park(r.ctx, full); err != nil {
+				return fmt.Errorf("park tasks: %w", err) // the next sweep finds them
+			}
+		}
+		readings = r.further(tasks, limit)
+		budget -= len(tasks)
+	}
+	return nil
+}
+
+// readings says where to read on, and which partitions are read from the beginning this time.
+func (r *Runner) readings(now time.Time) (readings []Reading, sweeping []int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.wakeAt = time.Time{}
+	if !r.soonest.After(now) {
+		r.soonest = time.Time{}
+	}
+	if r.gone.rotate(now) {
+		r.reap(now)
+	}
+	for number, p := range r.parts {
+		if p == nil || !p.valid(now) {
+			continue
+		}
+		if now.Sub(p.swept) >= r.Sweep {
+			p.swept, p.read = now, Cursor{}
+			sweeping = append(sweeping, number)
+		}
+		from := p.read
+		if back := now.Add(-overlap).UTC(); from.Due.After(back) {
+			from = Cursor{Due: back}
+		}
+		readings = append(readings, Reading{Part: number, After: from})
+	}
+	return readings, sweeping
+}
+
+// reap forgets lanes that have had nothing to do for long. The caller holds mu.
+func (r *Runner) reap(now time.Time) {
 	for name, l := range r.lanes {
-		if len(l.tasks) == 0 && l.running == 0 && !l.more && now.Sub(l.idle) > laneLife {
+		if len(l.tasks) == 0 && l.running == 0 && !l.parked && now.Sub(l.idle) > laneLife {
 			delete(r.lanes, name)
 		}
 	}
 }
 
-// skip names what is in hand and the lanes without room.
-func (r *Runner) skip() Skip {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	s := Skip{IDs: make(map[paymux.TaskID]bool, len(r.known)), Lanes: map[string]bool{}}
-	for name, l := range r.lanes {
-		if l.more {
-			s.Lanes[name] = true
-		}
-	}
-	for id, l := range r.known {
-		if !l.more {
-			s.IDs[id] = true
-		}
-	}
-	return s
-}
-
-// takeAll puts rows into their lanes. It reports whether another read would return others.
-func (r *Runner) takeAll(tasks []Task) (progress bool) {
+// takeAll puts rows into their lanes and returns those that found no room, to be parked.
+func (r *Runner) takeAll(tasks []Task) (full []Task) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, t := range tasks {
-		if r.take(held{Task: t, fetched: true}) {
-			progress = true
+		p := r.parts[PartitionOf(t.Lane)]
+		if p == nil { // lost meanwhile
+			continue
+		}
+		if !r.take(t, p, r.fetchRoom) {
+			full = append(full, t)
+			r.lanes[t.Lane].park()
 		}
 	}
 	r.dispatch()
-	return progress
+	return full
 }
 
-// take puts a task into its lane, unless it is known, done, or there is no room:
-// then the lane is marked, and read again when it has drained. It reports whether
-// that changed what the next read skips. The caller holds mu.
-func (r *Runner) take(h held) bool {
-	if r.known[h.ID] != nil || r.gone.has(h.Task) {
+// further moves the partitions' places on to what was read, and returns those that have more.
+func (r *Runner) further(tasks []Task, limit int) (readings []Reading) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rows := map[int]int{}
+	for i := range tasks {
+		number := PartitionOf(tasks[i].Lane)
+		rows[number]++
+		at := Cursor{Due: tasks[i].Due, ID: tasks[i].ID}
+		if p := r.parts[number]; p != nil && p.read.before(at) {
+			p.read = at
+		}
+		if rows[number] == limit && r.parts[number] != nil {
+			readings = append(readings, Reading{Part: number, After: at})
+		}
+	}
+	return readings
+}
+
+func (c Cursor) before(other Cursor) bool {
+	return c.Due.Before(other.Due) || c.Due.Equal(other.Due) && c.ID < other.ID
+}
+
+// take puts a task into its lane, unless it is known or done already. It reports false
+// where the lane has no room for it. The caller holds mu.
+func (r *Runner) take(t Task, p *part, room func(*lane) int) bool {
+	if r.known[t.ID] != nil || r.gone.has(t) {
+		return true
+	}
+	l := r.lane(t, p)
+	if len(l.tasks) >= room(l) {
 		return false
 	}
-	l := r.lanes[h.Lane]
-	if l == nil {
-		l = &lane{window: r.window(h.Kind), cost: firstCost}
-		r.lanes[h.Lane] = l
-	}
-	if len(l.tasks) >= r.room(l) {
-		marked := !l.more
-		l.more = true
-		return marked
-	}
-	l.tasks = append(l.tasks, h)
-	r.known[h.ID] = l
+	l.tasks = append(l.tasks, held{Task: t, lease: p.lease})
+	r.known[t.ID] = l
 	r.inMemory++
 	r.enqueue(l)
 	return true
+}
+
+// lane finds a task's lane, or makes it. The caller holds mu.
+func (r *Runner) lane(t Task, p *part) *lane {
+	l := r.lanes[t.Lane]
+	if l == nil {
+		l = &lane{name: t.Lane, part: p, limit: r.window(t.Kind), cost: firstCost, idle: r.Now()}
+		r.lanes[t.Lane] = l
+	}
+	return l
 }
 
 func (r *Runner) window(kind string) int {
@@ -152,43 +186,20 @@ func (r *Runner) window(kind string) int {
 	return r.LaneWindow
 }
 
-// room is how many tasks a lane may hold. When memory is short, every lane
-// still has room to fill its window: no lane is ever starved by another's backlog.
+// room is how many tasks a lane may hold. One that gets on slowly, and every lane when memory
+// is short, has room to fill its window: no lane is ever starved by another's backlog.
 func (r *Runner) room(l *lane) int {
-	if r.inMemory >= r.Backlog {
-		return min(2*l.window, r.LaneBacklog)
+	if l.slow || l.breaks > 0 || r.inMemory >= r.Backlog || l.hold.After(r.Now()) {
+		return min(2*l.limit, r.LaneBacklog)
 	}
 	return r.LaneBacklog
 }
 
-// tombstones remember for a few seconds which attempts of which tasks were settled, so
-// that a read or an Offer that overlaps the settlement does not bring them back.
-type tombstones struct {
-	newer, older map[paymux.TaskID]int
-	turned       time.Time
-}
-
-func newTombstones() tombstones {
-	return tombstones{newer: map[paymux.TaskID]int{}, older: map[paymux.TaskID]int{}}
-}
-
-func (g *tombstones) add(t Task) { g.newer[t.ID] = t.Attempt }
-
-func (g *tombstones) has(t Task) bool {
-	for _, m := range []map[paymux.TaskID]int{g.newer, g.older} {
-		if attempt, ok := m[t.ID]; ok && t.Attempt <= attempt {
-			return true
-		}
+// fetchRoom is the room for what is read from the partition. A lane that has parked tasks has
+// the rest parked behind them, or they would be overtaken for ever.
+func (r *Runner) fetchRoom(l *lane) int {
+	if l.parked {
+		return 0
 	}
-	return false
-}
-
-// rotate forgets the older ones when it is time. It is called between reads only:
-// what was settled during a read is known until the read has been taken.
-func (g *tombstones) rotate(now time.Time) bool {
-	if now.Sub(g.turned) < keepGone {
-		return false
-	}
-	g.older, g.newer, g.turned = g.newer, map[paymux.TaskID]int{}, now
-	return true
+	return r.room(l)
 }

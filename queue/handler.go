@@ -18,6 +18,8 @@ type Handler struct {
 	Attempts int
 	// Window is how many tasks of one lane run at a time, where no verdict says otherwise. 0: Config.LaneWindow.
 	Window int
+	// Breaker: failures in a row are the far side's, and hold the lane, ever longer, until a try succeeds.
+	Breaker bool
 }
 
 // Verdict is a handler's word on an attempt. With neither Done nor Bury it is a failure to try again.

@@ -8,34 +8,72 @@ const (
 	quantum    = 20 * time.Millisecond // what a lane may use up in one turn
 	firstCost  = 20 * time.Millisecond // what a call is thought to take before the first was seen
 	costWeight = 4                     // of the past against the newest call
+	feeler     = 2                     // tasks of a lane at a time until the first has ended
+
+	breakAfter = 8                // failures in a row after which a lane is held
+	breakFirst = time.Second      // for how long, the first time
+	breakMost  = 30 * time.Second // and at most
 )
 
 // lane holds the tasks that share a window, and what is known of how long they take.
 type lane struct {
+	name    string
+	part    *part
 	tasks   []held
 	running int
-	window  int
+	limit   int           // its window
+	tried   bool          // a call has ended
 	cost    time.Duration // moving average of a call
 	credit  time.Duration // slot time it may use before the others have their turn
 	slow    bool          // its calls take slots of the slow pool
-	more    bool          // rows were left in the table for want of room
 	queued  bool          // stands in a pool
 	hold    time.Time     // starts nothing before
 	idle    time.Time     // when it last had something to do
+
+	failures int       // in a row
+	breaks   int       // times it was held for them without a success since
+	broken   time.Time // when it was last held for them
+
+	rate   int       // tasks started a second; 0: no limit
+	paced  time.Time // when the rate allows the next
+	paused bool      // a timer will let it start again
+
+	parked bool   // it has parked tasks, as far as is known
+	again  bool   // some were parked since the reading of them began
+	read   Cursor // where the reading of them is
+	dry    bool   // stands in line to be filled
 }
 
-// held is a task in memory.
+// held is a task in memory and the lease under which it was taken.
 type held struct {
 	Task
-	fetched bool // read from the table, not offered
+	lease Lease
+}
+
+// window is how many tasks may run at a time.
+func (l *lane) window(slowWindow int) int {
+	w := l.limit
+	switch {
+	case l.breaks > 0:
+		return 1
+	case l.slow:
+		return min(w, slowWindow)
+	case !l.tried:
+		return min(w, feeler)
+	}
+	return w
 }
 
 func (l *lane) ready(now time.Time, slowWindow int) bool {
-	window := l.window
-	if l.slow {
-		window = min(window, slowWindow)
+	return len(l.tasks) > 0 && l.running < l.window(slowWindow) && l.part.valid(now) && !now.Before(l.opens())
+}
+
+// opens is when the lane may start something, given what the far side and its owner asked for.
+func (l *lane) opens() time.Time {
+	if l.paced.After(l.hold) {
+		return l.paced
 	}
-	return len(l.tasks) > 0 && l.running < window && !now.Before(l.hold)
+	return l.hold
 }
 
 func (l *lane) pop() held {
@@ -45,50 +83,45 @@ func (l *lane) pop() held {
 	return h
 }
 
+// pace counts a start against the rate.
+func (l *lane) pace(now time.Time) {
+	if l.rate <= 0 {
+		return
+	}
+	if l.paced.Before(now) {
+		l.paced = now
+	}
+	l.paced = l.paced.Add(time.Second / time.Duration(l.rate))
+}
+
 // learn takes a finished call into the average and settles what it was charged. A
 // sample counts at most four times the limit, so that one hung call is forgiven
 // after a few quick ones.
 func (l *lane) learn(took, charged, limit time.Duration) {
+	l.tried = true
 	l.cost += (min(took, 4*limit) - l.cost) / costWeight
 	l.slow = l.cost >= limit
 	l.credit += charged - min(took, limit)
 	l.credit = min(max(l.credit, -limit), quantum)
 }
 
-// pool is a number of slots and the lanes that wait for one, in turn.
-type pool struct {
-	free  int
-	lanes []*lane
-}
-
-func (p *pool) push(l *lane) {
-	l.queued = true
-	p.lanes = append(p.lanes, l)
-}
-
-func (p *pool) shift() *lane {
-	l := p.lanes[0]
-	p.lanes[0] = nil
-	p.lanes = p.lanes[1:]
-	l.queued = false
-	return l
-}
-
-// next picks the lane whose turn it is by deficit round robin, charged in slot
-// time: a lane whose calls take long is served the more rarely. Lanes for which
-// fits is false leave the pool through leave.
-func (p *pool) next(limit time.Duration, fits func(*lane) bool, leave func(*lane)) *lane {
-	for p.free > 0 && len(p.lanes) > 0 {
-		l := p.lanes[0]
-		switch {
-		case !fits(l):
-			leave(p.shift())
-		case l.credit < min(l.cost, limit):
-			l.credit += quantum
-			p.push(p.shift())
-		default:
-			return l
-		}
+// judge counts failures in a row. After a number of them the lane is held, ever longer, and then
+// tried with one task at a time, until one succeeds: what waits behind a dead far side is not worn out against it.
+// A call that began before the lane was held tells nothing new.
+func (l *lane) judge(v *Verdict, began, now time.Time) {
+	if v.Done {
+		l.failures, l.breaks = 0, 0
+		return
 	}
-	return nil
+	if v.Uncounted || began.Before(l.broken) {
+		return
+	}
+	if l.failures++; l.failures < breakAfter {
+		return
+	}
+	l.breaks++
+	l.broken = now
+	if until := now.Add(min(breakFirst<<min(l.breaks-1, 10), breakMost)); until.After(l.hold) {
+		l.hold = until
+	}
 }

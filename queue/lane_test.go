@@ -161,7 +161,7 @@ func TestFloodedLaneHidesNobodysRows(t *testing.T) {
 		b.store.Add(b.tasks("other", 600)...)
 		pass(2 * time.Second)
 		b.store.Add(b.tasks("quick", 20)...)
-		b.runner.Wake()
+		b.runner.Wake(queue.Everything)
 		pass(100 * time.Millisecond)
 		if n := l.count("quick"); n != 20 {
 			t.Errorf("%d of 20 quick tasks were done beside the flood", n)

@@ -10,38 +10,48 @@ import (
 	"github.com/paymux/paymux"
 )
 
-// Config wires a Runner. Store, Handlers, Now and Log are required; zero means the default named.
+// Config wires a Runner. Store, Leases, Replica, Handlers, Now and Log are required; zero means the default named.
 type Config struct {
 	Store    Store
+	Leases   Leases
+	Replica  string             // this process among those on the store; never used by two
 	Handlers map[string]Handler // by Task.Kind
 	Now      func() time.Time
 	Log      *slog.Logger
+	// Signal tells other replicas that tasks of these partitions, a bit each, were committed. It
+	// is called at most every few milliseconds, may block and may fail. Nil: their polls find them.
+	Signal func(parts uint64)
 
 	Workers     int           // slots for calls that end quickly; 64
-	SlowWorkers int           // slots for calls that do not; 512
-	SlowAfter   time.Duration // age at which a call gives its slot back and takes a slow one; 500 ms
+	SlowWorkers int           // slots for calls that do not; 2048
+	SlowAfter   time.Duration // age at which a call gives its slot back, takes a slow one, and its lane counts as slow; 500 ms
 	LaneWindow  int           // tasks of one lane at a time; 4
-	SlowWindow  int           // the same for a lane whose calls are slow; 2
+	SlowWindow  int           // the same for a lane whose calls are slow; 2, and 1 while slow slots are scarce
 	LaneBacklog int           // tasks of one lane held in memory; 256
-	Backlog     int           // tasks held in memory above which lanes keep only twice their window; 16384
+	Backlog     int           // tasks held in memory above which lanes keep only twice their window; 65536
 
-	FetchLimit  int           // rows a read; 500
-	Poll        time.Duration // longest wait between two reads; 1 s
+	FetchLimit  int           // rows a read; 1024
+	Poll        time.Duration // longest wait between two reads; 250 ms
+	Sweep       time.Duration // longest wait between two reads of everything that is due; 2 s
 	SettleEvery time.Duration // longest an outcome waits for others to be committed with; 5 ms
 	SettleMax   int           // outcomes a commit; 500
+	// LeaseTime is the longest a partition goes unserved after its replica has died; 6 s. One that stops
+	// leaves its partitions within LeaseTime/12.
+	LeaseTime time.Duration
 
 	// Backoff is the wait after a failed attempt, the first being 1, where the
 	// verdict names no time. Default: 1 s doubling up to 10 min, ± 20 %.
 	Backoff func(attempt int) time.Duration
 }
 
-// Runner takes due tasks from the store, lane by lane, and has them handled. Safe
-// for concurrent use. It is the only runner on its store.
+// Runner leases partitions, takes their due tasks from the store, lane by lane, and has them handled. Safe
+// for concurrent use.
 //
 // All of the scheduling is under one mutex that is never held across I/O; there is no second lock.
 type Runner struct {
 	Config
-	wake     chan struct{}
+	wake     chan struct{} // to the fetching loop
+	refill   chan struct{} // to the loop that reads parked tasks
 	quit     chan struct{}
 	finished chan struct{}
 	outcomes chan settlement
@@ -52,15 +62,24 @@ type Runner struct {
 
 	mu         sync.Mutex
 	phase      phase
+	parts      [Partitions]*part // nil: held by others
 	lanes      map[string]*lane
 	known      map[paymux.TaskID]*lane // waiting, running or being settled
 	gone       tombstones
 	fast, slow pool
+	young      []*call // in fast slots, oldest first, ended ones among them
+	pressed    bool    // a timer will press again
 	waiting    []*call // past SlowAfter, while the slow pool is full
-	inMemory   int     // tasks waiting in lanes
+	running    map[*call]bool
+	busy       int           // tasks running or being settled
+	quiet      chan struct{} // closed when busy has come to 0 after quit
+	inMemory   int           // tasks waiting in lanes
+	typical    time.Duration // moving average of calls that ended quickly
 	unsettled  int
 	soonest    time.Time // earliest due time heard of since the last read
 	wakeAt     time.Time // when the sleeping loop reads next; zero while it reads
+	dry        []*lane   // lanes whose parked tasks there is room for
+	foreign    uint64    // partitions to signal to others
 }
 
 type phase int
@@ -78,41 +97,46 @@ func NewRunner(c Config) *Runner {
 	return &Runner{
 		Config:   c,
 		wake:     make(chan struct{}, 1),
+		refill:   make(chan struct{}, 1),
 		quit:     make(chan struct{}),
 		finished: make(chan struct{}),
+		quiet:    make(chan struct{}),
 		outcomes: make(chan settlement, c.SettleMax),
 		ctx:      ctx, cancel: cancel,
-		lanes: map[string]*lane{},
-		known: map[paymux.TaskID]*lane{},
-		gone:  newTombstones(),
-		fast:  pool{free: c.Workers},
-		slow:  pool{free: c.SlowWorkers},
+		lanes:   map[string]*lane{},
+		known:   map[paymux.TaskID]*lane{},
+		running: map[*call]bool{},
+		gone:    newTombstones(),
+		typical: firstCost,
+		fast:    pool{free: c.Workers},
+		slow:    pool{free: c.SlowWorkers},
 	}
 }
 
 func (c *Config) setDefaults() {
-	or := func(v *int, standard int) {
+	number := func(v *int, standard int) {
 		if *v <= 0 {
 			*v = standard
 		}
 	}
-	or(&c.Workers, 64)
-	or(&c.SlowWorkers, 512)
-	or(&c.LaneWindow, 4)
-	or(&c.SlowWindow, 2)
-	or(&c.LaneBacklog, 256)
-	or(&c.Backlog, 16384)
-	or(&c.FetchLimit, 500)
-	or(&c.SettleMax, 500)
-	if c.SlowAfter <= 0 {
-		c.SlowAfter = 500 * time.Millisecond
+	length := func(v *time.Duration, standard time.Duration) {
+		if *v <= 0 {
+			*v = standard
+		}
 	}
-	if c.Poll <= 0 {
-		c.Poll = time.Second
-	}
-	if c.SettleEvery <= 0 {
-		c.SettleEvery = 5 * time.Millisecond
-	}
+	number(&c.Workers, 64)
+	number(&c.SlowWorkers, 2048)
+	number(&c.LaneWindow, 4)
+	number(&c.SlowWindow, 2)
+	number(&c.LaneBacklog, 256)
+	number(&c.Backlog, 65536)
+	number(&c.FetchLimit, 1024)
+	number(&c.SettleMax, 500)
+	length(&c.SlowAfter, 500*time.Millisecond)
+	length(&c.Poll, 250*time.Millisecond)
+	length(&c.Sweep, 2*time.Second)
+	length(&c.SettleEvery, 5*time.Millisecond)
+	length(&c.LeaseTime, 6*time.Second)
 	if c.Backoff == nil {
 		c.Backoff = doubling
 	}
@@ -131,23 +155,28 @@ func (r *Runner) Start() {
 		return
 	}
 	r.phase = running
-	settled := make(chan struct{})
-	go func() { defer close(settled); r.settleLoop() }()
-	fetched := make(chan struct{})
-	go func() { defer close(fetched); r.fetchLoop() }()
+	loop := func(run func()) <-chan struct{} {
+		ended := make(chan struct{})
+		go func() { defer close(ended); run() }()
+		return ended
+	}
+	leased, fetched, refilled, settled := loop(r.leaseLoop), loop(r.fetchLoop), loop(r.refillLoop), loop(r.settleLoop)
 	go func() { // ends last: every outcome is settled before finished is closed
 		<-r.quit
+		<-leased
+		r.handOver()
 		r.calls.Wait()
 		close(r.outcomes)
 		<-settled
 		<-fetched
+		<-refilled
 		close(r.finished)
 	}()
 }
 
-// Stop ends work: nothing new is started, attempts under way are waited for and
-// settled. When ctx ends first they are interrupted, and those that do not succeed are left in the
-// table as they were; Stop then returns ctx's error. It may be called twice.
+// Stop ends work: nothing new is started, partitions are handed over within about half a second, attempts under
+// way are waited for and settled. When ctx ends first they are interrupted, and those that do not succeed are
+// done again by others; Stop then returns ctx's error. It may be called twice.
 func (r *Runner) Stop(ctx context.Context) error {
 	r.stop.Do(func() {
 		r.mu.Lock()
@@ -155,6 +184,7 @@ func (r *Runner) Stop(ctx context.Context) error {
 			close(r.finished)
 		}
 		r.phase = stopping
+		r.atRest()
 		r.mu.Unlock()
 		close(r.quit)
 	})
@@ -174,40 +204,40 @@ func (r *Runner) Stop(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// Wake makes the runner look into the store soon. Any number of calls between two reads cost one read.
-func (r *Runner) Wake() {
-	select {
-	case r.wake <- struct{}{}:
-	default:
-	}
-}
-
-// Offer hands over tasks that this process has just committed, so that they
-// start without a read. What does not fit is found by the next read, and so is all of it
-// when the runner is not running: the table is the truth.
-func (r *Runner) Offer(tasks []Task) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.phase != running {
+// atRest tells handOver when nothing is under way any more. The caller holds mu.
+func (r *Runner) atRest() {
+	if r.phase != stopping || r.busy > 0 {
 		return
 	}
-	now := r.Now()
-	for _, t := range tasks {
-		if t.Due.After(now) {
-			r.expect(t.Due)
-			continue
-		}
-		r.take(held{Task: t})
+	select {
+	case <-r.quiet:
+	default:
+		close(r.quiet)
 	}
-	r.dispatch()
 }
 
-// expect makes the loop read again at due at the latest. The caller holds mu.
-func (r *Runner) expect(due time.Time) {
-	if r.soonest.IsZero() || due.Before(r.soonest) {
-		r.soonest = due
+// rest waits, at most until something comes from early. It reports whether to go on.
+func (r *Runner) rest(wait time.Duration, early <-chan struct{}) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-early:
+	case <-r.quit:
+		return false
 	}
-	if due.Before(r.wakeAt) {
-		r.Wake()
+	return true
+}
+
+func (r *Runner) complain(what string, err error) {
+	if r.ctx.Err() == nil {
+		r.Log.WarnContext(r.ctx, "queue: "+what, "error", err)
+	}
+}
+
+func poke(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
 	}
 }

@@ -14,7 +14,7 @@ func TestStopDrains(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &latency{by: map[string]time.Duration{"a": 3 * time.Second}}
 		b := start(t, queue.Handler{Do: l.do})
-		b.commit(b.tasks("a", 6)) // four run, two wait
+		b.commit(b.tasks("a", 4)) // two run, two wait
 		pass(time.Second)
 		began := time.Now()
 		if err := b.stop(10 * time.Second); err != nil {

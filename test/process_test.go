@@ -65,7 +65,8 @@ type process struct {
 	address string
 	store   string // a line of paymux.yaml
 	extra   []string
-	level   string // of its log; empty: info
+	level   string   // of its log; empty: info
+	wrap    []string // what starts it, before the program's own command line
 
 	accounts []string           // lines of paymux.yaml
 	env      []string           // of the process alone, so that tests may run side by side
@@ -155,7 +156,8 @@ func (p *process) start() {
 	if err := os.WriteFile(config, []byte(p.config()), 0o600); err != nil {
 		p.t.Fatal(err)
 	}
-	p.cmd = exec.Command(binary, "serve", "-c", config)
+	line := slices.Concat(p.wrap, []string{binary, "serve", "-c", config})
+	p.cmd = exec.Command(line[0], line[1:]...)
 	p.cmd.Stdout, p.cmd.Stderr, p.cmd.Env = p, p, append(os.Environ(), p.env...)
 	p.exited = make(chan struct{})
 	if err := p.cmd.Start(); err != nil {

@@ -74,7 +74,7 @@ func (c *cli) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(
 		c.devCommand(), c.serveCommand(), c.payCommand(), c.refundCommand(), c.timelineCommand(),
-		c.listenCommand(), c.triggerCommand(), c.sandboxCommand(), c.webhooksCommand(),
+		c.listenCommand(), c.triggerCommand(), c.sandboxCommand(), c.webhooksCommand(), c.eventsCommand(),
 		c.keyCommand(), c.doctorCommand(), c.configCommand(), c.healthcheckCommand(), c.versionCommand(),
 	)
 	return root

@@ -70,7 +70,10 @@ type AccessConfig struct {
 
 // NotifyConfig is how merchants are notified.
 type NotifyConfig struct {
-	AllowNetworks []string `yaml:"allow_networks" help:"private networks (CIDR) that notifications may be sent to; others that are not public are refused"`
+	AllowNetworks []string      `yaml:"allow_networks" help:"private networks (CIDR) that notifications may be sent to; others that are not public are refused"`
+	Keep          time.Duration `yaml:"keep" help:"how long events and the log of attempts are kept, 168h or more"`
+	Proxy         Ref           `yaml:"proxy" help:"secret: an HTTP proxy that notifications go through, such as http://proxy.internal:3128; empty: none"`
+	Certificate   Ref           `yaml:"certificate" help:"secret: PEM of a client certificate and its private key, for endpoints that ask for one; empty: none"`
 }
 
 // SandboxConfig is the institution that pretends.
@@ -96,7 +99,8 @@ func defaults() Config {
 		Access: AccessConfig{
 			TrafficRequests: 6000, TrafficWindow: time.Minute, SignatureWindow: 5 * time.Minute,
 		},
-		Log: LogConfig{Level: "info", Format: "json", Requests: true},
+		Notify: NotifyConfig{Keep: 90 * 24 * time.Hour},
+		Log:    LogConfig{Level: "info", Format: "json", Requests: true},
 	}
 }
 
@@ -112,6 +116,9 @@ func (c *Config) check() error {
 	}
 	if c.Access.TrafficRequests < 0 || c.Access.TrafficWindow < time.Second {
 		faults = append(faults, errors.New("access.traffic_window: must be 1s or more, and traffic_requests not negative"))
+	}
+	if c.Notify.Keep < 7*24*time.Hour {
+		faults = append(faults, fmt.Errorf("notify.keep: %s is less than 168h, which retries may take", c.Notify.Keep))
 	}
 	if c.Access.SignatureWindow < time.Second || c.Access.SignatureWindow > time.Hour {
 		faults = append(faults, fmt.Errorf("access.signature_window: %s is not between 1s and 1h", c.Access.SignatureWindow))

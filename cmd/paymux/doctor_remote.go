@@ -94,6 +94,12 @@ func checkWebhooks(ctx context.Context, d *doctor) finding {
 		if e.Status == paymux.EndpointDisabled {
 			return bad(fmt.Errorf("%s is disabled: %s", e.URL, e.Reason), "put the receiver right, then set the endpoint's status to enabled")
 		}
+		if !e.FailingSince.IsZero() {
+			return bad(fmt.Errorf("every attempt to %s has failed since %s", e.ID, e.FailingSince.Format(time.RFC3339)), "see paymux webhooks notifications "+string(e.ID)+" and paymux webhooks attempts, put the receiver right, then paymux webhooks replay")
+		}
+		if e.PerPayment || e.Status == paymux.EndpointPull {
+			continue // there is no URL that is called
+		}
 		if err := reach(ctx, e.URL); err != nil {
 			return bad(fmt.Errorf("%s cannot be reached from here: %w", e.URL, err), "start the receiver, or delete the endpoint "+string(e.ID))
 		}
@@ -101,7 +107,7 @@ func checkWebhooks(ctx context.Context, d *doctor) finding {
 	if len(endpoints) == 0 {
 		return good("no endpoint yet: paymux listen makes one")
 	}
-	return good("%d endpoints, all reachable", len(endpoints))
+	return good("%d endpoints, all that are called are reachable", len(endpoints))
 }
 
 // reach connects to an endpoint's host and port, and says nothing to it.

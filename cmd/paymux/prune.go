@@ -12,7 +12,7 @@ const (
 	pruneAtOnce = 1000 // rows a commit, so that no payment waits long behind one
 )
 
-// startPruning deletes answers nobody can ask for any more, a little at a time, until stop.
+// startPruning deletes answers nobody can ask for any more, and events that have been kept long enough, a little at a time, until stop.
 func (s *system) startPruning() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -38,10 +38,15 @@ func (s *system) startPruning() {
 
 // prune deletes all that is due. What fails is tried again at the next tick.
 func (s *system) prune(ctx context.Context) {
+	s.pruneAll(ctx, "kept answers", s.store.PruneIdempotency, s.now().Add(-keepAnswers))
+	s.pruneAll(ctx, "events", s.store.PruneEvents, s.now().Add(-s.conf.Notify.Keep))
+}
+
+func (s *system) pruneAll(ctx context.Context, what string, prune func(context.Context, time.Time, int) (int, error), before time.Time) {
 	for ctx.Err() == nil {
-		n, err := s.store.PruneIdempotency(ctx, s.now().Add(-keepAnswers), pruneAtOnce)
+		n, err := prune(ctx, before, pruneAtOnce)
 		if err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "prune kept answers", "error", err)
+			s.log.WarnContext(ctx, "prune "+what, "error", err)
 		}
 		if err != nil || n < pruneAtOnce {
 			return

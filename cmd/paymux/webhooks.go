@@ -22,45 +22,30 @@ type verifyFlags struct {
 
 func (c *cli) webhooksCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "webhooks", Short: c.text("webhooks.short")}
+	cmd.AddCommand(
+		c.endpointsCommand(), c.createEndpointCommand(), c.updateEndpointCommand(), c.rotateCommand(), c.deleteEndpointCommand(),
+		c.testEndpointCommand(), c.notificationsCommand(), c.attemptsCommand(), c.resendCommand(), c.replayCommand(), c.verifyCommand(),
+	)
+	return cmd
+}
+
+func (c *cli) verifyCommand() *cobra.Command {
 	var f verifyFlags
-	verify := &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "verify BODY",
 		Short: c.text("webhooks.verify"),
 		Long:  c.text("webhooks.long"),
 		Example: `  paymux webhooks verify --secret env:WEBHOOK_SECRET --headers headers.txt body.json
-  paymux webhooks verify --secret file:new.txt --old-secret file:old.txt --headers headers.txt -`,
+  paymux webhooks verify --secret file:new.txt --old-secret file:old.txt --headers headers.txt -
+  paymux webhooks verify --secret whpk_… --headers headers.txt body.json`,
 		Args: exactly(1),
 		RunE: func(_ *cobra.Command, args []string) error { return c.verifyWebhook(args[0], f) },
 	}
-	verify.Flags().StringVar(&f.secret, "secret", "", c.text("webhooks.secret"))
-	verify.Flags().StringSliceVar(&f.old, "old-secret", nil, c.text("webhooks.old-secret"))
-	verify.Flags().StringVar(&f.headers, "headers", "", c.text("webhooks.headers"))
-	verify.Flags().StringVar(&f.at, "at", "", c.text("webhooks.at"))
-	cmd.AddCommand(verify, c.endpointsCommand())
+	cmd.Flags().StringVar(&f.secret, "secret", "", c.text("webhooks.secret"))
+	cmd.Flags().StringSliceVar(&f.old, "old-secret", nil, c.text("webhooks.old-secret"))
+	cmd.Flags().StringVar(&f.headers, "headers", "", c.text("webhooks.headers"))
+	cmd.Flags().StringVar(&f.at, "at", "", c.text("webhooks.at"))
 	return cmd
-}
-
-func (c *cli) endpointsCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "list",
-		Short: c.text("webhooks.list"),
-		Args:  exactly(0),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			api, err := c.client()
-			if err != nil {
-				return err
-			}
-			endpoints, err := api.Endpoints(cmd.Context())
-			if err != nil {
-				return err
-			}
-			return c.show(endpoints, func() {
-				for _, e := range endpoints {
-					fmt.Fprintf(c.out, "%s  %-8s  %s  %s\n", e.ID, e.Status, e.URL, e.Reason)
-				}
-			})
-		},
-	}
 }
 
 // verifyWebhook says whether a delivery verifies and, where it does not, exactly why.

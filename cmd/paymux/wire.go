@@ -51,6 +51,8 @@ type secrets struct {
 	opsToken paymux.Secret
 	storeURL paymux.Secret
 	natsURL  paymux.Secret
+	proxy    paymux.Secret // of notifications
+	client   paymux.Secret // certificate and key, of notifications
 	jweKey   paymux.Secret
 }
 
@@ -110,6 +112,8 @@ func (s *system) readSecrets(env func(string) string) error {
 	s.secrets.opsToken = read("ops_token", s.conf.OpsToken)
 	s.secrets.storeURL = read("store.url", s.conf.Store.URL)
 	s.secrets.natsURL = read("nats.url", s.conf.NATS.URL)
+	s.secrets.proxy = read("notify.proxy", s.conf.Notify.Proxy)
+	s.secrets.client = read("notify.certificate", s.conf.Notify.Certificate)
 	s.secrets.jweKey = read("access.jwe_key", s.conf.Access.JWEKey)
 	s.secrets.idsKey = []byte(read("ids_key", s.conf.IDsKey).Reveal())
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel/sandbox"
-	"github.com/paymux/paymux/notify"
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
 	"github.com/paymux/paymux/relay"
@@ -40,27 +39,16 @@ func (s *system) openSandbox(context.Context) error {
 func (s *system) openPayments(context.Context) error {
 	s.ids = paymux.NewIDs(s.secrets.idsKey, paymux.Region(s.conf.Region.Number), s.now)
 	offer := func(tasks []queue.Task) { s.runner.Offer(tasks) }
-	s.notifier = notify.New(notify.Config{
-		Store: s.store, Offer: offer, IDs: s.ids, Now: s.now, Log: s.log,
-		AllowNetworks: prefixes(s.conf.Notify.AllowNetworks),
-	})
+	if err := s.openNotifier(offer); err != nil {
+		return err
+	}
 	rules := &routing.RuleSet{Name: "default", Version: 1}
 	s.payments = payment.New(payment.Config{
 		Store: s.store, Accounts: s.accounts, IDs: s.ids, PublicURL: s.publicURL, Now: s.now, Log: s.log,
 		Rules:  func() *routing.RuleSet { return rules },
 		Policy: s.policy, Notify: s.notifier.Tasks, Offer: offer, Changed: s.changes.announce,
 	})
-	s.runner = queue.NewRunner(queue.Config{
-		Store: s.store, Now: s.now, Log: s.log,
-		Handlers: map[string]queue.Handler{
-			payment.KindResolve: {Do: s.payments.Resolve},
-			notify.KindNotify:   s.notifier.Handler(),
-		},
-	})
-	s.onStop(func(ctx context.Context) error {
-		defer s.notifier.Close()
-		return s.runner.Stop(ctx)
-	})
+	s.openQueue()
 	var err error
 	s.relay, err = relay.New([]relay.Region{{
 		Number: paymux.Region(s.conf.Region.Number), Name: s.conf.Region.Name, Weight: 1, Node: s.payments,

@@ -17,7 +17,10 @@ import (
 type store interface {
 	payment.Store
 	queue.Store
+	queue.Leases
 	notify.Store
+	notify.Log
+	notify.Replays
 	access.Directory
 	access.Merchants
 	access.Endpoints
@@ -25,6 +28,7 @@ type store interface {
 	access.Events
 	access.Answers
 	PruneIdempotency(ctx context.Context, before time.Time, limit int) (int, error)
+	PruneEvents(ctx context.Context, before time.Time, limit int) (int, error)
 	Close() error
 }
 

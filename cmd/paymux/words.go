@@ -9,5 +9,6 @@ var catalogue = words()
 func words() map[string][2]string {
 	all := systemWords()
 	maps.Copy(all, merchantWords())
+	maps.Copy(all, notificationWords())
 	return all
 }

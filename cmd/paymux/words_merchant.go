@@ -150,49 +150,6 @@ every delivery, prints one line an event, and forwards it with its headers intac
 			"fewer events than asked for came within %s",
 			"%s 内收到的事件不够",
 		},
-		"webhooks.short": {
-			"Tools for notifications",
-			"通知工具",
-		},
-		"webhooks.list": {
-			"List the merchant's endpoints",
-			"列出商户的通知接收端",
-		},
-		"webhooks.verify": {
-			"Say whether a delivery verifies and, if not, exactly why",
-			"验证一次投递的签名，不通过时说明确切原因",
-		},
-		"webhooks.long": {
-			`Verifies a delivery as a receiver would (Standard Webhooks) and names the cause when it
-does not verify: wrong secret, an old secret, a body that was parsed and written again, a
-changed header, a clock that is off. Secrets may be given as file:PATH or env:NAME.`,
-			`按接收端的方式验证一次投递（Standard Webhooks），不通过时指出原因：密钥错误、旧密钥、
-正文被解析后重新序列化、请求头被改、时钟偏差。密钥可用 file:路径 或 env:变量名 给出。`,
-		},
-		"webhooks.secret": {
-			"the endpoint's signing secret (whsec_…), file:PATH or env:NAME",
-			"接收端的签名密钥（whsec_…），或 file:路径、env:变量名",
-		},
-		"webhooks.old-secret": {
-			"secrets the endpoint had before",
-			"接收端以前的密钥",
-		},
-		"webhooks.headers": {
-			"file with the request's headers, one a line",
-			"保存请求头的文件，每行一个",
-		},
-		"webhooks.at": {
-			"when it was received, RFC 3339; empty: now",
-			"收到的时间（RFC 3339）；留空为现在",
-		},
-		"webhooks.needs": {
-			"--secret and --headers are needed",
-			"需要 --secret 和 --headers",
-		},
-		"webhooks.valid": {
-			"The signature is valid.",
-			"签名有效。",
-		},
 		"key.short": {
 			"Print the API key; list and create keys",
 			"显示 API 密钥；列出、创建密钥",

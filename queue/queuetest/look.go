@@ -14,8 +14,11 @@ type Look struct {
 	Tasks   []queue.Task // earliest due first
 	Buried  []queue.Buried
 	Hops    map[paymux.PaymentID][]paymux.Hop
-	Reads   int // calls of Due so far
-	Settles int // calls of Settle so far, failed ones too
+	Log     []paymux.Attempt // in the order in which they were settled
+	Parked  int
+	Owners  map[string]int // partitions by replica
+	Reads   int            // calls of Due so far
+	Settles int            // calls of Settle so far, failed ones too
 }
 
 // Look returns what the store holds.
@@ -47,10 +50,19 @@ func (s *Store) look() (Look, <-chan struct{}) {
 	for p, h := range s.hops {
 		hops[p] = slices.Clone(h)
 	}
+	owners := map[string]int{}
+	for _, l := range s.leases {
+		if l.Replica != "" {
+			owners[l.Replica]++
+		}
+	}
 	return Look{
 		Tasks:   slices.SortedFunc(maps.Values(s.tasks), inOrder),
 		Buried:  slices.Clone(s.buried),
 		Hops:    hops,
+		Log:     slices.Clone(s.log),
+		Parked:  len(s.parked),
+		Owners:  owners,
 		Reads:   s.reads,
 		Settles: s.settles,
 	}, s.changed

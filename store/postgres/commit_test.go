@@ -88,7 +88,7 @@ func TestTasksFromBothSides(t *testing.T) {
 				p := newPayment(fmt.Sprint(i, round))
 				err = errors.Join(err, s.Commit(t.Context(), &payment.Change{Payment: p, Tasks: []queue.Task{a, b}}))
 			} else {
-				due, dueErr := s.Due(t.Context(), time.Now(), queue.Skip{}, 10)
+				due, dueErr := s.Due(t.Context(), time.Now(), []queue.Reading{{Part: queue.PartitionOf("")}}, 10)
 				var settled []queue.Outcome
 				for _, k := range due {
 					settled = append(settled, queue.Outcome{Task: k, Done: true})

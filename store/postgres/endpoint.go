@@ -39,13 +39,14 @@ func (s *Store) CreateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux
 		if err := keep(ctx, tx, i); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, "INSERT INTO endpoints (id, merchant, status, secrets, detail) VALUES ($1, $2, $3, $4, $5)",
-			string(e.ID), string(e.Merchant), string(e.Status), secrets, detail)
+		_, err := tx.Exec(ctx, "INSERT INTO endpoints (id, merchant, status, secrets, detail, failing_since) VALUES ($1, $2, $3, $4, $5, $6)",
+			string(e.ID), string(e.Merchant), string(e.Status), secrets, detail, optionalTime(e.FailingSince))
 		return err
 	}), "create endpoint", string(e.ID))
 }
 
-// UpdateEndpoint implements access.Endpoints and notify.Store.
+// UpdateEndpoint implements access.Endpoints and notify.Store. Since when the endpoint fails is SetFailing's to write, but one that
+// is enabled again begins anew.
 func (s *Store) UpdateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux.Idempotency) error {
 	secrets, detail, err := encodeEndpoint(&e)
 	if err != nil {
@@ -56,7 +57,9 @@ func (s *Store) UpdateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux
 			return err
 		}
 		return must(ctx, tx, "endpoint", string(e.ID),
-			"UPDATE endpoints SET status = $3, secrets = $4, detail = $5 WHERE id = $1 AND merchant = $2",
+			`UPDATE endpoints SET status = $3, secrets = $4, detail = $5,
+				failing_since = CASE WHEN $3 = 'enabled' AND status <> 'enabled' THEN NULL ELSE failing_since END
+			WHERE id = $1 AND merchant = $2`,
 			string(e.ID), string(e.Merchant), string(e.Status), secrets, detail)
 	}), "update endpoint", string(e.ID))
 }
@@ -71,12 +74,22 @@ func (s *Store) DeleteEndpoint(ctx context.Context, merchant paymux.MerchantID, 
 	}), "delete endpoint", string(id))
 }
 
-const endpointColumns = "id, merchant, status, secrets, detail"
+// SetFailing implements notify.Store.
+func (s *Store) SetFailing(ctx context.Context, id paymux.EndpointID, since time.Time) error {
+	err := s.inTx(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, "UPDATE endpoints SET failing_since = $2 WHERE id = $1", string(id), optionalTime(since))
+		return err
+	})
+	return written(err, "write since when an endpoint fails:", string(id))
+}
+
+const endpointColumns = "id, merchant, status, secrets, detail, failing_since"
 
 func scanEndpoint(row pgx.CollectableRow) (paymux.Endpoint, error) {
 	var columns, e paymux.Endpoint
 	var secrets, detail []byte
-	if err := row.Scan(&columns.ID, &columns.Merchant, &columns.Status, &secrets, &detail); err != nil {
+	var failing *time.Time
+	if err := row.Scan(&columns.ID, &columns.Merchant, &columns.Status, &secrets, &detail, &failing); err != nil {
 		return e, err
 	}
 	if err := json.Unmarshal(detail, &e); err != nil {
@@ -89,7 +102,7 @@ func scanEndpoint(row pgx.CollectableRow) (paymux.Endpoint, error) {
 	for _, s := range all {
 		e.Secrets = append(e.Secrets, paymux.SigningSecret{Value: paymux.Secret(s.Value), Expires: s.Expires})
 	}
-	e.ID, e.Merchant, e.Status = columns.ID, columns.Merchant, columns.Status
+	e.ID, e.Merchant, e.Status, e.FailingSince = columns.ID, columns.Merchant, columns.Status, timeOrZero(failing)
 	return e, nil
 }
 
@@ -103,4 +116,10 @@ func (s *Store) Endpoint(ctx context.Context, merchant paymux.MerchantID, id pay
 func (s *Store) Endpoints(ctx context.Context, merchant paymux.MerchantID) ([]paymux.Endpoint, error) {
 	const sql = "SELECT " + endpointColumns + " FROM endpoints WHERE merchant = $1 ORDER BY id DESC"
 	return list(ctx, s, "endpoints", sql, []any{string(merchant)}, scanEndpoint)
+}
+
+// FailingEndpoints implements access.Endpoints.
+func (s *Store) FailingEndpoints(ctx context.Context, limit int) ([]paymux.Endpoint, error) {
+	const sql = "SELECT " + endpointColumns + " FROM endpoints WHERE failing_since IS NOT NULL ORDER BY failing_since, id LIMIT $1"
+	return list(ctx, s, "failing endpoints", sql, []any{limit}, scanEndpoint)
 }

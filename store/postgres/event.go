@@ -6,8 +6,10 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/notify"
 	"github.com/paymux/paymux/queue"
 )
 
@@ -19,6 +21,7 @@ func appendEvent(r *record, e *paymux.Event) {
 	r.text(e.ObjectID)
 	r.text(string(e.Payment))
 	r.text(string(e.Body))
+	r.null(pgtype.XID8OID)
 }
 
 func (g *group) insertEvents() {
@@ -73,7 +76,50 @@ func (s *Store) Events(ctx context.Context, f paymux.EventFilter) ([]paymux.Even
 	q.where("merchant = ?", string(f.Merchant))
 	q.whereSet("type = ?", string(f.Type))
 	q.whereSet("object_id = ?", f.ObjectID)
-	q.whereSet("id < ?", f.After)
-	sql := "SELECT " + eventColumns + " FROM events " + q.text() + " ORDER BY id DESC LIMIT " + q.arg(f.Limit)
+	order, beyond := newestFirst, "<"
+	if f.Oldest {
+		order, beyond = oldestFirst, ">"
+		q.conditions = append(q.conditions, settled)
+	}
+	if f.After != "" {
+		after, err := s.placeOf(ctx, f.Merchant, paymux.EventID(f.After))
+		if err != nil {
+			return nil, err
+		}
+		after.bound(&q, beyond)
+	}
+	sql := "SELECT " + eventColumns + " FROM events " + q.text() + order + " LIMIT " + q.arg(f.Limit)
 	return list(ctx, s, "events", sql, q.args, scanEvent)
+}
+
+// Newest implements access.Events.
+func (s *Store) Newest(ctx context.Context, merchant paymux.MerchantID) (paymux.EventID, error) {
+	const sql = "SELECT id FROM events WHERE merchant = $1 AND " + settled + newestFirst + " LIMIT 1"
+	found, err := list(ctx, s, "events", sql, []any{string(merchant)}, pgx.RowTo[paymux.EventID])
+	if err != nil || len(found) == 0 {
+		return "", err
+	}
+	return found[0], nil
+}
+
+// Siblings implements notify.Store. An object's events come after the object: where IDs tell their times, days
+// before it are not searched, but for a week by which clocks may differ.
+func (s *Store) Siblings(ctx context.Context, e paymux.Event, lane string) ([]notify.Sibling, error) {
+	const sql = `SELECT e.id, e.type, (e.body::json #>> '{data,sequence}')::bigint,
+			EXISTS (SELECT FROM tasks t WHERE t.kind = 'notify' AND t.ref = e.id AND t.lane = $5)
+		FROM events e WHERE e.object_id = $1 AND e.merchant = $2 AND e.id >= $3 AND e.id <> $4 ORDER BY e.id`
+	args := []any{e.ObjectID, string(e.Merchant), eventsSince(e.ObjectID), string(e.ID), lane}
+	return list(ctx, s, "events of "+e.ObjectID, sql, args, func(row pgx.CollectableRow) (b notify.Sibling, err error) {
+		err = row.Scan(&b.ID, &b.Type, &b.Sequence, &b.Pending)
+		return b, err
+	})
+}
+
+// eventsSince is what the ID of an object's first event is not below.
+func eventsSince(object string) string {
+	at, ok := paymux.TimeOf(object)
+	if !ok {
+		return ""
+	}
+	return eventsFrom(at.Add(-7 * day))
 }

@@ -37,12 +37,10 @@ func appendHop(r *record, h *payHop) {
 	r.json(&h.Hop)
 }
 
-const insertHops = "INSERT INTO hops (payment, at, detail) SELECT payment, at, detail FROM unnest($1::hops[])"
-
 func (g *group) insertHops() {
 	rows := gather(g, func(e *entry) []hopRow { return e.hops })
 	if len(rows) > 0 {
-		g.add(statement{sql: insertHops, rows: array(g.types, hopTable, rows)})
+		g.add(statement{sql: hopTable.insert(), rows: array(g.types, hopTable, rows)})
 	}
 }
 

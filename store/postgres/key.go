@@ -74,10 +74,7 @@ func scanKeyInto(row pgx.CollectableRow, more ...any) (holder keyHolder, err err
 	}
 	k := &holder.key
 	k.ID, k.Merchant, k.Kind, k.Digest, k.Shared = columns.ID, columns.Merchant, columns.Kind, columns.Digest, paymux.Secret(shared)
-	k.RevokedAt = time.Time{}
-	if revoked != nil {
-		k.RevokedAt = revoked.UTC()
-	}
+	k.RevokedAt = timeOrZero(revoked)
 	return holder, nil
 }
 
@@ -107,4 +104,12 @@ func optionalTime(t time.Time) *time.Time {
 		return nil
 	}
 	return &t
+}
+
+// timeOrZero is what optionalTime was given.
+func timeOrZero(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
 }

@@ -163,6 +163,21 @@ func (s *Store) record(ctx context.Context, kind, id, where string) (payment.Rec
 	return record, nil
 }
 
+// NotifyURL implements notify.Store.
+func (s *Store) NotifyURL(ctx context.Context, id paymux.PaymentID) (string, error) {
+	return one(ctx, s, "payment", string(id), "SELECT detail FROM payments WHERE id = $1", []any{string(id)}, func(row pgx.CollectableRow) (string, error) {
+		var p paymux.Payment
+		var detail []byte
+		if err := row.Scan(&detail); err != nil {
+			return "", err
+		}
+		if err := p.ReadKept(detail); err != nil {
+			return "", fmt.Errorf("detail of payment %s: %w", id, err)
+		}
+		return p.NotifyURL, nil
+	})
+}
+
 // Payments implements payment.Store.
 func (s *Store) Payments(ctx context.Context, f paymux.PaymentFilter) ([]paymux.Payment, error) {
 	q := filter{}

@@ -10,23 +10,24 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/paymux/paymux"
 )
 
 // query runs a query and scans its rows. One that a lost connection cut short is run again:
 // the pool may hold connections to a server that has been restarted since.
-func query[T any](ctx context.Context, s *Store, sql string, args []any, scan func(pgx.CollectableRow) (T, error)) ([]T, error) {
-	all, err := queryOnce(ctx, s, sql, args, scan)
+func query[T any](ctx context.Context, pool *pgxpool.Pool, sql string, args []any, scan func(pgx.CollectableRow) (T, error)) ([]T, error) {
+	all, err := queryOnce(ctx, pool, sql, args, scan)
 	if lost(ctx, err) {
-		s.pool.Reset()
-		all, err = queryOnce(ctx, s, sql, args, scan)
+		pool.Reset()
+		all, err = queryOnce(ctx, pool, sql, args, scan)
 	}
 	return all, err
 }
 
-func queryOnce[T any](ctx context.Context, s *Store, sql string, args []any, scan func(pgx.CollectableRow) (T, error)) ([]T, error) {
-	rows, err := s.pool.Query(ctx, sql, args...)
+func queryOnce[T any](ctx context.Context, pool *pgxpool.Pool, sql string, args []any, scan func(pgx.CollectableRow) (T, error)) ([]T, error) {
+	rows, err := pool.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +45,11 @@ func lost(ctx context.Context, err error) bool {
 
 // list is query for lists.
 func list[T any](ctx context.Context, s *Store, what, sql string, args []any, scan func(pgx.CollectableRow) (T, error)) ([]T, error) {
-	all, err := query(ctx, s, sql, args, scan)
+	return listFrom(ctx, s.pool, what, sql, args, scan)
+}
+
+func listFrom[T any](ctx context.Context, pool *pgxpool.Pool, what, sql string, args []any, scan func(pgx.CollectableRow) (T, error)) ([]T, error) {
+	all, err := query(ctx, pool, sql, args, scan)
 	if err != nil {
 		return nil, fault(err, "list %s", what)
 	}
@@ -54,7 +59,7 @@ func list[T any](ctx context.Context, s *Store, what, sql string, args []any, sc
 // one is query for what has at most one row; none is paymux.NotFound.
 func one[T any](ctx context.Context, s *Store, kind, id, sql string, args []any, scan func(pgx.CollectableRow) (T, error)) (T, error) {
 	var none T
-	all, err := query(ctx, s, sql, args, scan)
+	all, err := query(ctx, s.pool, sql, args, scan)
 	if err != nil {
 		return none, fault(err, "load %s %s", kind, id)
 	}

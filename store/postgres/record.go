@@ -61,6 +61,20 @@ func (r *record) number(value int64) {
 	r.put64(value)
 }
 
+func (r *record) small(value int16) {
+	r.column(pgtype.Int2OID, 2)
+	r.buf = binary.BigEndian.AppendUint16(r.buf, uint16(value))
+}
+
+func (r *record) bool(value bool) {
+	r.column(pgtype.BoolOID, 1)
+	if value {
+		r.buf = append(r.buf, 1)
+	} else {
+		r.buf = append(r.buf, 0)
+	}
+}
+
 // epochMicro is when PostgreSQL's clock begins, 2000-01-01, in Unix microseconds.
 const epochMicro = 946_684_800_000_000
 

@@ -3,19 +3,22 @@
 // store/storetest holds both to the same behaviour.
 //
 // What payments and tasks commit is written in groups, by writers that own one connection
-// each; everything else goes through a pool. No connection is held across
-// anything but SQL. Rooms decide and stores remember: nothing here knows why a payment
-// changes. Start reading at Open, then commit.go.
+// each. The queue's reads and leases have a few connections to themselves, so that no list a merchant
+// asks for delays them; everything else goes through a pool. No connection is held across
+// anything but SQL, one that listens for signals aside. Rooms decide and stores remember: nothing here knows why a payment
+// changes. Start reading at Open, then commit.go, due.go and settle.go.
 package postgres
 
 import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/paymux/paymux/access"
@@ -41,19 +44,25 @@ type Config struct {
 
 // Store is an open store. Safe for concurrent use.
 type Store struct {
-	cfg      Config
-	pool     *pgxpool.Pool
-	types    rowTypes
-	changes  *groupcommit.Committer[*entry]
-	outcomes *groupcommit.Committer[[]queue.Outcome]
-	writers  []*writer
-	close    sync.Once
+	cfg         Config
+	connConfig  *pgx.ConnConfig
+	pool        *pgxpool.Pool
+	lookups     *pgxpool.Pool // of tasks and leases, by index
+	signals     *pgxpool.Pool
+	types       rowTypes
+	changes     *groupcommit.Committer[*entry]
+	settlements *groupcommit.Committer[settlement]
+	writers     []*writer
+	close       sync.Once
 }
 
 var (
 	_ payment.Store    = (*Store)(nil)
 	_ queue.Store      = (*Store)(nil)
+	_ queue.Leases     = (*Store)(nil)
 	_ notify.Store     = (*Store)(nil)
+	_ notify.Log       = (*Store)(nil)
+	_ notify.Replays   = (*Store)(nil)
 	_ access.Directory = (*Store)(nil)
 	_ access.Merchants = (*Store)(nil)
 	_ access.Endpoints = (*Store)(nil)
@@ -65,6 +74,7 @@ var (
 const (
 	defaultWriters = 1
 	defaultPool    = 8
+	lookupConns    = 2
 	// groupLimit bounds a group: far above what waits in practice, far below what
 	// would make one group's callers wait long.
 	groupLimit = 256
@@ -88,39 +98,69 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if !strings.Contains(cfg.URL, "pool_max_conns") {
 		poolConfig.MaxConns = defaultPool
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, poolConfig)
-	if err != nil {
-		return nil, fmt.Errorf("open PostgreSQL pool: %w", err)
-	}
-	types, err := readRowTypes(ctx, pool)
-	if err != nil {
-		pool.Close()
+	s := &Store{cfg: cfg, connConfig: poolConfig.ConnConfig}
+	if err := s.openPools(ctx, poolConfig); err != nil {
+		s.closePools()
 		return nil, err
 	}
-	s := &Store{cfg: cfg, pool: pool, types: types}
+	s.prepareEvents(ctx)
+	s.startWriters()
+	return s, nil
+}
+
+// openPools opens the pools, which connect when somebody asks, and reads the tables' types.
+func (s *Store) openPools(ctx context.Context, cfg *pgxpool.Config) (err error) {
+	open := func(pool **pgxpool.Pool, connections int32, settings map[string]string) {
+		own := cfg.Copy()
+		own.MaxConns = connections
+		own.MinConns = min(own.MinConns, connections)
+		maps.Copy(own.ConnConfig.RuntimeParams, settings)
+		if err == nil {
+			*pool, err = pgxpool.NewWithConfig(ctx, own)
+		}
+	}
+	open(&s.pool, cfg.MaxConns, nil)
+	open(&s.lookups, lookupConns, planning)
+	open(&s.signals, 1, map[string]string{"synchronous_commit": "off"}) // who needs a signal after a crash?
+	if err != nil {
+		return fmt.Errorf("open PostgreSQL pool: %w", err)
+	}
+	s.types, err = readRowTypes(ctx, s.pool)
+	return err
+}
+
+func (s *Store) closePools() {
+	for _, pool := range []*pgxpool.Pool{s.pool, s.lookups, s.signals} {
+		if pool != nil {
+			pool.Close()
+		}
+	}
+}
+
+func (s *Store) startWriters() {
+	cfg := s.cfg
 	idle := make(chan *writer, cfg.Writers)
 	for range cfg.Writers {
-		idle <- s.newWriter(poolConfig.ConnConfig)
+		idle <- s.newWriter(s.connConfig)
 	}
-	settler := s.newWriter(poolConfig.ConnConfig)
+	settler := s.newWriter(s.connConfig)
 	s.changes = groupcommit.New(cfg.Writers, groupLimit, func(entries []*entry) []error {
 		w := <-idle
 		defer func() { idle <- w }()
 		return w.commit(entries)
 	})
-	s.outcomes = groupcommit.New(1, groupLimit, settler.settle)
-	return s, nil
+	s.settlements = groupcommit.New(1, groupLimit, settler.settle)
 }
 
 // Close commits what was submitted and disconnects. It may be called twice.
 func (s *Store) Close() error {
 	s.close.Do(func() {
 		s.changes.Close()
-		s.outcomes.Close()
+		s.settlements.Close()
 		for _, w := range s.writers {
 			w.disconnect()
 		}
-		s.pool.Close()
+		s.closePools()
 	})
 	return nil
 }

@@ -15,27 +15,38 @@ import (
 type table struct {
 	name    string
 	columns string // all of them, in the schema's order
+	given   string // those that rows bring, where the server fills in others; empty: all
 }
 
 var (
-	paymentTable = table{"payments", "id, merchant, status, amount, currency, capturable, received, refunded, refunding, " +
+	paymentTable = table{name: "payments", columns: "id, merchant, status, amount, currency, capturable, received, refunded, refunding, " +
 		"disputed, version, merchant_order_id, order_slot, created_at, detail"}
-	operationTable   = table{"operations", "id, payment, merchant, kind, state, amount, currency, detail"}
-	refundTable      = table{"refunds", "id, merchant, payment, status, amount, currency, version, detail"}
-	disputeTable     = table{"disputes", "id, merchant, payment, account, channel_id, status, amount, currency, version, detail"}
-	idempotencyTable = table{"idempotency", "merchant, key, fingerprint, object, created_at, answer"}
-	eventTable       = table{"events", "id, merchant, type, object_id, payment, body"}
-	taskTable        = table{"tasks", "id, kind, ref, lane, due_at, attempt, last_error, created_at"}
-	hopTable         = table{"hops", "seq, payment, at, detail"}
-	linkTable        = table{"links", "id, merchant, status, amount, currency, payment, detail"}
+	operationTable   = table{name: "operations", columns: "id, payment, merchant, kind, state, amount, currency, detail"}
+	refundTable      = table{name: "refunds", columns: "id, merchant, payment, status, amount, currency, version, detail"}
+	disputeTable     = table{name: "disputes", columns: "id, merchant, payment, account, channel_id, status, amount, currency, version, detail"}
+	idempotencyTable = table{name: "idempotency", columns: "merchant, key, fingerprint, object, created_at, answer"}
+	eventTable       = table{name: "events", columns: "id, merchant, type, object_id, payment, body, xact", given: "id, merchant, type, object_id, payment, body"}
+	taskTable        = table{name: "tasks", columns: "id, kind, ref, lane, due_at, attempt, last_error, created_at, part, parked"}
+	attemptTable     = table{name: "attempts", columns: "event, endpoint, at, result, detail"}
+	hopTable         = table{name: "hops", columns: "seq, payment, at, detail", given: "payment, at, detail"}
+	linkTable        = table{name: "links", columns: "id, merchant, status, amount, currency, payment, detail"}
 )
+
+// tables are all that groups write.
+func tables() []table {
+	return []table{paymentTable, operationTable, refundTable, disputeTable, idempotencyTable, eventTable, taskTable, attemptTable, hopTable, linkTable}
+}
 
 // from is rows of the table as a statement's first argument.
 func (t table) from() string { return " FROM unnest($1::" + t.name + "[])" }
 
-// insert writes all columns.
+// insert writes all columns that rows bring.
 func (t table) insert() string {
-	return "INSERT INTO " + t.name + " (" + t.columns + ") SELECT " + t.columns + t.from() + " u"
+	given := t.given
+	if given == "" {
+		given = t.columns
+	}
+	return "INSERT INTO " + t.name + " (" + given + ") SELECT " + given + t.from() + " u"
 }
 
 // rowTypes are a database's types of rows, by table. Each database has its own.
@@ -49,7 +60,7 @@ func readRowTypes(ctx context.Context, pool *pgxpool.Pool) (rowTypes, error) {
 			WHERE attrelid = typrelid AND attnum > 0 AND NOT attisdropped)
 		FROM pg_type WHERE typrelid = $1::text::regclass`
 	types := rowTypes{}
-	for _, t := range []table{paymentTable, operationTable, refundTable, disputeTable, idempotencyTable, eventTable, taskTable, hopTable, linkTable} {
+	for _, t := range tables() {
 		var found rowType
 		var columns string
 		if err := pool.QueryRow(ctx, sql, t.name).Scan(&found.row, &found.array, &columns); err != nil {

@@ -7,7 +7,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
 )
@@ -20,7 +19,12 @@ func subject(t *queue.Task) string { return t.Kind + "\x00" + t.Ref + "\x00" + t
 
 func subjectOf(r taskRow) string { return subject(r.noun) }
 
-func appendTask(r *record, t *queue.Task) {
+func appendTask(r *record, t *queue.Task) { r.task(t, false) }
+
+// appendParked is a task that stands in its lane's order from the start.
+func appendParked(r *record, t *queue.Task) { r.task(t, true) }
+
+func (r *record) task(t *queue.Task, parked bool) {
 	r.open(taskTable)
 	r.text(string(t.ID))
 	r.text(t.Kind)
@@ -30,6 +34,8 @@ func appendTask(r *record, t *queue.Task) {
 	r.number(int64(t.Attempt))
 	r.text(t.LastError)
 	r.time(t.CreatedAt)
+	r.small(int16(queue.PartitionOf(t.Lane)))
+	r.bool(parked)
 }
 
 func appendTaskRef(r *record, t *payment.TaskRef) {
@@ -42,6 +48,8 @@ func appendTaskRef(r *record, t *payment.TaskRef) {
 	r.null(pgtype.Int8OID)
 	r.null(pgtype.TextOID)
 	r.null(pgtype.TimestamptzOID)
+	r.null(pgtype.Int2OID)
+	r.null(pgtype.BoolOID)
 }
 
 // insertTasks inserts tasks of new payments, whose subject nobody can have used before.
@@ -60,7 +68,7 @@ func (g *group) putTasks() {
 		return e.tasksIf(false)
 	})
 	g.enqueue(` ON CONFLICT (kind, ref, lane) DO UPDATE SET id = excluded.id, due_at = excluded.due_at,
-		attempt = excluded.attempt, last_error = excluded.last_error, created_at = excluded.created_at`, newestOnly(rows, subjectOf))
+		attempt = excluded.attempt, last_error = excluded.last_error, created_at = excluded.created_at, parked = excluded.parked`, newestOnly(rows, subjectOf))
 }
 
 // tasksIf returns the tasks if the payment is new, or if it is not.
@@ -111,55 +119,6 @@ func (g *group) dropTasks() {
 	})
 }
 
-const taskColumns = "id, kind, ref, lane, due_at, attempt, last_error, created_at"
-
-func taskInto(t *queue.Task) []any {
-	return []any{&t.ID, &t.Kind, &t.Ref, &t.Lane, &t.Due, &t.Attempt, &t.LastError, &t.CreatedAt}
-}
-
-func scanTask(row pgx.CollectableRow) (t queue.Task, err error) {
-	err = row.Scan(taskInto(&t)...)
-	t.Due, t.CreatedAt = t.Due.UTC(), t.CreatedAt.UTC()
-	return t, err
-}
-
-// outside leaves out tasks and lanes by hashed subqueries, which stay cheap however many they are.
-const outside = "id NOT IN (SELECT unnest($1::text[])) AND lane NOT IN (SELECT unnest($2::text[]))"
-
-// skipped lists what skip leaves out, as the arguments of outside.
-func skipped(skip queue.Skip) (ids, lanes []string) {
-	ids, lanes = make([]string, 0, len(skip.IDs)), make([]string, 0, len(skip.Lanes))
-	for id, in := range skip.IDs {
-		if in {
-			ids = append(ids, string(id))
-		}
-	}
-	for lane, full := range skip.Lanes {
-		if full {
-			lanes = append(lanes, lane)
-		}
-	}
-	return ids, lanes
-}
-
-// Due implements queue.Store.
-func (s *Store) Due(ctx context.Context, before time.Time, skip queue.Skip, limit int) ([]queue.Task, error) {
-	ids, lanes := skipped(skip)
-	const sql = "SELECT " + taskColumns + " FROM tasks WHERE due_at <= $3 AND " + outside + " ORDER BY due_at, id LIMIT $4"
-	return list(ctx, s, "tasks", sql, []any{ids, lanes, before, limit}, scanTask)
-}
-
-// NextDue implements queue.Store.
-func (s *Store) NextDue(ctx context.Context, skip queue.Skip) (at time.Time, ok bool, err error) {
-	ids, lanes := skipped(skip)
-	const sql = "SELECT due_at FROM tasks WHERE " + outside + " ORDER BY due_at, id LIMIT 1"
-	times, err := list(ctx, s, "tasks", sql, []any{ids, lanes}, pgx.RowTo[time.Time])
-	if err != nil || len(times) == 0 {
-		return time.Time{}, false, err
-	}
-	return times[0].UTC(), true, nil
-}
-
 // Hasten implements queue.Store.
 func (s *Store) Hasten(ctx context.Context, kind string, now time.Time) (int, error) {
 	count := 0
@@ -172,16 +131,4 @@ func (s *Store) Hasten(ctx context.Context, kind string, now time.Time) (int, er
 		return 0, fault(err, "hasten tasks of kind %s", kind)
 	}
 	return count, nil
-}
-
-// Buried implements queue.Store.
-func (s *Store) Buried(ctx context.Context, page paymux.Page) ([]queue.Buried, error) {
-	q := filter{}
-	q.whereSet("(buried_at, id) < (SELECT buried_at, id FROM buried WHERE id = ?)", page.After)
-	sql := "SELECT " + taskColumns + ", buried_at FROM buried " + q.text() + " ORDER BY buried_at DESC, id DESC LIMIT " + q.arg(page.Limit)
-	return list(ctx, s, "buried tasks", sql, q.args, func(row pgx.CollectableRow) (b queue.Buried, err error) {
-		err = row.Scan(append(taskInto(&b.Task), &b.BuriedAt)...)
-		b.Due, b.CreatedAt, b.BuriedAt = b.Due.UTC(), b.CreatedAt.UTC(), b.BuriedAt.UTC()
-		return b, err
-	})
 }

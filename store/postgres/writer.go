@@ -35,6 +35,10 @@ const (
 	attempts = 5
 )
 
+// idleLimit is after how long the server ends a transaction whose writer has gone silent: a process that is stopped in
+// the middle would hold its rows, a lease among them, for as long, and events behind its transaction would be withheld.
+const idleLimit = "10s"
+
 // planning makes every plan an index lookup per row of the group. Left to itself the planner, which
 // sees empty tables first and arrays of unknown length later, may read whole tables for a group of ten: with 64 callers on a
 // new table that was 7.5 against 15.5 thousand orders a second (docs/postgres.md).
@@ -50,6 +54,7 @@ func (s *Store) newWriter(cfg *pgx.ConnConfig) *writer {
 	for name, value := range planning {
 		cfg.RuntimeParams[name] = value
 	}
+	cfg.RuntimeParams["idle_in_transaction_session_timeout"] = idleLimit
 	w := &writer{config: cfg, delay: s.cfg.CommitDelay, now: s.cfg.Now, types: s.types, log: s.cfg.Log}
 	s.writers = append(s.writers, w)
 	return w

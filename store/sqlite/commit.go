@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 )
@@ -15,8 +16,10 @@ type write func(*writer) error
 // writer is the one connection that writes.
 type writer struct {
 	conn    *sqlite.Conn
-	changed bool // since it was last set to false
-	revised bool // a merchant, key or endpoint changed
+	now     func() time.Time
+	seq     int64 // of the newest event
+	changed bool  // since it was last set to false
+	revised bool  // a merchant, key or endpoint changed
 }
 
 func (w *writer) prepare(query string) statement { return prepare(w.conn, query) }

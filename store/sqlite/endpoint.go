@@ -23,7 +23,7 @@ func secretsDoc(secrets []paymux.SigningSecret) ([]byte, error) {
 	return json.Marshal(doc)
 }
 
-const endpointColumns = "SELECT body, secrets FROM endpoints "
+const endpointColumns = "SELECT body, secrets, failing_since FROM endpoints "
 
 func scanEndpoint(r *row) (e paymux.Endpoint, err error) {
 	if err := r.json(&e); err != nil {
@@ -36,26 +36,36 @@ func scanEndpoint(r *row) (e paymux.Endpoint, err error) {
 	for _, s := range secrets {
 		e.Secrets = append(e.Secrets, paymux.SigningSecret{Value: paymux.Secret(s.Value), Expires: s.Expires})
 	}
+	e.FailingSince = r.time()
 	return e, nil
 }
 
 // CreateEndpoint implements access.Endpoints.
 func (s *Store) CreateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux.Idempotency) error {
-	return s.putEndpoint(ctx, "INSERT INTO endpoints (body, secrets, id, merchant) VALUES (?, ?, ?, ?)", e, i)
+	const insert = "INSERT INTO endpoints (failing_since, body, secrets, id, merchant) VALUES (?, ?, ?, ?, ?)"
+	return s.putEndpoint(ctx, insert, e, i, func(s *statement) { s.time(e.FailingSince) })
 }
+
+// updateEndpoint leaves failing_since to SetFailing, for what the caller read of it may be old by now. An
+// endpoint that is enabled anew has failed at nothing yet.
+const updateEndpoint = `UPDATE endpoints SET failing_since = iif(? = 'enabled' AND status <> 'enabled', 0, failing_since),
+	body = ?, secrets = ? WHERE id = ? AND merchant = ?`
 
 // UpdateEndpoint implements access.Endpoints and notify.Store.
 func (s *Store) UpdateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux.Idempotency) error {
-	return s.putEndpoint(ctx, "UPDATE endpoints SET body = ?, secrets = ? WHERE id = ? AND merchant = ?", e, i)
+	return s.putEndpoint(ctx, updateEndpoint, e, i, func(s *statement) { s.text(string(e.Status)) })
 }
 
-func (s *Store) putEndpoint(ctx context.Context, sql string, e paymux.Endpoint, i *paymux.Idempotency) error {
+// putEndpoint writes an endpoint. first binds what sql has before the rest.
+func (s *Store) putEndpoint(ctx context.Context, sql string, e paymux.Endpoint, i *paymux.Idempotency, first func(*statement)) error {
+	e.FailingSince = time.Time{} // it has its own column
 	secrets, err := secretsDoc(e.Secrets)
 	if err != nil {
 		return fmt.Errorf("encode the secrets of endpoint %s: %w", e.ID, err)
 	}
 	return s.revise(ctx, "endpoint "+string(e.ID), e, i, func(w *writer, body []byte) error {
 		s := w.prepare(sql)
+		first(&s)
 		s.json(body)
 		s.json(secrets)
 		s.text(string(e.ID))
@@ -87,6 +97,32 @@ func (s *Store) Endpoints(ctx context.Context, merchant paymux.MerchantID) ([]pa
 	list, err := query(ctx, s.pool, endpointColumns+"WHERE merchant = ? ORDER BY id DESC", func(s *statement) { s.text(string(merchant)) }, scanEndpoint)
 	if err != nil {
 		return nil, fmt.Errorf("list endpoints of %s: %w", merchant, err)
+	}
+	return list, nil
+}
+
+// SetFailing implements notify.Store.
+func (s *Store) SetFailing(ctx context.Context, id paymux.EndpointID, since time.Time) error {
+	err := s.submit(ctx, func(w *writer) error {
+		s := w.prepare("UPDATE endpoints SET failing_since = ? WHERE id = ?")
+		s.time(since)
+		s.text(string(id))
+		_, err := w.exec(&s)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("set since when endpoint %s fails: %w", id, err)
+	}
+	return nil
+}
+
+const failingEndpoints = endpointColumns + "WHERE failing_since > 0 ORDER BY failing_since LIMIT ?"
+
+// FailingEndpoints implements access.Endpoints.
+func (s *Store) FailingEndpoints(ctx context.Context, limit int) ([]paymux.Endpoint, error) {
+	list, err := query(ctx, s.pool, failingEndpoints, func(s *statement) { s.int(int64(limit)) }, scanEndpoint)
+	if err != nil {
+		return nil, fmt.Errorf("list failing endpoints: %w", err)
 	}
 	return list, nil
 }

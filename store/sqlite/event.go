@@ -4,8 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
+	"time"
+
+	"zombiezen.com/go/sqlite"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/notify"
 	"github.com/paymux/paymux/queue"
 )
 
@@ -23,7 +28,7 @@ func scanEvent(r *row) (e paymux.Event, err error) {
 }
 
 func (w *writer) insertEvent(e *paymux.Event) error {
-	s := w.prepare("INSERT INTO events (n, id, merchant, type, object_id, payment, created_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+	s := w.prepare("INSERT INTO events (n, id, merchant, type, object_id, payment, created_at, body, seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
 	s.identity(string(e.ID))
 	s.text(string(e.Merchant))
 	s.text(string(e.Type))
@@ -31,9 +36,33 @@ func (w *writer) insertEvent(e *paymux.Event) error {
 	s.text(string(e.Payment))
 	s.time(e.Timestamp)
 	s.json(e.Body)
+	s.int(w.nextSeq())
 	if _, err := w.exec(&s); err != nil {
 		return fmt.Errorf("insert event %s: %w", e.ID, err)
 	}
+	return nil
+}
+
+// nextSeq is the place of an event in the order of commits: there is one writer, so the
+// order in which it writes is the order in which readers come to see what it wrote.
+func (w *writer) nextSeq() int64 {
+	w.seq = max(w.seq+1, w.now().UnixMicro())
+	return w.seq
+}
+
+// newestSeq looks at each merchant's newest event: there is no index over seq alone.
+const newestSeq = `WITH RECURSIVE m (merchant) AS (
+	SELECT min(merchant) FROM events
+	UNION ALL SELECT (SELECT min(merchant) FROM events WHERE merchant > m.merchant) FROM m WHERE m.merchant IS NOT NULL
+) SELECT coalesce(max((SELECT max(seq) FROM events WHERE merchant = m.merchant)), 0) FROM m`
+
+// readSeq has the order go on where it ended, whatever the clock says now.
+func (w *writer) readSeq() error {
+	newest, err := read(w.conn, newestSeq, func(*statement) {}, func(r *row) (int64, error) { return r.int(), nil })
+	if err != nil {
+		return fmt.Errorf("read the newest event's place: %w", err)
+	}
+	w.seq = newest[0]
 	return nil
 }
 
@@ -65,28 +94,132 @@ func (s *Store) Event(ctx context.Context, merchant paymux.MerchantID, id paymux
 	}, scanEvent)
 }
 
-// Events implements access.Events.
-func (s *Store) Events(ctx context.Context, f paymux.EventFilter) ([]paymux.Event, error) {
-	index, where := "events_list", "merchant = ? AND n < ?"
+// Events implements access.Events. Both directions go by the order of commits.
+func (s *Store) Events(ctx context.Context, f paymux.EventFilter) (list []paymux.Event, err error) {
+	err = s.pool.snapshot(ctx, func(conn *sqlite.Conn) error {
+		at, ok, err := standing(conn, f)
+		if err != nil || !ok {
+			return err
+		}
+		list, err = read(conn, selectEvents(f), func(s *statement) { bindEvents(s, f, at) }, scanEvent)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list events of %s: %w", f.Merchant, err)
+	}
+	return list, nil
+}
+
+// Newest implements access.Events: with one writer, what is there is in the order of commits.
+func (s *Store) Newest(ctx context.Context, merchant paymux.MerchantID) (paymux.EventID, error) {
+	found, err := query(ctx, s.pool, "SELECT id FROM events INDEXED BY events_list WHERE merchant = ? ORDER BY seq DESC LIMIT 1",
+		func(s *statement) { s.text(string(merchant)) }, func(r *row) (paymux.EventID, error) { return paymux.EventID(r.text()), nil })
+	if err != nil {
+		return "", fmt.Errorf("find the newest event of %s: %w", merchant, err)
+	}
+	if len(found) == 0 {
+		return "", nil
+	}
+	return found[0], nil
+}
+
+// standing is the place from which a list goes on. A list that goes back in time ends at an event that is
+// gone, for so are those before it; a reader who waits for what comes has to be told.
+func standing(conn *sqlite.Conn, f paymux.EventFilter) (at int64, ok bool, err error) {
+	switch {
+	case f.After != "":
+		at, ok, err = placeOf(conn, f.Merchant, f.After)
+	case f.Oldest:
+		return math.MinInt64, true, nil
+	default:
+		return math.MaxInt64, true, nil
+	}
+	if err == nil && !ok && f.Oldest {
+		err = notFound("event " + f.After)
+	}
+	return at, ok, err
+}
+
+// placeOf finds an event's place in the order of commits.
+func placeOf(conn *sqlite.Conn, merchant paymux.MerchantID, id string) (at int64, ok bool, err error) {
+	found, err := read(conn, "SELECT seq FROM events WHERE n = ? AND id = ? AND merchant = ?", func(s *statement) {
+		s.identity(id)
+		s.text(string(merchant))
+	}, func(r *row) (int64, error) { return r.int(), nil })
+	if err != nil || len(found) == 0 {
+		return 0, false, err
+	}
+	return found[0], true, nil
+}
+
+func selectEvents(f paymux.EventFilter) string {
+	index, where, order := "events_list", "merchant = ? AND seq < ?", "seq DESC"
+	if f.Oldest {
+		where, order = "merchant = ? AND seq > ?", "seq"
+	}
 	if f.Type != "" {
 		where += " AND type = ?"
 	}
 	if f.ObjectID != "" {
 		index, where = "events_object", where+" AND object_id = ?"
 	}
-	list, err := query(ctx, s.pool, eventColumns+"INDEXED BY "+index+" WHERE "+where+" ORDER BY n DESC LIMIT ?", func(s *statement) {
-		s.text(string(f.Merchant))
-		s.before(f.After)
-		if f.Type != "" {
-			s.text(string(f.Type))
-		}
-		if f.ObjectID != "" {
-			s.text(f.ObjectID)
-		}
-		s.int(int64(f.Limit))
-	}, scanEvent)
+	return eventColumns + "INDEXED BY " + index + " WHERE " + where + " ORDER BY " + order + " LIMIT ?"
+}
+
+func bindEvents(s *statement, f paymux.EventFilter, at int64) {
+	s.text(string(f.Merchant))
+	s.int(at)
+	if f.Type != "" {
+		s.text(string(f.Type))
+	}
+	if f.ObjectID != "" {
+		s.text(f.ObjectID)
+	}
+	s.int(int64(f.Limit))
+}
+
+const selectSiblings = `SELECT id, type, json_extract(body, '$.data.sequence') AS sequence,
+	EXISTS (SELECT 1 FROM tasks WHERE kind = '` + notify.KindNotify + `' AND ref = events.id AND lane = ?)
+	FROM events INDEXED BY events_object WHERE object_id = ? AND n <> ? ORDER BY sequence, n`
+
+// Siblings implements notify.Store.
+func (s *Store) Siblings(ctx context.Context, e paymux.Event, lane string) ([]notify.Sibling, error) {
+	list, err := query(ctx, s.pool, selectSiblings, func(s *statement) {
+		s.text(lane)
+		s.text(e.ObjectID)
+		s.number(string(e.ID))
+	}, func(r *row) (notify.Sibling, error) {
+		return notify.Sibling{ID: paymux.EventID(r.text()), Type: paymux.EventType(r.text()), Sequence: r.int(), Pending: r.int() != 0}, nil
+	})
 	if err != nil {
-		return nil, fmt.Errorf("list events of %s: %w", f.Merchant, err)
+		return nil, fmt.Errorf("read the other events of %s: %w", e.ObjectID, err)
 	}
 	return list, nil
+}
+
+// Attempts are keyed by their event: what is older than the oldest event belongs to none.
+const (
+	pruneEvents   = "DELETE FROM events WHERE n IN (SELECT n FROM events ORDER BY n LIMIT ?) AND created_at < ?"
+	pruneAttempts = "DELETE FROM attempts WHERE event < coalesce((SELECT min(n) FROM events), 9223372036854775807)"
+)
+
+// PruneEvents deletes events made before a time and their attempts, the oldest
+// first and at most limit of them, and returns how many events.
+func (s *Store) PruneEvents(ctx context.Context, before time.Time, limit int) (int, error) {
+	var pruned int // the writer's, until submit returns nil
+	err := s.submit(ctx, func(w *writer) (err error) {
+		s := w.prepare(pruneEvents)
+		s.int(int64(limit))
+		s.time(before)
+		if pruned, err = w.exec(&s); err != nil || pruned == 0 {
+			return err
+		}
+		s = w.prepare(pruneAttempts)
+		_, err = w.exec(&s)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("prune events: %w", err)
+	}
+	return pruned, nil
 }

@@ -54,7 +54,7 @@ func TestKilledUnderLoad(t *testing.T) {
 		said := runAndKill(t, path, 50+rand.IntN(1500))
 		s := openStore(t, sqlite.Config{Path: path})
 		tasks := map[string]bool{}
-		due, err := s.Due(t.Context(), time.Now(), queue.Skip{}, 1_000_000)
+		due, err := s.Due(t.Context(), time.Now(), []queue.Reading{{Part: queue.PartitionOf("")}}, 1_000_000)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,6 +11,8 @@ import (
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/paymux/paymux/queue"
 )
 
 //go:embed migration/*.sql
@@ -43,6 +45,9 @@ func migrate(conn *sqlite.Conn, version int) (err error) {
 		return err
 	}
 	defer end(&err)
+	if err := conn.CreateFunction("partition_of", &partitionOf); err != nil {
+		return err
+	}
 	if err := execute(conn, "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY)"); err != nil {
 		return err
 	}
@@ -64,6 +69,15 @@ func migrate(conn *sqlite.Conn, version int) (err error) {
 		}
 	}
 	return nil
+}
+
+// partitionOf gives migrations what SQL cannot compute.
+var partitionOf = sqlite.FunctionImpl{
+	NArgs:         1,
+	Deterministic: true,
+	Scalar: func(_ sqlite.Context, args []sqlite.Value) (sqlite.Value, error) {
+		return sqlite.IntegerValue(int64(queue.PartitionOf(args[0].Text()))), nil
+	},
 }
 
 func step(conn *sqlite.Conn, version int, suffix, record string) error {

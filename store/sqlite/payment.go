@@ -157,6 +157,13 @@ func record(conn *sqlite.Conn, n int64, what string) (r payment.Record, err erro
 	return r, nil
 }
 
+// NotifyURL implements notify.Store.
+func (s *Store) NotifyURL(ctx context.Context, id paymux.PaymentID) (string, error) {
+	return one(ctx, s.pool, "payment "+string(id), "SELECT json_extract(detail, '$.notify_url') FROM payments WHERE n = ? AND id = ?",
+		func(s *statement) { s.identity(string(id)) },
+		func(r *row) (string, error) { return r.text(), nil })
+}
+
 // Payments implements payment.Store.
 func (s *Store) Payments(ctx context.Context, f paymux.PaymentFilter) ([]paymux.Payment, error) {
 	list, err := query(ctx, s.pool, selectPayments(f), func(s *statement) { bindPayments(s, f) }, scanPayment)

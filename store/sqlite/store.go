@@ -66,7 +66,10 @@ type Store struct {
 var (
 	_ payment.Store    = (*Store)(nil)
 	_ queue.Store      = (*Store)(nil)
+	_ queue.Leases     = (*Store)(nil)
 	_ notify.Store     = (*Store)(nil)
+	_ notify.Log       = (*Store)(nil)
+	_ notify.Replays   = (*Store)(nil)
 	_ access.Directory = (*Store)(nil)
 	_ access.Merchants = (*Store)(nil)
 	_ access.Endpoints = (*Store)(nil)
@@ -100,11 +103,17 @@ func (s *Store) open() error {
 	if err != nil {
 		return err
 	}
-	s.writer = &writer{conn: conn}
+	s.writer = &writer{conn: conn, now: s.cfg.Now}
 	if err := migrate(conn, Newest()); err != nil {
 		return err
 	}
 	if err := s.readRevision(); err != nil {
+		return err
+	}
+	if err := s.writer.readSeq(); err != nil {
+		return err
+	}
+	if err := s.writer.endLeases(); err != nil {
 		return err
 	}
 	if s.pool, err = openPool(s.cfg.Path, readers); err != nil {

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -13,12 +12,23 @@ import (
 	"github.com/paymux/paymux/queue"
 )
 
+const insertTask = `INSERT INTO tasks (parked, part, kind, ref, lane, id, due_at, attempt, last_error, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	ON CONFLICT (kind, ref, lane) DO `
+
 // putTask enqueues a task. One that is there already is replaced under the new
 // task's ID, so that whoever has the old one in hand settles nothing.
 func (w *writer) putTask(k *queue.Task) error {
-	s := w.prepare(`INSERT INTO tasks (kind, ref, lane, id, due_at, attempt, last_error, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-	ON CONFLICT (kind, ref, lane) DO UPDATE SET id = excluded.id, due_at = excluded.due_at, attempt = excluded.attempt,
+	return w.enqueue(k, false, insertTask+`UPDATE SET parked = 0, id = excluded.id, due_at = excluded.due_at, attempt = excluded.attempt,
 	last_error = excluded.last_error, created_at = excluded.created_at`)
+}
+
+// addParked enqueues a task in its lane's order, unless it is there already.
+func (w *writer) addParked(k *queue.Task) error { return w.enqueue(k, true, insertTask+"NOTHING") }
+
+func (w *writer) enqueue(k *queue.Task, parked bool, query string) error {
+	s := w.prepare(query)
+	s.bool(parked)
+	s.int(int64(queue.PartitionOf(k.Lane)))
 	s.text(k.Kind)
 	s.text(k.Ref)
 	s.text(k.Lane)
@@ -45,26 +55,35 @@ func (w *writer) dropTasks(ref payment.TaskRef) error {
 
 const taskColumns = "SELECT id, kind, ref, lane, due_at, attempt, last_error, created_at"
 
-func scanTask(r *row) queue.Task {
+func scanTask(r *row) (queue.Task, error) {
 	return queue.Task{
 		ID: paymux.TaskID(r.text()), Kind: r.text(), Ref: r.text(), Lane: r.text(), Due: r.time(),
 		Attempt: int(r.int()), LastError: r.text(), CreatedAt: r.time(),
-	}
+	}, nil
 }
 
-// Due implements queue.Store. What is skipped is passed over in the index.
-func (s *Store) Due(ctx context.Context, before time.Time, skip queue.Skip, limit int) (tasks []queue.Task, err error) {
+// The two orders, each from a cursor on.
+const (
+	selectDue    = taskColumns + ` FROM tasks INDEXED BY tasks_part WHERE parked = 0 AND part = ? AND (due_at, id) > (?, ?) AND due_at <= ? ORDER BY due_at, id LIMIT ?`
+	selectParked = taskColumns + ` FROM tasks INDEXED BY tasks_lane WHERE parked = 1 AND part = ? AND lane = ? AND (due_at, id) > (?, ?) AND due_at <= ? ORDER BY due_at, id LIMIT ?`
+)
+
+// after binds where an order is read from and how far.
+func (s *statement) after(c queue.Cursor, before time.Time, limit int) {
+	s.time(c.Due)
+	s.text(string(c.ID))
+	s.time(before)
+	s.int(int64(limit))
+}
+
+// Due implements queue.Store.
+func (s *Store) Due(ctx context.Context, before time.Time, readings []queue.Reading, limit int) (tasks []queue.Task, err error) {
 	err = s.pool.snapshot(ctx, func(conn *sqlite.Conn) error {
-		keys, err := dueKeys(conn, before, skip, limit)
-		if err != nil {
-			return err
-		}
-		for _, k := range keys {
-			found, err := read(conn, taskColumns+" FROM tasks WHERE kind = ? AND ref = ? AND lane = ?", func(s *statement) {
-				s.text(k.Kind)
-				s.text(k.Ref)
-				s.text(k.Lane)
-			}, func(r *row) (queue.Task, error) { return scanTask(r), nil })
+		for _, from := range readings {
+			found, err := read(conn, selectDue, func(s *statement) {
+				s.int(int64(from.Part))
+				s.after(from.After, before, limit)
+			}, scanTask)
 			if err != nil {
 				return err
 			}
@@ -78,123 +97,70 @@ func (s *Store) Due(ctx context.Context, before time.Time, skip queue.Skip, limi
 	return tasks, nil
 }
 
-// dueKeys reads keys and due times of tasks from the index.
-func dueKeys(conn *sqlite.Conn, before time.Time, skip queue.Skip, limit int) (keys []queue.Task, err error) {
-	s := prepare(conn, "SELECT id, lane, due_at, kind, ref FROM tasks WHERE due_at <= ? ORDER BY due_at, id")
-	s.time(before)
-	err = s.rows(func(r *row) (bool, error) {
-		k := queue.Task{ID: paymux.TaskID(r.text()), Lane: r.text()}
-		if len(keys) < limit && !skip.IDs[k.ID] && !skip.Lanes[k.Lane] {
-			k.Due, k.Kind, k.Ref = r.time(), r.text(), r.text()
-			keys = append(keys, k)
-		}
-		return len(keys) < limit, nil
-	})
-	return keys, err
+// Parked implements queue.Store.
+func (s *Store) Parked(ctx context.Context, lane string, before time.Time, after queue.Cursor, limit int) ([]queue.Task, error) {
+	tasks, err := query(ctx, s.pool, selectParked, func(s *statement) {
+		s.int(int64(queue.PartitionOf(lane)))
+		s.text(lane)
+		s.after(after, before, limit)
+	}, scanTask)
+	if err != nil {
+		return nil, fmt.Errorf("read parked tasks of %s: %w", lane, err)
+	}
+	return tasks, nil
 }
 
-// forever is later than any task is due.
-var forever = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+// selectLanes goes from lane to lane, however many tasks each has.
+const selectLanes = `WITH RECURSIVE l (lane) AS (
+	SELECT min(lane) FROM tasks INDEXED BY tasks_lane WHERE parked = 1 AND part = ?1
+	UNION ALL SELECT (SELECT min(lane) FROM tasks INDEXED BY tasks_lane WHERE parked = 1 AND part = ?1 AND lane > l.lane) FROM l WHERE l.lane IS NOT NULL
+) SELECT lane FROM l WHERE lane IS NOT NULL`
 
-// NextDue implements queue.Store.
-func (s *Store) NextDue(ctx context.Context, skip queue.Skip) (at time.Time, ok bool, err error) {
-	err = s.pool.with(ctx, func(conn *sqlite.Conn) error {
-		keys, err := dueKeys(conn, forever, skip, 1)
-		if len(keys) == 1 {
-			at, ok = keys[0].Due, true
+// ParkedLanes implements queue.Store.
+func (s *Store) ParkedLanes(ctx context.Context, parts []int) (lanes []string, err error) {
+	err = s.pool.snapshot(ctx, func(conn *sqlite.Conn) error {
+		for _, part := range parts {
+			found, err := read(conn, selectLanes, func(s *statement) { s.int(int64(part)) }, func(r *row) (string, error) { return r.text(), nil })
+			if err != nil {
+				return err
+			}
+			lanes = append(lanes, found...)
 		}
-		return err
+		return nil
 	})
 	if err != nil {
-		return time.Time{}, false, fmt.Errorf("read when a task is due: %w", err)
+		return nil, fmt.Errorf("read the lanes with parked tasks: %w", err)
 	}
-	return at, ok, nil
+	return lanes, nil
 }
 
-// Settle implements queue.Store.
-func (s *Store) Settle(ctx context.Context, outcomes []queue.Outcome) error {
-	hops := make([]string, len(outcomes))
-	for i, o := range outcomes {
-		if o.Hop == nil || o.Payment == "" {
-			continue
-		}
-		doc, err := text([]paymux.Hop{*o.Hop})
-		if err != nil {
-			return fmt.Errorf("encode a hop of payment %s: %w", o.Payment, err)
-		}
-		hops[i] = doc
-	}
-	now := s.cfg.Now()
-	return s.submit(ctx, func(w *writer) error {
-		for i := range outcomes {
-			if err := w.settle(&outcomes[i], hops[i], now); err != nil {
-				return fmt.Errorf("settle %s: %w", outcomes[i].Task.ID, err)
+// Park implements queue.Store.
+func (s *Store) Park(ctx context.Context, tasks []queue.Task) error {
+	err := s.submit(ctx, func(w *writer) error {
+		for i := range tasks {
+			s := w.prepare("UPDATE tasks SET parked = 1" + byKey + " AND parked = 0")
+			s.key(&tasks[i])
+			if _, err := w.exec(&s); err != nil {
+				return err
 			}
 		}
 		return nil
 	})
-}
-
-func (w *writer) settle(o *queue.Outcome, hop string, now time.Time) error {
-	var errs [3]error
-	switch {
-	case o.Bury:
-		errs[0] = w.bury(o, now)
-		errs[1] = w.deleteTask(&o.Task)
-	case o.Done:
-		errs[0] = w.deleteTask(&o.Task)
-	default:
-		errs[0] = w.retry(o)
+	if err != nil {
+		return fmt.Errorf("park tasks: %w", err)
 	}
-	if hop != "" {
-		errs[2] = w.appendHops(o.Payment, hop)
-	}
-	return errors.Join(errs[:]...)
-}
-
-// key binds what finds a task by its clustered key, and only while it is the same one.
-func (s *statement) key(k *queue.Task) {
-	s.text(k.Kind)
-	s.text(k.Ref)
-	s.text(k.Lane)
-	s.text(string(k.ID))
-}
-
-const byKey = " WHERE kind = ? AND ref = ? AND lane = ? AND id = ?"
-
-func (w *writer) deleteTask(k *queue.Task) error {
-	s := w.prepare("DELETE FROM tasks" + byKey)
-	s.key(k)
-	_, err := w.exec(&s)
-	return err
-}
-
-func (w *writer) retry(o *queue.Outcome) error {
-	s := w.prepare("UPDATE tasks SET due_at = ?, attempt = ?, last_error = ?" + byKey)
-	s.time(o.Due)
-	s.int(int64(o.Task.Attempt))
-	s.text(o.Task.LastError)
-	s.key(&o.Task)
-	_, err := w.exec(&s)
-	return err
-}
-
-func (w *writer) bury(o *queue.Outcome, now time.Time) error {
-	s := w.prepare(`INSERT INTO buried (id, kind, ref, lane, due_at, attempt, last_error, created_at, buried_at)
-	SELECT id, kind, ref, lane, due_at, ?, ?, created_at, ? FROM tasks` + byKey)
-	s.int(int64(o.Task.Attempt))
-	s.text(o.Task.LastError)
-	s.time(now)
-	s.key(&o.Task)
-	_, err := w.exec(&s)
-	return err
+	return nil
 }
 
 // Buried implements queue.Store.
 func (s *Store) Buried(ctx context.Context, page paymux.Page) ([]queue.Buried, error) {
 	list, err := query(ctx, s.pool, taskColumns+", buried_at FROM buried WHERE id < ? ORDER BY id DESC LIMIT ?",
 		func(s *statement) { s.page(page) },
-		func(r *row) (queue.Buried, error) { return queue.Buried{Task: scanTask(r), BuriedAt: r.time()}, nil })
+		func(r *row) (b queue.Buried, err error) {
+			b.Task, err = scanTask(r)
+			b.BuriedAt = r.time()
+			return b, err
+		})
 	if err != nil {
 		return nil, fmt.Errorf("list buried tasks: %w", err)
 	}

@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -24,21 +23,22 @@ type queueModel struct {
 	*fixture
 	kind   string // its tasks, apart from those of other runs on the same store
 	tasks  map[string]queue.Task
+	parked map[paymux.TaskID]bool
 	buried map[paymux.TaskID]bool
-	runs   int
 }
 
-// Whatever is enqueued, replaced, dropped, settled and hastened, in any order:
+// Whatever is enqueued, replaced, dropped, parked, settled and hastened, in any order:
 // the queue holds what a map would.
 func taskModel(t *testing.T, f *fixture) {
 	run := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		run++
-		m := &queueModel{fixture: f, kind: "kind " + strconv.Itoa(run), tasks: map[string]queue.Task{}, buried: map[paymux.TaskID]bool{}}
+		m := &queueModel{fixture: f, kind: "kind " + strconv.Itoa(run), tasks: map[string]queue.Task{}, parked: map[paymux.TaskID]bool{}, buried: map[paymux.TaskID]bool{}}
 		rt.Repeat(map[string]func(*rapid.T){
 			"enqueue": func(rt *rapid.T) { m.put(t, rt) },
 			"drop":    func(rt *rapid.T) { m.drop(t, rt) },
-			"settle":  func(rt *rapid.T) { m.settle(t, rt) },
+			"park":    func(rt *rapid.T) { m.parkSome(t, rt) },
+			"settle":  func(rt *rapid.T) { m.settleSome(t, rt) },
 			"hasten":  func(rt *rapid.T) { m.hasten(t, rt) },
 			"":        func(rt *rapid.T) { m.compare(t, rt) },
 		})
@@ -68,7 +68,18 @@ func (m *queueModel) enqueueDrop(t *testing.T, ref string) {
 	maps.DeleteFunc(m.tasks, func(_ string, k queue.Task) bool { return k.Ref == ref })
 }
 
-func (m *queueModel) settle(t *testing.T, rt *rapid.T) {
+func (m *queueModel) parkSome(t *testing.T, rt *rapid.T) {
+	var tasks []queue.Task
+	for _, key := range slices.Sorted(maps.Keys(m.tasks)) {
+		if rapid.Bool().Draw(rt, "park") {
+			tasks = append(tasks, m.tasks[key])
+			m.parked[m.tasks[key].ID] = true
+		}
+	}
+	m.park(t, tasks...)
+}
+
+func (m *queueModel) settleSome(t *testing.T, rt *rapid.T) {
 	var outcomes []queue.Outcome
 	for _, key := range slices.Sorted(maps.Keys(m.tasks)) {
 		k := m.tasks[key]
@@ -88,12 +99,11 @@ func (m *queueModel) settle(t *testing.T, rt *rapid.T) {
 			kept := o.Task
 			kept.Due = o.Due
 			m.tasks[key] = kept
+			delete(m.parked, k.ID)
 		}
 		outcomes = append(outcomes, o)
 	}
-	if err := m.Settle(t.Context(), outcomes); err != nil {
-		t.Fatal(err)
-	}
+	m.settle(t, outcomes...)
 }
 
 func (m *queueModel) hasten(t *testing.T, rt *rapid.T) {
@@ -111,22 +121,29 @@ func (m *queueModel) hasten(t *testing.T, rt *rapid.T) {
 
 func (m *queueModel) compare(t *testing.T, rt *rapid.T) {
 	before := drawTime(rt)
-	var want []queue.Task
+	var free, parked []queue.Task
+	lanes := map[string]bool{}
 	for _, k := range m.tasks {
-		if !k.Due.After(before) {
-			want = append(want, k)
+		if lanes[k.Lane] = lanes[k.Lane] || m.parked[k.ID]; k.Due.After(before) {
+			continue
+		}
+		if m.parked[k.ID] {
+			parked = append(parked, k)
+		} else {
+			free = append(free, k)
 		}
 	}
-	got := m.due(t, before, 1000)
-	for i := 1; i < len(got); i++ {
-		if got[i].Due.Before(got[i-1].Due) {
-			t.Fatal("tasks do not come earliest first")
-		}
+	slices.SortFunc(free, byDue)
+	slices.SortFunc(parked, byDue)
+	same(t, "the tasks in their partitions", m.due(t, before, 1000), free)
+	var got []queue.Task
+	for _, lane := range []string{"0", "1"} {
+		got = append(got, m.fixture.parked(t, lane, before)...)
 	}
-	byID := func(a, b queue.Task) int { return cmp.Compare(a.ID, b.ID) }
-	slices.SortFunc(want, byID)
-	slices.SortFunc(got, byID)
-	same(t, "the due tasks", got, want)
+	slices.SortFunc(got, byDue)
+	same(t, "the parked tasks", got, parked)
+	maps.DeleteFunc(lanes, func(_ string, parked bool) bool { return !parked })
+	same(t, "the lanes with parked tasks", m.parkedLanes(t, allParts()...), slices.Sorted(maps.Keys(lanes)))
 	buried := 0
 	for _, b := range must[[]queue.Buried](t)(m.Buried(t.Context(), paymux.Page{Limit: 1000})) {
 		if b.Kind == m.kind {

@@ -105,7 +105,7 @@ func paymentStale(t *testing.T, f *fixture) {
 	same(t, "the record", must[payment.Record](t)(f.Record(ctx, p.ID)), payment.Record{Payment: p, Operations: []paymux.Operation{op}})
 	same(t, "the refund", must[paymux.Refund](t)(f.Refund(ctx, re.ID)), re)
 	same(t, "the idempotency record", must[paymux.Idempotency](t)(f.Idempotency(ctx, f.merchant, idem.Key)), *idem)
-	same(t, "the tasks", must[[]queue.Task](t)(f.Due(ctx, start, queue.Skip{}, 10)), []queue.Task{expire})
+	same(t, "the tasks", f.due(t, start, 10), []queue.Task{expire})
 	same(t, "the hops", must[[]paymux.Hop](t)(f.Hops(ctx, p.ID)), nil)
 	same(t, "the link", must[paymux.Link](t)(f.Link(ctx, link.ID)), link)
 	_, err = f.Refund(ctx, re2.ID)

@@ -21,7 +21,10 @@ import (
 type Store interface {
 	payment.Store
 	queue.Store
+	queue.Leases
 	notify.Store
+	notify.Log
+	notify.Replays
 	access.Directory
 	access.Merchants
 	access.Endpoints
@@ -31,6 +34,10 @@ type Store interface {
 	// PruneIdempotency deletes at most limit records made before a time, oldest
 	// first, and returns how many.
 	PruneIdempotency(ctx context.Context, before time.Time, limit int) (int, error)
+	// PruneEvents deletes events made before a time together with their attempts,
+	// oldest first, at most limit of them, and returns how many. A store that keeps them by
+	// the day may drop whole days instead, and return how many days.
+	PruneEvents(ctx context.Context, before time.Time, limit int) (int, error)
 	// Close writes what was submitted and stops. It may be called twice.
 	Close() error
 }
@@ -58,7 +65,8 @@ type test struct {
 func Run(t *testing.T, open Open) {
 	t.Helper()
 	groups := [][]test{
-		paymentTests(), orderTests(), operationTests(), refundTests(), disputeTests(), idempotencyTests(), eventTests(), taskTests(),
+		paymentTests(), orderTests(), operationTests(), refundTests(), disputeTests(), idempotencyTests(), eventTests(), pullTests(),
+		taskTests(), parkTests(), leaseTests(), fenceTests(), attemptTests(), notificationTests(), siblingTests(), replayTests(),
 		hopTests(), merchantTests(), keyTests(), endpointTests(), linkTests(), checkTests(), commitTests(), modelTests(),
 	}
 	for _, group := range groups {

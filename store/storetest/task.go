@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -13,8 +15,8 @@ import (
 func taskTests() []test {
 	return []test{
 		{"task/due", taskDue},
-		{"task/full lanes", taskFullLanes},
-		{"task/next due", taskNextDue},
+		{"task/due by partition", taskPartitions},
+		{"task/cursor", taskCursor},
 		{"task/replaced and dropped", taskReplaced},
 		{"task/settle", taskSettle},
 		{"task/settle what was replaced", taskSettleReplaced},
@@ -31,14 +33,36 @@ func (f *fixture) enqueue(t testing.TB, tasks ...queue.Task) paymux.Payment {
 	return p
 }
 
-func (f *fixture) due(t testing.TB, before time.Time, limit int, skip ...queue.Task) []queue.Task {
+// due reads all partitions from their beginnings, at most limit each, and sorts what it finds.
+func (f *fixture) due(t testing.TB, before time.Time, limit int) []queue.Task {
 	t.Helper()
-	busy := map[paymux.TaskID]bool{}
-	for _, k := range skip {
-		busy[k.ID] = true
+	var readings []queue.Reading
+	for _, part := range allParts() {
+		readings = append(readings, queue.Reading{Part: part})
 	}
-	return must[[]queue.Task](t)(f.Due(t.Context(), before, queue.Skip{IDs: busy}, limit))
+	tasks := must[[]queue.Task](t)(f.Due(t.Context(), before, readings, limit))
+	slices.SortFunc(tasks, byDue)
+	return tasks
 }
+
+// byDue is the order of a partition.
+func byDue(a, b queue.Task) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID)) }
+
+// read reads one lane's partition from a cursor.
+func (f *fixture) read(t testing.TB, lane string, before time.Time, after queue.Cursor, limit int) []queue.Task {
+	t.Helper()
+	reading := queue.Reading{Part: queue.PartitionOf(lane), After: after}
+	return must[[]queue.Task](t)(f.Due(t.Context(), before, []queue.Reading{reading}, limit))
+}
+
+func (f *fixture) settle(t testing.TB, outcomes ...queue.Outcome) {
+	t.Helper()
+	if err := f.Settle(t.Context(), outcomes); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func cursorOf(k queue.Task) queue.Cursor { return queue.Cursor{Due: k.Due, ID: k.ID} }
 
 func taskDue(t *testing.T, f *fixture) {
 	var tasks []queue.Task
@@ -46,54 +70,79 @@ func taskDue(t *testing.T, f *fixture) {
 		tasks = append(tasks, f.task("resolve", string(rune('a'+i)), "lane", start.Add(time.Duration(minute)*time.Minute)))
 	}
 	f.enqueue(t, tasks...)
-	end := start.Add(time.Hour)
-	same(t, "all", f.due(t, end, 10), []queue.Task{tasks[1], tasks[3], tasks[0], tasks[2]})
-	same(t, "those due", f.due(t, start.Add(time.Minute), 10), []queue.Task{tasks[1], tasks[3]})
-	same(t, "not yet due", f.due(t, start.Add(-time.Microsecond), 10), nil)
-	same(t, "the first", f.due(t, end, 1), []queue.Task{tasks[1]})
-	same(t, "those not in work", f.due(t, end, 2, tasks[1], tasks[0]), []queue.Task{tasks[3], tasks[2]})
+	end, none := start.Add(time.Hour), queue.Cursor{}
+	same(t, "all", f.read(t, "lane", end, none, 10), []queue.Task{tasks[1], tasks[3], tasks[0], tasks[2]})
+	same(t, "those due", f.read(t, "lane", start.Add(time.Minute), none, 10), []queue.Task{tasks[1], tasks[3]})
+	same(t, "not yet due", f.read(t, "lane", start.Add(-time.Microsecond), none, 10), nil)
+	same(t, "the first", f.read(t, "lane", end, none, 1), []queue.Task{tasks[1]})
+	same(t, "another partition", must[[]queue.Task](t)(f.Due(t.Context(), end, []queue.Reading{{Part: (queue.PartitionOf("lane") + 1) % queue.Partitions}}, 10)), nil)
+	same(t, "no partition", must[[]queue.Task](t)(f.Due(t.Context(), end, nil, 10)), nil)
 }
 
-// A flooded lane that is left out hides nothing of the others: the limit counts what is returned.
-func taskFullLanes(t *testing.T, f *fixture) {
-	var flood []queue.Task
-	for i := range 50 {
-		flood = append(flood, f.task("notify", strconv.Itoa(i), "slow", start))
+// Each reading has its own partition, cursor and limit: a flood in one hides nothing of another.
+func taskPartitions(t *testing.T, f *fixture) {
+	lanes := lanesApart(3)
+	var flood, want []queue.Task
+	for i := range 40 {
+		flood = append(flood, f.task("notify", strconv.Itoa(i), lanes[0], start))
 	}
-	first, second := f.task("notify", "a", "fast", start.Add(time.Second)), f.task("resolve", "b", "", start.Add(time.Minute))
-	f.enqueue(t, append(flood, first, second)...)
-	skip := queue.Skip{Lanes: map[string]bool{"slow": true}}
-	end := start.Add(time.Hour)
-	same(t, "the other lanes", must[[]queue.Task](t)(f.Due(t.Context(), end, skip, 2)), []queue.Task{first, second})
-	skip.IDs = map[paymux.TaskID]bool{first.ID: true}
-	same(t, "what is not in hand either", must[[]queue.Task](t)(f.Due(t.Context(), end, skip, 2)), []queue.Task{second})
-	if all := f.due(t, end, 51); len(all) != 51 {
-		t.Fatalf("%d tasks without a skip, want 51", len(all))
+	for i, lane := range lanes[1:] {
+		want = append(want, f.task("notify", "1", lane, start.Add(time.Duration(i)*time.Second)), f.task("notify", "2", lane, start.Add(time.Minute)))
+	}
+	f.enqueue(t, append(flood, want...)...)
+	readings := []queue.Reading{
+		{Part: queue.PartitionOf(lanes[0]), After: cursorOf(flood[4])},
+		{Part: queue.PartitionOf(lanes[1])},
+		{Part: queue.PartitionOf(lanes[2]), After: cursorOf(want[2])},
+	}
+	got := must[[]queue.Task](t)(f.Due(t.Context(), start.Add(time.Hour), readings, 3))
+	of := map[string][]queue.Task{}
+	for _, k := range got {
+		of[k.Lane] = append(of[k.Lane], k)
+	}
+	same(t, "the flooded partition", of[lanes[0]], flood[5:8])
+	same(t, "the second", of[lanes[1]], want[:2])
+	same(t, "the third, behind its cursor", of[lanes[2]], want[3:])
+	if all := f.due(t, start.Add(time.Hour), 100); len(all) != 44 {
+		t.Fatalf("%d tasks in all partitions, want 44", len(all))
 	}
 }
 
-func taskNextDue(t *testing.T, f *fixture) {
-	ctx := t.Context()
-	if _, ok, err := f.NextDue(ctx, queue.Skip{}); ok || err != nil {
-		t.Fatalf("an empty queue has a next task: %t, %v", ok, err)
-	}
-	late, early := f.task("a", "1", "roomy", start.Add(time.Hour)), f.task("a", "2", "full", start)
-	f.enqueue(t, late, early)
-	skip := queue.Skip{IDs: map[paymux.TaskID]bool{}, Lanes: map[string]bool{}}
-	for _, want := range []queue.Task{early, late} {
-		at, ok, err := f.NextDue(ctx, skip)
-		if err != nil || !ok || !at.Equal(want.Due) {
-			t.Fatalf("next due %v %t %v, want %v", at, ok, err, want.Due)
+// lanesApart returns lanes that are in different partitions.
+func lanesApart(n int) (lanes []string) {
+	taken := map[int]bool{}
+	for i := 0; len(lanes) < n; i++ {
+		lane := "lane " + strconv.Itoa(i)
+		if part := queue.PartitionOf(lane); !taken[part] {
+			taken[part], lanes = true, append(lanes, lane)
 		}
-		skip.IDs[want.ID] = true
 	}
-	lanes := queue.Skip{Lanes: map[string]bool{early.Lane: true}}
-	if at, ok, err := f.NextDue(ctx, lanes); err != nil || !ok || !at.Equal(late.Due) {
-		t.Fatalf("next due outside a lane: %v %t %v, want %v", at, ok, err, late.Due)
+	return lanes
+}
+
+// A cursor is passed by due time, then by ID, and a task that comes late behind it is found from the beginning.
+func taskCursor(t *testing.T, f *fixture) {
+	var tasks []queue.Task
+	for i := range 9 {
+		tasks = append(tasks, f.task("a", strconv.Itoa(i), "lane", start.Add(time.Duration(i/3)*time.Second)))
 	}
-	if _, ok, err := f.NextDue(ctx, skip); ok || err != nil {
-		t.Fatalf("a queue whose tasks are all in work has a next one: %t, %v", ok, err)
+	f.enqueue(t, tasks...)
+	end := start.Add(time.Hour)
+	var got []queue.Task
+	var at queue.Cursor
+	for range 5 {
+		page := f.read(t, "lane", end, at, 2)
+		if got = append(got, page...); len(page) > 0 {
+			at = cursorOf(page[len(page)-1])
+		}
 	}
+	same(t, "the walk", got, tasks)
+	same(t, "what follows the last", f.read(t, "lane", end, at, 2), nil)
+	same(t, "a cursor between two", f.read(t, "lane", end, queue.Cursor{Due: start.Add(1500 * time.Millisecond)}, 1), tasks[6:7])
+	late := f.task("a", "late", "lane", start.Add(-time.Second))
+	f.enqueue(t, late)
+	same(t, "a late one, for a reader that has passed it", f.read(t, "lane", end, at, 2), nil)
+	same(t, "a late one, from the beginning", f.read(t, "lane", end, queue.Cursor{}, 1), []queue.Task{late})
 }
 
 // A task is replaced by one of the same kind, reference and lane; tasks in
@@ -128,18 +177,15 @@ func taskSettle(t *testing.T, f *fixture) {
 	retry.Attempt, retry.LastError = 3, "connection refused"
 	bury.Attempt, bury.LastError = 9, "410 Gone"
 	again := start.Add(time.Hour)
-	hop := paymux.Hop{At: start, Kind: paymux.HopNotify, Text: "delivered"}
-	err := f.Settle(ctx, []queue.Outcome{
-		{Task: done, Done: true, Payment: p.ID, Hop: &hop},
-		{Task: retry, Due: again},
-		{Task: bury, Bury: true},
-		{Task: f.task("a", "gone", "l", start), Done: true},
-		{Task: f.task("a", "gone too", "l", start), Due: again},
-		{Task: f.task("a", "gone as well", "l", start), Bury: true},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	hop := paymux.Hop{At: start, Kind: paymux.HopTask, Text: "failed"}
+	f.settle(t,
+		queue.Outcome{Task: done, Done: true, Payment: p.ID, Hop: &hop},
+		queue.Outcome{Task: retry, Due: again},
+		queue.Outcome{Task: bury, Bury: true},
+		queue.Outcome{Task: f.task("a", "gone", "l", start), Done: true},
+		queue.Outcome{Task: f.task("a", "gone too", "l", start), Due: again},
+		queue.Outcome{Task: f.task("a", "gone as well", "l", start), Bury: true},
+	)
 	retry.Due = again
 	same(t, "the tasks", f.due(t, again, 10), []queue.Task{left, retry})
 	buried := must[[]queue.Buried](t)(f.Buried(ctx, paymux.Page{Limit: 10}))
@@ -163,9 +209,7 @@ func taskSettleReplaced(t *testing.T, f *fixture) {
 		"bury":  {Task: old, Bury: true},
 	}
 	for name, o := range outcomes {
-		if err := f.Settle(t.Context(), []queue.Outcome{o}); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
+		f.settle(t, o)
 		same(t, "the tasks after "+name, f.due(t, start.Add(time.Hour), 10), []queue.Task{renewed})
 	}
 	same(t, "the buried", must[[]queue.Buried](t)(f.Buried(t.Context(), paymux.Page{Limit: 10})), nil)
@@ -174,14 +218,15 @@ func taskSettleReplaced(t *testing.T, f *fixture) {
 func taskHasten(t *testing.T, f *fixture) {
 	now := start.Add(time.Minute)
 	past, future, other := f.task("notify", "1", "a", start), f.task("notify", "2", "b", start.Add(time.Hour)), f.task("resolve", "3", "c", start.Add(time.Hour))
-	f.enqueue(t, past, future, other)
-	if n := must[int](t)(f.Hasten(t.Context(), "notify", now)); n != 2 {
-		t.Fatalf("%d tasks hastened, want 2", n)
+	parked := f.task("notify", "4", "d", start.Add(time.Hour))
+	f.enqueue(t, past, future, other, parked)
+	f.park(t, parked)
+	if n := must[int](t)(f.Hasten(t.Context(), "notify", now)); n != 3 {
+		t.Fatalf("%d tasks hastened, want 3", n)
 	}
-	due := f.due(t, now, 10)
-	if len(due) != 2 || due[0].Kind != "notify" || due[1].Kind != "notify" {
-		t.Fatalf("due now: %v, want both notifications", due)
-	}
+	future.Due, parked.Due = now, now
+	same(t, "those due now", f.due(t, now, 10), []queue.Task{past, future})
+	same(t, "the parked one", f.parked(t, "d", now), []queue.Task{parked})
 	same(t, "what another kind has", f.due(t, start.Add(time.Hour), 10)[2:], []queue.Task{other})
 }
 
@@ -190,9 +235,7 @@ func taskBuriedList(t *testing.T, f *fixture) {
 	for i := range 5 {
 		k := f.task("a", string(rune('a'+i)), "", start)
 		f.enqueue(t, k)
-		if err := f.Settle(t.Context(), []queue.Outcome{{Task: k, Bury: true}}); err != nil {
-			t.Fatal(err)
-		}
+		f.settle(t, queue.Outcome{Task: k, Bury: true})
 		want = append([]paymux.TaskID{k.ID}, want...)
 	}
 	var got []paymux.TaskID

@@ -1,0 +1,4 @@
+package queue
+
+// Share is share, for its properties.
+var Share = share
