@@ -32,7 +32,11 @@ func (a *answer) read(resp *http.Response) {
 	}
 	late := time.AfterFunc(answerLimit, func() { resp.Body.Close() })
 	defer late.Stop()
-	b := make([]byte, keptMost)
+	size := int64(keptMost)
+	if resp.ContentLength > 0 {
+		size = min(size, resp.ContentLength+1) // one more, so that its end is seen
+	}
+	b := make([]byte, size)
 	got, err := io.ReadFull(resp.Body, b)
 	switch err { // the status has decided; an error changes nothing else
 	case nil:
