@@ -155,9 +155,9 @@ func eventFor(t *testing.T, c *customer) (paymux.Event, []queue.Task) {
 // pulled is everything a merchant can pull after a cursor, oldest first.
 func pulled(t *testing.T, api *client.Client, cursor string) (ids []string) {
 	t.Helper()
-	puller := api.Pull(client.PullQuery{After: paymux.EventID(cursor)})
+	puller := api.Pull(paymux.EventID(cursor))
 	for {
-		events, err := puller.Next(t.Context())
+		events, _, err := puller.Next(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// changedSubject carries the IDs of payments that changed, a line each.
+	// changedSubject carries the IDs of payments that changed and of their merchants, two lines each.
 	changedSubject = "paymux.changed"
 	// gatherFor is how long news is gathered before it is sent to other processes, so
 	// that it costs a message every so often and not one a commit.
@@ -30,19 +30,20 @@ type changes struct {
 
 	watchers atomic.Int64 // with none, and that is nearly always, no lock is taken
 	mu       sync.Mutex
-	waiting  map[paymux.PaymentID]map[chan struct{}]bool
+	waiting  map[string]map[chan struct{}]bool // by payment or merchant
 
 	gather sync.Mutex // guards news; held for an append, and never together with mu
 	news   []byte
 }
 
 func newChanges() *changes {
-	return &changes{waiting: map[paymux.PaymentID]map[chan struct{}]bool{}}
+	return &changes{waiting: map[string]map[chan struct{}]bool{}}
 }
 
 // announce tells of a committed change.
 func (c *changes) announce(p paymux.Payment) {
-	c.wake(p.ID)
+	c.wake(string(p.ID))
+	c.wake(string(p.Merchant))
 	c.gather.Lock()
 	defer c.gather.Unlock()
 	if len(c.news) == 0 {
@@ -50,6 +51,7 @@ func (c *changes) announce(p paymux.Payment) {
 	}
 	if len(c.news) < gatherMax { // beyond it, news is lost, which costs waiting pages their quickness
 		c.news = append(append(c.news, p.ID...), '\n')
+		c.news = append(append(c.news, p.Merchant...), '\n')
 	}
 }
 
@@ -66,7 +68,7 @@ func (c *changes) send() {
 func (c *changes) subscribe(conn *nats.Conn) error {
 	_, err := conn.Subscribe(changedSubject, func(m *nats.Msg) {
 		for id := range strings.Lines(string(m.Data)) {
-			c.wake(paymux.PaymentID(strings.TrimSuffix(id, "\n")))
+			c.wake(strings.TrimSuffix(id, "\n"))
 		}
 	})
 	if err != nil {
@@ -75,7 +77,7 @@ func (c *changes) subscribe(conn *nats.Conn) error {
 	return nil
 }
 
-func (c *changes) wake(id paymux.PaymentID) {
+func (c *changes) wake(id string) {
 	if c.watchers.Load() == 0 {
 		return
 	}
@@ -91,6 +93,15 @@ func (c *changes) wake(id paymux.PaymentID) {
 
 // watch returns a channel that gets a value after changes of the payment, until ctx ends.
 func (c *changes) watch(ctx context.Context, id paymux.PaymentID) <-chan struct{} {
+	return c.await(ctx, string(id))
+}
+
+// watchMerchant returns the same for all of a merchant's payments.
+func (c *changes) watchMerchant(ctx context.Context, id paymux.MerchantID) <-chan struct{} {
+	return c.await(ctx, string(id))
+}
+
+func (c *changes) await(ctx context.Context, id string) <-chan struct{} {
 	ch := make(chan struct{}, 1)
 	c.watchers.Add(1)
 	c.mu.Lock()

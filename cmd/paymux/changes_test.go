@@ -26,9 +26,10 @@ func TestNewsOfAChangeWakesThisProcessAndOthers(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	local, remote := here.watch(ctx, "pay_1"), there.watch(ctx, "pay_1")
+	merchant := there.watchMerchant(ctx, "mer_1")
 	other := there.watch(ctx, "pay_2")
-	here.announce(paymux.Payment{ID: "pay_1"})
-	for name, woken := range map[string]<-chan struct{}{"this process": local, "another process": remote} {
+	here.announce(paymux.Payment{ID: "pay_1", Merchant: "mer_1"})
+	for name, woken := range map[string]<-chan struct{}{"this process": local, "another process": remote, "who watches the merchant": merchant} {
 		select {
 		case <-woken:
 		case <-time.After(10 * time.Second):
@@ -61,7 +62,7 @@ func TestNewsIsGatheredIntoFewMessages(t *testing.T) {
 		c.announce(paymux.Payment{ID: "pay_1"})
 	}
 	bytes, messages := 0, 0
-	for bytes < n*len("pay_1\n") {
+	for bytes < n*len("pay_1\n\n") {
 		select {
 		case size := <-sent:
 			bytes += size

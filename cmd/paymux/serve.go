@@ -73,6 +73,7 @@ func (s *system) run(ctx context.Context, socket net.Listener, ready func(contex
 		Handler: s.handler, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: headerBytes,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
+	server.RegisterOnShutdown(s.endStreams)
 	failed := make(chan error, 1)
 	s.start()
 	go func() { failed <- server.Serve(socket) }()

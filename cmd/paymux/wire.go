@@ -42,6 +42,8 @@ type system struct {
 	relay     *relay.Relay
 	handler   http.Handler
 
+	endStreams func() // of events, when the server shuts down
+
 	stops []func(context.Context) error // newest last
 }
 

@@ -37,7 +37,7 @@ func (s *system) openFront(context.Context) error {
 	front, err := access.New(access.Config{
 		Payments: s.relay, Queries: s.payments, Callbacks: s.relay,
 		Merchants: merchantsHeard{s.store, gate}, Endpoints: endpointsHeard{s.store, s.notifier},
-		Links: s.store, Events: s.store, Notifications: s.notifier, Answers: s.store, Tasks: buried{s.store},
+		Links: s.store, Events: s.store, Notifications: s.notifier, NotificationLog: s.store, Watch: s.changes.watchMerchant, Answers: s.store, Tasks: buried{s.store},
 		Gate: gate, Opener: opener, IDs: s.ids, Now: s.now, Log: log,
 		PublicURL: s.publicURL, OpsToken: s.secrets.opsToken, Ready: s.ready,
 	})
@@ -48,7 +48,7 @@ func (s *system) openFront(context.Context) error {
 		Payments: payerSide{s.relay, s.payments}, Links: s.store, Watch: s.changes.watch,
 		PublicURL: s.publicURL, IDs: s.ids, Now: s.now, Log: s.log,
 	})
-	s.handler = s.compose(front, pages)
+	s.handler, s.endStreams = s.compose(front, pages), front.EndStreams
 	return nil
 }
 
