@@ -30,6 +30,9 @@ type fleet struct {
 	sales     atomic.Int64
 	stop      context.CancelFunc
 	buying    sync.WaitGroup
+
+	mu   sync.Mutex
+	open []sale // not answered yet
 }
 
 // customer is a merchant of the fleet and its endpoint.
@@ -88,49 +91,81 @@ func (f *fleet) newCustomer() *customer {
 // at is a merchant's client of one replica.
 func (c *customer) at(p *process) *client.Client { return p.client(client.Config{Key: c.key}) }
 
-// buy has merchants buy from several sides at once until halt. A purchase that is not answered is asked for
-// again, with its key, wherever there is somebody.
+// sale is one purchase, to be asked for until it is answered.
+type sale struct {
+	c       *customer
+	key     string
+	request client.PaymentRequest
+	refused error // the newest answer that was none
+}
+
+// buy has merchants buy from several sides at once until halt.
 func (f *fleet) buy(sides int) {
 	ctx, stop := context.WithCancel(context.WithoutCancel(f.t.Context()))
 	f.stop = stop
 	for range sides {
 		f.buying.Go(func() {
 			for ctx.Err() == nil {
-				f.purchase(f.merchants[rand.IntN(len(f.merchants))])
+				f.purchase(f.next())
 			}
 		})
 	}
-	f.t.Cleanup(f.halt)
+	f.t.Cleanup(func() { stop(); f.buying.Wait() })
 }
 
+// halt ends buying, and asks for what was not answered. What a crash cut off is decided when the institution's
+// time limit is over, or, where the institution was not reached, when its lists prove that: that may stay open.
 func (f *fleet) halt() {
+	f.t.Helper()
 	f.stop()
 	f.buying.Wait()
+	answered := func() bool {
+		f.mu.Lock()
+		open := f.open
+		f.open = nil
+		f.mu.Unlock()
+		for _, s := range open {
+			f.purchase(s)
+		}
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return len(f.open) == 0
+	}
+	if within(50*time.Second, answered) {
+		return
+	}
+	for _, s := range f.open {
+		if !errors.Is(s.refused, paymux.KeyInFlight) {
+			f.t.Errorf("%s was never answered: %v", s.key, s.refused)
+		}
+	}
 }
 
-func (f *fleet) purchase(c *customer) {
+func (f *fleet) next() sale {
 	n := f.sales.Add(1)
-	r := client.PaymentRequest{
+	return sale{c: f.merchants[rand.IntN(len(f.merchants))], key: fmt.Sprint("sale-", n), request: client.PaymentRequest{
 		Amount: 1000 + n%1000, Currency: "USD", MerchantOrderID: fmt.Sprint("order-", n),
 		PaymentMethod: &client.PaymentMethod{Type: paymux.Card, Card: &client.Card{Token: stripefake.Visa}},
+	}}
+}
+
+// purchase asks some replica, with the sale's own key.
+func (f *fleet) purchase(s sale) {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	_, err := s.c.at(f.replicas[rand.IntN(len(f.replicas))]).CreatePayment(ctx, s.request, client.IdempotencyKey(s.key))
+	var refused *client.Error
+	if err == nil || errors.As(err, &refused) && refused.Payment != nil {
+		return
 	}
-	key := client.IdempotencyKey(fmt.Sprint("sale-", n))
-	for range 400 {
-		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
-		p := f.replicas[rand.IntN(len(f.replicas))]
-		_, err := c.at(p).CreatePayment(ctx, r, key)
-		cancel()
-		var refused *client.Error
-		if err == nil || errors.As(err, &refused) && refused.Payment != nil {
-			return
-		}
-		if errors.As(err, &refused) && refused.Status < 500 && !errors.Is(err, paymux.KeyInFlight) {
-			f.t.Errorf("sale %d: %v", n, err)
-			return
-		}
-		<-time.After(50 * time.Millisecond)
+	if errors.As(err, &refused) && refused.Status < 500 && !errors.Is(err, paymux.KeyInFlight) {
+		f.t.Errorf("%s: %v", s.key, err)
+		return
 	}
-	f.t.Errorf("sale %d was never answered", n)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s.refused = err
+	f.open = append(f.open, s)
 }
 
 // verify waits until everything that was committed has been delivered, holds what was delivered against what was

@@ -22,7 +22,7 @@ const mostRepeats = 64 + 500
 func TestReplicasDie(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, 3, 12)
-	f.buy(6)
+	f.buy(12)
 	crashes := 0
 	for round := range 20 {
 		<-time.After(time.Duration(200+rand.IntN(800)) * time.Millisecond) // the moment of the power cut
