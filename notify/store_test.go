@@ -173,11 +173,21 @@ func (s *store) Emit(_ context.Context, e paymux.Event, tasks []queue.Task) erro
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(s.events, func(o paymux.Event) bool { return o.ID == e.ID }) {
-		s.events = append(s.events, e)
+	if slices.ContainsFunc(s.events, func(o paymux.Event) bool { return o.ID == e.ID }) {
+		return errors.New("the event is there already")
 	}
+	s.events = append(s.events, e)
 	s.add(tasks)
 	return nil
+}
+
+func (s *store) Enqueue(_ context.Context, tasks []queue.Task) error {
+	err := s.enter("Enqueue")
+	defer s.mu.Unlock()
+	if err == nil {
+		s.add(tasks)
+	}
+	return err
 }
 
 func (s *store) Revision(context.Context) (int64, error) {
