@@ -227,7 +227,7 @@ func TestResend(t *testing.T) {
 			t.Errorf("%+v: verdict %+v", test, v)
 		}
 	}
-	h.store.fail("Emit")
+	h.store.fail("Enqueue")
 	if _, err := h.Resend(t.Context(), merchant, e.ID, ""); !errors.Is(err, errDown) {
 		t.Errorf("a store that is down: %v", err)
 	}

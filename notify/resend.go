@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/queue"
@@ -35,7 +36,11 @@ func (n *Notifier) Resend(ctx context.Context, merchant paymux.MerchantID, event
 	for i, t := range tasks {
 		to[i] = endpointOf(t.Lane)
 	}
-	return to, n.emit(ctx, e, tasks)
+	if err := n.Store.Enqueue(ctx, tasks); err != nil {
+		return nil, fmt.Errorf("enqueue %s again: %w", event, err)
+	}
+	n.Offer(tasks)
+	return to, nil
 }
 
 func (n *Notifier) tasksTo(ctx context.Context, e *paymux.Event, endpoint paymux.EndpointID) ([]queue.Task, error) {

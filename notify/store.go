@@ -21,9 +21,10 @@ type Store interface {
 	Siblings(ctx context.Context, e paymux.Event, lane string) ([]Sibling, error)
 	// NotifyURL is a payment's own.
 	NotifyURL(ctx context.Context, id paymux.PaymentID) (string, error)
-	// Emit commits an event outside any payment, with the tasks that deliver it. An event that is there already stays as
-	// it is, and the tasks replace those there are by Kind, Ref and Lane: it is sent once more.
+	// Emit commits an event outside any payment, with the tasks that deliver it.
 	Emit(ctx context.Context, e paymux.Event, tasks []queue.Task) error
+	// Enqueue commits tasks of an event that is there already. One that is there by Kind, Ref and Lane is replaced.
+	Enqueue(ctx context.Context, tasks []queue.Task) error
 	Revision(ctx context.Context) (int64, error)
 }
 

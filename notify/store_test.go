@@ -17,11 +17,13 @@ type store struct {
 	mu         sync.Mutex
 	endpoints  []paymux.Endpoint
 	events     []paymux.Event
+	places     map[paymux.EventID]int // in events
 	tasks      []queue.Task
 	attempts   []paymux.Attempt
 	replays    map[paymux.ReplayID]paymux.Replay
 	notifyURLs map[paymux.PaymentID]string
 	parked     map[string]int // by lane
+	keeps      bool           // tasks; false: enqueue has them
 	enqueue    func(...queue.Task)
 	failing    []time.Time // every SetFailing
 	revision   int64
@@ -32,8 +34,8 @@ type store struct {
 
 func newStore() *store {
 	return &store{
-		replays: map[paymux.ReplayID]paymux.Replay{}, notifyURLs: map[paymux.PaymentID]string{}, parked: map[string]int{},
-		enqueue: func(...queue.Task) {}, errs: map[string]error{},
+		places: map[paymux.EventID]int{}, replays: map[paymux.ReplayID]paymux.Replay{}, notifyURLs: map[paymux.PaymentID]string{}, parked: map[string]int{},
+		keeps: true, enqueue: func(...queue.Task) {}, errs: map[string]error{},
 	}
 }
 
@@ -80,11 +82,14 @@ func (s *store) settle(t queue.Task, v queue.Verdict) {
 }
 
 func (s *store) add(tasks []queue.Task) {
+	s.enqueue(tasks...)
+	if !s.keeps {
+		return
+	}
 	for _, t := range tasks {
 		s.tasks = slices.DeleteFunc(s.tasks, func(o queue.Task) bool { return o.Kind == t.Kind && o.Ref == t.Ref && o.Lane == t.Lane })
 		s.tasks = append(s.tasks, t)
 	}
-	s.enqueue(tasks...)
 }
 
 func (s *store) Endpoints(_ context.Context, m paymux.MerchantID) (all []paymux.Endpoint, err error) {
@@ -141,7 +146,7 @@ func (s *store) SetFailing(_ context.Context, id paymux.EndpointID, since time.T
 func (s *store) EventByID(_ context.Context, id paymux.EventID) (paymux.Event, error) {
 	err := s.enter("EventByID")
 	defer s.mu.Unlock()
-	if i := slices.IndexFunc(s.events, func(e paymux.Event) bool { return e.ID == id }); i >= 0 {
+	if i, ok := s.places[id]; ok {
 		return s.events[i], err
 	}
 	return paymux.Event{}, paymux.NotFound
@@ -173,11 +178,22 @@ func (s *store) Emit(_ context.Context, e paymux.Event, tasks []queue.Task) erro
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(s.events, func(o paymux.Event) bool { return o.ID == e.ID }) {
-		s.events = append(s.events, e)
+	if _, there := s.places[e.ID]; there {
+		return errors.New("the event is there already")
 	}
+	s.places[e.ID] = len(s.events)
+	s.events = append(s.events, e)
 	s.add(tasks)
 	return nil
+}
+
+func (s *store) Enqueue(_ context.Context, tasks []queue.Task) error {
+	err := s.enter("Enqueue")
+	defer s.mu.Unlock()
+	if err == nil {
+		s.add(tasks)
+	}
+	return err
 }
 
 func (s *store) Revision(context.Context) (int64, error) {

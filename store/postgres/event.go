@@ -40,6 +40,19 @@ func (s *Store) Emit(ctx context.Context, e paymux.Event, tasks []queue.Task) er
 	return s.changes.Do(ctx, entry)
 }
 
+// Enqueue implements notify.Store.
+func (s *Store) Enqueue(ctx context.Context, tasks []queue.Task) error {
+	if len(tasks) == 0 {
+		return nil
+	}
+	r := &record{}
+	entry := &entry{about: tasks[0].Ref, tasks: rows(r, tasks, appendTask)}
+	if r.err != nil {
+		return fmt.Errorf("enqueue tasks of %s: %w", entry.about, r.err)
+	}
+	return s.changes.Do(ctx, entry)
+}
+
 const eventColumns = "id, merchant, type, object_id, payment, body"
 
 // scanEvent reads what merchants are told from the body, the one thing they are told.

@@ -81,6 +81,18 @@ func (s *Store) Emit(ctx context.Context, e paymux.Event, tasks []queue.Task) er
 	})
 }
 
+// Enqueue implements notify.Store.
+func (s *Store) Enqueue(ctx context.Context, tasks []queue.Task) error {
+	return s.submit(ctx, func(w *writer) error {
+		for i := range tasks {
+			if err := w.putTask(&tasks[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // EventByID implements notify.Store.
 func (s *Store) EventByID(ctx context.Context, id paymux.EventID) (paymux.Event, error) {
 	return one(ctx, s.pool, "event "+string(id), eventColumns+"WHERE n = ? AND id = ?", func(s *statement) { s.identity(string(id)) }, scanEvent)

@@ -11,6 +11,7 @@ import (
 func eventTests() []test {
 	return []test{
 		{"event/round trip", eventRoundTrip},
+		{"event/enqueued again", eventEnqueuedAgain},
 		{"event/list", eventList},
 	}
 }
@@ -33,6 +34,22 @@ func eventRoundTrip(t *testing.T, f *fixture) {
 	}
 	same(t, "the event of no payment", must[paymux.Event](t)(f.EventByID(ctx, alone.ID)), alone)
 	same(t, "its tasks", f.due(t, start, 10), tasks)
+}
+
+func eventEnqueuedAgain(t *testing.T, f *fixture) {
+	e := f.event(t, "")
+	first := f.task("notify", string(e.ID), "we_1", start.Add(1e9))
+	if err := f.Emit(t.Context(), e, []queue.Task{first}); err != nil {
+		t.Fatal(err)
+	}
+	again := []queue.Task{f.task("notify", string(e.ID), "we_1", start), f.task("notify", string(e.ID), "we_2", start)}
+	if err := f.Enqueue(t.Context(), again); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "its tasks", f.due(t, start.Add(2e9), 10), again)
+	if err := f.Enqueue(t.Context(), nil); err != nil {
+		t.Errorf("nothing to enqueue: %v", err)
+	}
 }
 
 func eventList(t *testing.T, f *fixture) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -16,13 +17,14 @@ import (
 	"testing"
 	"time"
 
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/internal/webhook"
 	"github.com/paymux/paymux/notify"
-	"github.com/paymux/paymux/queue"
 )
 
-// delivery is one captured notification, as webhook.mjs reads it.
+// delivery is one captured notification and the secret its receiver has, as webhook.mjs reads it.
 type delivery struct {
 	Name    string            `json:"name"`
 	Secret  string            `json:"secret"`
@@ -30,56 +32,135 @@ type delivery struct {
 	Body    []byte            `json:"body"`
 }
 
-// TestOthersVerifyNotifications delivers real notifications to a sink and has npm
-// svix and standardwebhooks judge what arrived, untouched and tampered with.
+// with is the delivery as another receiver has it.
+func (d delivery) with(name, secret string) delivery {
+	d.Name, d.Secret, d.Headers = name, secret, maps.Clone(d.Headers)
+	return d
+}
+
+func (d delivery) header() http.Header {
+	header := http.Header{}
+	for name, value := range d.Headers {
+		header.Set(name, value)
+	}
+	return header
+}
+
+// TestOthersVerifyNotifications delivers real notifications to a sink, through rotations of the secret within and
+// between the two schemes, and has outsiders judge what arrived, untouched and tampered with.
 func TestOthersVerifyNotifications(t *testing.T) {
 	t.Parallel()
 	needModules(t, "svix", "standardwebhooks")
-	newest, before := webhook.NewSecret(), webhook.NewSecret()
+	old, newest, stranger := webhook.NewSecret(), webhook.NewSecret(), webhook.NewSecret()
+	key, former := webhook.NewSigningKey(), webhook.NewSigningKey()
+	hour, past := time.Now().Add(time.Hour), time.Now().Add(-time.Second)
 
-	good := deliver(t, 0, newest, before)
-	rotated := good
-	rotated.Name, rotated.Secret = "signed with the former secret, too", before
-	cases := []delivery{good, rotated}
-	tamper := func(name string, change func(*delivery)) {
-		d := deliver(t, 0, newest, before)
-		d.Name = name
-		change(&d)
-		cases = append(cases, d)
+	before := deliver(t, 0, live(old))
+	during := deliver(t, 0, live(newest), until(old, hour))
+	after := deliver(t, 0, live(newest), until(old, past))
+	across := deliver(t, 0, live(key), until(newest, hour)) // from a shared secret to a key
+	keys := deliver(t, 0, live(key), until(former, hour))
+	good := []delivery{
+		before.with("before the rotation, old secret", old),
+		during.with("during the rotation, old secret", old),
+		during.with("during the rotation, new secret", newest),
+		after.with("after the rotation, new secret", newest),
+		across.with("from secret to key, secret", newest),
+		across.with("from secret to key, key", public(t, key)),
+		keys.with("rotation of keys, former key", public(t, former)),
+		keys.with("rotation of keys, new key", public(t, key)),
 	}
-	tamper("body", func(d *delivery) { d.Body = bytes.Replace(d.Body, []byte("1250"), []byte("1"), 1) })
-	tamper("body, white space only", func(d *delivery) { d.Body = append(d.Body, '\n') })
-	tamper("id", func(d *delivery) { d.Headers["webhook-id"] += "X" })
-	tamper("timestamp", func(d *delivery) { d.Headers["webhook-timestamp"] = strconv.FormatInt(time.Now().Unix()+30, 10) })
-	tamper("signature", func(d *delivery) { d.Headers["webhook-signature"] = "v1," + strings.Repeat("A", 43) + "=" })
-	tamper("no signature", func(d *delivery) { delete(d.Headers, "webhook-signature") })
-	tamper("another endpoint's secret", func(d *delivery) { d.Secret = webhook.NewSecret() })
-	for name, off := range map[string]time.Duration{"stale": -10 * time.Minute, "from the future": 10 * time.Minute} {
-		d := deliver(t, off, newest, before)
-		d.Name = name
-		cases = append(cases, d)
+	bad := []delivery{
+		before.with("before the rotation, new secret", newest),
+		after.with("after the rotation, old secret", old),
+		during.with("another endpoint's secret", stranger),
+		keys.with("another endpoint's key", public(t, webhook.NewSigningKey())),
 	}
-
-	for i, v := range judge(t, cases) {
-		want := i < 2
-		if (v.Svix == "ok") != want || (v.Standard == "ok") != want {
-			t.Errorf("%s: svix says %q, standardwebhooks %q", v.Name, v.Svix, v.Standard)
+	for _, d := range []delivery{during.with("secret", newest), keys.with("key", public(t, key)), across.with("key beside a secret", public(t, key))} {
+		bad = append(bad, tampered(d)...)
+	}
+	for _, off := range []time.Duration{-10 * time.Minute, 10 * time.Minute} {
+		bad = append(bad, deliver(t, off, live(newest)).with("off by "+off.String(), newest), deliver(t, off, live(key)).with("off by "+off.String(), public(t, key)))
+	}
+	for i, v := range judge(t, append(good, bad...)) {
+		d, want := append(good, bad...)[i], i < len(good)
+		if len(v.Verdicts) == 0 {
+			t.Errorf("%s: nobody has judged", d.Name)
 		}
-		c := cases[i]
-		header := http.Header{}
-		for name, value := range c.Headers {
-			header.Set(name, value)
+		v.Verdicts["Go library"] = goLibrary(d)
+		for name, says := range v.Verdicts {
+			if (says == "ok") != want {
+				t.Errorf("%s: %s says %q", d.Name, name, says)
+			}
 		}
-		if err := webhook.Diagnose(c.Secret, header, c.Body, time.Now(), before); (err == nil) != want {
-			t.Errorf("%s: our own diagnosis is %v", v.Name, err)
+		if err := webhook.Diagnose(d.Secret, d.header(), d.Body, time.Now()); (err == nil) != want {
+			t.Errorf("%s: our own diagnosis is %v", d.Name, err)
 		}
 	}
 }
 
+// tampered is what somebody on the way could make of a delivery.
+func tampered(d delivery) (all []delivery) {
+	change := func(name string, f func(*delivery)) {
+		bad := d.with(d.Name+": "+name, d.Secret)
+		f(&bad)
+		all = append(all, bad)
+	}
+	change("body", func(d *delivery) { d.Body = bytes.Replace(d.Body, []byte("1250"), []byte("1"), 1) })
+	change("body, white space only", func(d *delivery) { d.Body = append(bytes.Clone(d.Body), '\n') })
+	change("id", func(d *delivery) { d.Headers["webhook-id"] += "X" })
+	change("timestamp", func(d *delivery) { d.Headers["webhook-timestamp"] = strconv.FormatInt(time.Now().Unix()+30, 10) })
+	change("signature", func(d *delivery) {
+		d.Headers["webhook-signature"] = "v1," + strings.Repeat("A", 43) + "= v1a," + strings.Repeat("A", 86) + "=="
+	})
+	change("no signature", func(d *delivery) { delete(d.Headers, "webhook-signature") })
+	change("stripped of the receiver's entry", func(d *delivery) {
+		entries := strings.Fields(d.Headers["webhook-signature"])
+		d.Headers["webhook-signature"] = entries[len(entries)-1] // the newest key's comes first
+	})
+	change("renamed entries", func(d *delivery) {
+		d.Headers["webhook-signature"] = strings.NewReplacer("v1,", "v2,", "v1a,", "v2a,").Replace(d.Headers["webhook-signature"])
+	})
+	return all
+}
+
+func live(secret string) paymux.SigningSecret {
+	return paymux.SigningSecret{Value: paymux.Secret(secret)}
+}
+
+func until(secret string, expires time.Time) paymux.SigningSecret {
+	return paymux.SigningSecret{Value: paymux.Secret(secret), Expires: expires}
+}
+
+func public(t *testing.T, key string) string {
+	t.Helper()
+	public, err := webhook.PublicKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return public
+}
+
+// goLibrary is the verdict of the specification's own library for Go, which knows shared secrets only; of
+// a key, ours stands in.
+func goLibrary(d delivery) string {
+	verify := func() error { return webhook.Verify(d.Secret, d.header(), d.Body, time.Now()) }
+	if strings.HasPrefix(d.Secret, "whsec_") {
+		library, err := standardwebhooks.NewWebhook(d.Secret)
+		if err != nil {
+			return err.Error()
+		}
+		verify = func() error { return library.Verify(d.Body, d.header()) }
+	}
+	if err := verify(); err != nil {
+		return err.Error()
+	}
+	return "ok"
+}
+
 type judgement struct {
-	Name     string `json:"name"`
-	Svix     string `json:"svix"`
-	Standard string `json:"standardwebhooks"`
+	Name     string            `json:"name"`
+	Verdicts map[string]string `json:"verdicts"` // by judge
 }
 
 func judge(t *testing.T, cases []delivery) (all []judgement) {
@@ -101,9 +182,9 @@ func judge(t *testing.T, cases []delivery) (all []judgement) {
 }
 
 // deliver sends an event to a sink by a clock that is off, and captures what arrives.
-func deliver(t *testing.T, off time.Duration, secrets ...string) delivery {
+func deliver(t *testing.T, off time.Duration, secrets ...paymux.SigningSecret) delivery {
 	t.Helper()
-	d := delivery{Name: "untouched", Secret: secrets[0], Headers: map[string]string{}}
+	d := delivery{Headers: map[string]string{}}
 	sink := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		d.Body, _ = io.ReadAll(r.Body)
 		for name := range r.Header {
@@ -112,21 +193,15 @@ func deliver(t *testing.T, off time.Duration, secrets ...string) delivery {
 	}))
 	defer sink.Close()
 	now := func() time.Time { return time.Now().Add(off) }
-	endpoint := paymux.Endpoint{ID: "we_1", Merchant: "mer_1", URL: sink.URL, Status: paymux.EndpointEnabled}
-	for _, s := range secrets {
-		endpoint.Secrets = append(endpoint.Secrets, paymux.SigningSecret{Value: paymux.Secret(s)})
-	}
+	endpoint := paymux.Endpoint{ID: "we_1", Merchant: "mer_1", URL: sink.URL, Status: paymux.EndpointEnabled, Secrets: secrets}
 	event := paymux.Event{
 		ID: "evt_01KAN7Q8Z3V5T0M2R4W6X8Y0AB", Type: paymux.PaymentSucceeded, Timestamp: now().UTC(), APIVersion: paymux.APIVersion,
-		Merchant: "mer_1", Payment: "pay_1",
+		Merchant: "mer_1", Payment: "pay_1", ObjectID: "pay_1",
 		Data: paymux.EventData{Object: json.RawMessage(`{"object":"payment","amount":1250,"currency":"CNY","description":"<茶 & café>"}`), Sequence: 2},
 	}
-	var err error
-	if event.Body, err = json.Marshal(event); err != nil {
-		t.Fatal(err)
-	}
+	event.Body = event.AppendJSON(nil)
 	n := notify.New(notify.Config{
-		Store: shelf{endpoint, event}, IDs: paymux.NewIDs([]byte("sixteen bytes or more"), 1, now), Now: now,
+		Store: shelf{endpoint: endpoint}, IDs: paymux.NewIDs([]byte("sixteen bytes or more"), 1, now), Now: now,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), AllowNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 	})
 	defer n.Close()
@@ -140,26 +215,14 @@ func deliver(t *testing.T, off time.Duration, secrets ...string) delivery {
 	return d
 }
 
-// shelf is a notify.Store with one endpoint and one event.
+// shelf is the part of a notify.Store that a delivery that succeeds asks for.
 type shelf struct {
+	notify.Store
 	endpoint paymux.Endpoint
-	event    paymux.Event
 }
 
 func (s shelf) Endpoints(context.Context, paymux.MerchantID) ([]paymux.Endpoint, error) {
 	return []paymux.Endpoint{s.endpoint}, nil
 }
-
-func (s shelf) Endpoint(context.Context, paymux.MerchantID, paymux.EndpointID) (paymux.Endpoint, error) {
-	return s.endpoint, nil
-}
-
-func (s shelf) UpdateEndpoint(context.Context, paymux.Endpoint, *paymux.Idempotency) error {
-	return nil
-}
-
-func (s shelf) EventByID(context.Context, paymux.EventID) (paymux.Event, error) { return s.event, nil }
-
-func (s shelf) Emit(context.Context, paymux.Event, []queue.Task) error { return nil }
 
 func (s shelf) Revision(context.Context) (int64, error) { return 1, nil }
