@@ -21,12 +21,12 @@ func (r *Runner) Wake(parts uint64) {
 }
 
 // Offer hands over tasks that this process has just committed, so that they
-// start without a read; those of other replicas' partitions are signalled to them. What does not fit is found by
-// a later read, and so is all of it when the runner is not running: the table is the truth.
+// start without a read; those of other replicas' partitions, and all of them once Stop was called, are signalled to the
+// others. What does not fit is found by a later read: the table is the truth.
 func (r *Runner) Offer(tasks []Task) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.phase != running {
+	if r.phase == idle {
 		return
 	}
 	now := r.Now()
@@ -34,7 +34,7 @@ func (r *Runner) Offer(tasks []Task) {
 		number := PartitionOf(t.Lane)
 		p := r.parts[number]
 		switch {
-		case p == nil || p.leaving:
+		case p == nil || p.leaving || r.phase == stopping:
 			r.signal(number)
 		case t.Due.After(now):
 			r.expect(t.Due)
