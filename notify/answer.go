@@ -46,15 +46,16 @@ func (a *answer) read(resp *http.Response) {
 	default:
 		a.cut = true
 	}
-	a.body = clean(string(b[:got]), keptMost)
+	text := string(b[:got])
+	if got == keptMost { // the last character may be cut in two
+		text = whole(text)
+	}
+	a.body = clean(text, keptMost)
 }
 
 // clean makes what the other side sent fit to be stored and shown: valid UTF-8 without NUL, which a text column of
 // PostgreSQL does not take, and at most a number of bytes.
 func clean(s string, most int) string {
-	if len(s) > 0 && len(s) <= most && len(s) == keptMost { // the last character may be cut in two
-		s = whole(s)
-	}
 	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 	if len(s) > most {
 		s = whole(s[:most])

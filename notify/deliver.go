@@ -25,7 +25,7 @@ const (
 func (n *Notifier) Handle(ctx context.Context, t queue.Task) queue.Verdict {
 	e, err := n.event(ctx, paymux.EventID(t.Ref))
 	if errors.Is(err, paymux.NotFound) {
-		return queue.Verdict{Bury: true, Reason: "the event is gone"}
+		return queue.Verdict{Bury: true, Uncounted: true, Reason: "the event is gone"} // which is not the endpoint's fault
 	}
 	if err != nil {
 		return n.ownTrouble(ctx, t, "load event "+t.Ref, err)
