@@ -10,11 +10,12 @@ const (
 	costWeight = 4                     // of the past against the newest call
 	feeler     = 2                     // tasks of a lane at a time in the beginning
 
-	// A lane's calls may take congested times its best, and a little, before its window shrinks.
-	congested = 2
-	leeway    = 2 * time.Millisecond
-	widen     = 0.25 // by a call that was quick
-	narrow    = 0.5  // by one that was not
+	// While this machine is busy, a lane's calls may take crowded times its best, and a little, before its window shrinks.
+	crowded  = 2
+	leeway   = 2 * time.Millisecond
+	widen    = 0.25 // by a call that was quick, or while the machine is not busy
+	narrow   = 0.5  // by one that was not
+	narrowed = 4    // and no further
 
 	breakAfter = 8                // failures in a row after which a lane is held
 	breakFirst = time.Second      // for how long, the first time
@@ -104,26 +105,25 @@ func (l *lane) pace(now time.Time) {
 // sample counts at most four times the limit, so that one hung call is forgiven
 // after a few quick ones.
 func (l *lane) learn(took, charged, limit time.Duration) {
-	l.adapt(took)
 	l.cost += (min(took, 4*limit) - l.cost) / costWeight
 	l.slow = l.cost >= limit
 	l.credit += charged - min(took, limit)
 	l.credit = min(max(l.credit, -limit), quantum)
 }
 
-// adapt finds the window that keeps the far side busy and no more: wider while calls take about as long as
-// the best did, narrower when they begin to wait for each other, there or on this machine. More at once would
-// gain nothing and cost the other lanes. The best is forgotten slowly.
-func (l *lane) adapt(took time.Duration) {
+// adapt opens the lane's window further, unless this machine is busy and the call took longer than the lane's best
+// ones: then its calls wait for each other here, more of them would gain nothing and cost the other lanes. The
+// best is forgotten slowly.
+func (l *lane) adapt(took time.Duration, busy bool) {
 	if l.best == 0 || took < l.best {
 		l.best = took
 	}
 	l.best += (took - l.best) / 512
-	if took <= congested*l.best+leeway {
-		l.open = min(l.open+widen, float64(l.limit))
-	} else {
-		l.open = max(l.open-narrow, feeler)
+	if busy && took > crowded*l.best+leeway {
+		l.open = max(l.open-narrow, min(narrowed, l.open))
+		return
 	}
+	l.open = min(l.open+widen, float64(l.limit))
 }
 
 // judge counts failures in a row. After a number of them the lane is held, ever longer, and then

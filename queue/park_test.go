@@ -15,10 +15,10 @@ func TestBacklogIsParked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &latency{by: map[string]time.Duration{"flood": time.Millisecond, "quick": time.Millisecond}}
 		b := start(t, queue.Handler{Do: l.do, Window: 8}, func(c *queue.Config) { c.LaneBacklog = 64 })
-		b.store.Add(b.tasks("flood", 6_000)...)
+		b.store.Add(b.tasks("flood", 3_000)...)
 		b.runner.Wake(queue.Everything)
 		pass(20 * time.Millisecond)
-		if parked := b.store.Look().Parked; parked < 5_000 {
+		if parked := b.store.Look().Parked; parked < 2_500 {
 			t.Errorf("%d tasks are parked", parked)
 		}
 		for range 20 {
@@ -31,7 +31,7 @@ func TestBacklogIsParked(t *testing.T) {
 		}
 		pass(10 * time.Second)
 		b.empty()
-		if n := l.count("flood"); n != 6_020 {
+		if n := l.count("flood"); n != 3_020 {
 			t.Errorf("%d of the flood were done", n)
 		}
 	})
@@ -125,5 +125,30 @@ func TestOutageOfManyDelaysNobodyElse(t *testing.T) {
 			t.Errorf("a healthy endpoint's task waited %v", worst)
 		}
 		b.stop(time.Millisecond)
+	})
+}
+
+// A lane whose calls vary keeps its whole window: only a machine that is busy itself makes lanes narrower.
+func TestWindowOpens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &latency{by: map[string]time.Duration{}}
+		n := 0
+		b := start(t, queue.Handler{Window: 16, Do: func(ctx context.Context, task queue.Task) queue.Verdict {
+			l.mu.Lock()
+			n++
+			took := 20 * time.Millisecond
+			if n%2 == 0 {
+				took = 200 * time.Millisecond
+			}
+			l.by[task.Lane] = took
+			l.mu.Unlock()
+			return l.do(ctx, task)
+		}})
+		b.commit(b.tasks("a", 250))
+		pass(20 * time.Second)
+		b.empty()
+		if l.most["a"] != 16 {
+			t.Errorf("%d at once, want the whole window", l.most["a"])
+		}
 	})
 }

@@ -242,6 +242,7 @@ func (r *Runner) finish(c *call, now time.Time, v *Verdict, interrupted bool) (s
 	}
 	l.idle = now
 	l.learn(took, c.charged, r.SlowAfter)
+	l.adapt(took, r.busyHere())
 	if !interrupted {
 		if r.Handlers[c.Kind].Breaker {
 			l.judge(v, c.started, now)

@@ -75,6 +75,7 @@ type Runner struct {
 	quiet      chan struct{} // closed when busy has come to 0 after quit
 	inMemory   int           // tasks waiting in lanes
 	typical    time.Duration // moving average of calls that ended quickly
+	lag        time.Duration // moving average of how late timers are
 	unsettled  int
 	soonest    time.Time // earliest due time heard of since the last read
 	wakeAt     time.Time // when the sleeping loop reads next; zero while it reads
@@ -160,7 +161,8 @@ func (r *Runner) Start() {
 		go func() { defer close(ended); run() }()
 		return ended
 	}
-	leased, fetched, refilled, settled := loop(r.leaseLoop), loop(r.fetchLoop), loop(r.refillLoop), loop(r.settleLoop)
+	settled := loop(r.settleLoop)
+	leased, fetched, refilled, measured := loop(r.leaseLoop), loop(r.fetchLoop), loop(r.refillLoop), loop(r.lagLoop)
 	go func() { // ends last: every outcome is settled before finished is closed
 		<-r.quit
 		<-leased
@@ -170,6 +172,7 @@ func (r *Runner) Start() {
 		<-settled
 		<-fetched
 		<-refilled
+		<-measured
 		close(r.finished)
 	}()
 }
