@@ -18,6 +18,7 @@ type NotificationQuery struct {
 }
 
 // Notifications lists what became of events on their way to an endpoint, newest event first.
+// Where few of the merchant's events went there, it asks more often than it yields.
 func (c *Client) Notifications(ctx context.Context, id paymux.EndpointID, q NotificationQuery, opts ...Option) iter.Seq2[paymux.Notification, error] {
 	return pages[paymux.Notification](ctx, c, endpoint(id, "notifications"), url.Values{
 		"event": {string(q.Event)}, "status": {string(q.Status)}, "limit": {number(q.PageSize)},
