@@ -74,9 +74,9 @@ type Replay struct {
 	Object     string       `json:"object"` // always "replay"
 	Livemode   bool         `json:"livemode"`
 	Endpoint   EndpointID   `json:"endpoint"`
-	From       time.Time    `json:"from"` // of events, inclusive
-	To         time.Time    `json:"to"`   // exclusive
-	Types      []EventType  `json:"types,omitempty"`
+	From       time.Time    `json:"from"`            // of events, inclusive
+	To         time.Time    `json:"to"`              // exclusive
+	Types      []EventType  `json:"types,omitempty"` // Endpoint.ReplayTypes where none were asked for
 	Only       ReplayOnly   `json:"only"`
 	Status     ReplayStatus `json:"status"`
 	Total      int          `json:"total"`  // events that fitted when it was asked for

@@ -24,6 +24,7 @@ type book struct {
 	sent      []paymux.Notification
 	attempts  []paymux.Attempt
 	replays   []paymux.Replay
+	counted   paymux.Replay  // last
 	idle      paymux.EventID // up to here no event was sent to any endpoint
 	resent    []paymux.EndpointID
 	writes    int
@@ -213,7 +214,10 @@ func (b *book) Resend(_ context.Context, _ paymux.MerchantID, event paymux.Event
 	}
 	return b.resent, nil
 }
-func (b *book) CountReplay(context.Context, paymux.Replay) (int, error) { return len(b.events), nil }
+func (b *book) CountReplay(_ context.Context, r paymux.Replay) (int, error) {
+	b.counted = r
+	return len(b.events), nil
+}
 func (b *book) StartReplay(_ context.Context, r paymux.Replay, i *paymux.Idempotency) error {
 	return b.write(i, func() { b.replays = append(b.replays, r) })
 }

@@ -47,10 +47,10 @@ func (c *Client) Resend(ctx context.Context, event paymux.EventID, to paymux.End
 
 // ReplayRequest selects events to send to an endpoint once more.
 type ReplayRequest struct {
-	From  time.Time          `json:"from"`        // inclusive
-	To    time.Time          `json:"to,omitzero"` // exclusive; zero: now
-	Types []paymux.EventType `json:"types,omitempty"`
-	Only  paymux.ReplayOnly  `json:"only,omitempty"` // empty: undelivered
+	From  time.Time          `json:"from"`            // inclusive
+	To    time.Time          `json:"to,omitzero"`     // exclusive; zero: now
+	Types []paymux.EventType `json:"types,omitempty"` // empty: those of Endpoint.ReplayTypes
+	Only  paymux.ReplayOnly  `json:"only,omitempty"`  // empty: undelivered
 }
 
 // CountReplay says how many events a replay would send. It sends none.

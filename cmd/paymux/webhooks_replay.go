@@ -46,7 +46,7 @@ func (c *cli) replayCommand() *cobra.Command {
 	flags.StringVar(&f.from, "from", "", c.text("webhooks.from"))
 	flags.StringVar(&f.to, "to", "", c.text("webhooks.to"))
 	flags.StringVar(&f.only, "only", string(paymux.ReplayUndelivered), c.text("webhooks.only"))
-	flags.StringSliceVar(&f.types, "events", nil, c.text("webhooks.events"))
+	flags.StringSliceVar(&f.types, "events", nil, c.text("webhooks.replay-events"))
 	flags.BoolVar(&f.count, "count", false, c.text("webhooks.count"))
 	flags.BoolVarP(&f.yes, "yes", "y", false, c.text("webhooks.yes"))
 	flags.BoolVar(&f.cancel, "cancel", false, c.text("webhooks.cancel"))
