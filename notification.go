@@ -83,6 +83,7 @@ type Replay struct {
 	Queued     int          `json:"queued"` // notifications made so far
 	CreatedAt  time.Time    `json:"created_at"`
 	FinishedAt time.Time    `json:"finished_at,omitzero"`
+	Reason     string       `json:"reason,omitempty"` // why it was canceled
 	Merchant   MerchantID   `json:"-"`
 	Cursor     EventID      `json:"-"` // the newest event looked at
 }

@@ -142,6 +142,10 @@ func (c *cli) replay(ctx context.Context, id paymux.ReplayID, cancel bool) error
 
 func (c *cli) showReplay(r *paymux.Replay) error {
 	return c.show(r, func() {
-		fmt.Fprintf(c.out, "%s  %s  %d/%d  %s  %s – %s\n", r.ID, r.Status, r.Queued, r.Total, r.Endpoint, r.From.Format(time.RFC3339), r.To.Format(time.RFC3339))
+		line := fmt.Sprintf("%s  %s  %d/%d  %s  %s – %s", r.ID, r.Status, r.Queued, r.Total, r.Endpoint, r.From.Format(time.RFC3339), r.To.Format(time.RFC3339))
+		if r.Reason != "" {
+			line += "  " + r.Reason
+		}
+		fmt.Fprintln(c.out, line)
 	})
 }
