@@ -97,6 +97,17 @@ type SigningSecret struct {
 	Expires time.Time // zero: lives until rotated
 }
 
+// ReplayTypes are the types that a replay sends where it names none: those the endpoint subscribes to or, where that is
+// all, every type but those that tell of endpoints, which are of no use later.
+func (e *Endpoint) ReplayTypes() []EventType {
+	if len(e.Events) > 0 {
+		return slices.Clone(e.Events)
+	}
+	return slices.DeleteFunc(EventTypes(), func(t EventType) bool {
+		return t == EndpointTest || t == EndpointIsFailing || t == EndpointWasDisabled
+	})
+}
+
 // Wants reports whether the endpoint subscribes to a type and is enabled.
 func (e *Endpoint) Wants(t EventType) bool {
 	return e.Status == EndpointEnabled && (len(e.Events) == 0 || slices.Contains(e.Events, t))

@@ -74,15 +74,16 @@ type Replay struct {
 	Object     string       `json:"object"` // always "replay"
 	Livemode   bool         `json:"livemode"`
 	Endpoint   EndpointID   `json:"endpoint"`
-	From       time.Time    `json:"from"` // of events, inclusive
-	To         time.Time    `json:"to"`   // exclusive
-	Types      []EventType  `json:"types,omitempty"`
+	From       time.Time    `json:"from"`            // of events, inclusive
+	To         time.Time    `json:"to"`              // exclusive
+	Types      []EventType  `json:"types,omitempty"` // Endpoint.ReplayTypes where none were asked for
 	Only       ReplayOnly   `json:"only"`
 	Status     ReplayStatus `json:"status"`
 	Total      int          `json:"total"`  // events that fitted when it was asked for
 	Queued     int          `json:"queued"` // notifications made so far
 	CreatedAt  time.Time    `json:"created_at"`
 	FinishedAt time.Time    `json:"finished_at,omitzero"`
+	Reason     string       `json:"reason,omitempty"` // why it was canceled
 	Merchant   MerchantID   `json:"-"`
 	Cursor     EventID      `json:"-"` // the newest event looked at
 }

@@ -24,6 +24,8 @@ type book struct {
 	sent      []paymux.Notification
 	attempts  []paymux.Attempt
 	replays   []paymux.Replay
+	counted   paymux.Replay  // last
+	idle      paymux.EventID // up to here no event was sent to any endpoint
 	resent    []paymux.EndpointID
 	writes    int
 	hook      func() // before a write, outside the lock
@@ -183,11 +185,18 @@ func (b *book) Newest(context.Context, paymux.MerchantID) (paymux.EventID, error
 	}
 	return b.events[0].ID, nil
 }
-func (b *book) Notifications(_ context.Context, f paymux.NotificationFilter) ([]paymux.Notification, error) {
+func (b *book) Notifications(_ context.Context, f paymux.NotificationFilter) (list []paymux.Notification, next paymux.EventID, err error) {
+	if f.After == "" && b.idle != "" {
+		return nil, b.idle, nil
+	}
 	fits := slices.DeleteFunc(slices.Clone(b.sent), func(n paymux.Notification) bool {
 		return n.Endpoint != f.Endpoint || f.Event != "" && n.Event != f.Event || f.Status != "" && n.Status != f.Status
 	})
-	return part(fits, f.Page, func(n *paymux.Notification) string { return string(n.Event) }), nil
+	list = part(fits, f.Page, func(n *paymux.Notification) string { return string(n.Event) })
+	if len(list) > 0 && list[len(list)-1].Event != fits[len(fits)-1].Event {
+		next = list[len(list)-1].Event
+	}
+	return list, next, nil
 }
 func (b *book) Attempts(_ context.Context, _ paymux.MerchantID, event paymux.EventID, endpoint paymux.EndpointID) ([]paymux.Attempt, error) {
 	return slices.DeleteFunc(slices.Clone(b.attempts), func(a paymux.Attempt) bool {
@@ -205,7 +214,10 @@ func (b *book) Resend(_ context.Context, _ paymux.MerchantID, event paymux.Event
 	}
 	return b.resent, nil
 }
-func (b *book) CountReplay(context.Context, paymux.Replay) (int, error) { return len(b.events), nil }
+func (b *book) CountReplay(_ context.Context, r paymux.Replay) (int, error) {
+	b.counted = r
+	return len(b.events), nil
+}
 func (b *book) StartReplay(_ context.Context, r paymux.Replay, i *paymux.Idempotency) error {
 	return b.write(i, func() { b.replays = append(b.replays, r) })
 }

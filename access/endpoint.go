@@ -28,7 +28,9 @@ func (s *Server) endpointRoutes() []route {
 			body: schemaFor[rotateBody]("WebhookSecretRotate"), bodyOK: true, key: keyRequired, reply: shown, serve: s.rotateSecret},
 		{method: http.MethodPost, path: one + "/test", id: "testWebhookEndpoint", summary: "Send a test event", doc: "Sends an endpoint.test event through the ordinary queue. An Idempotency-Key is not needed.",
 			body: schemaFor[emptyBody](""), bodyOK: true, reply: schemaFor[paymux.Event]("Event"), serve: s.testEndpoint},
-		{method: http.MethodGet, path: one + "/notifications", id: "listNotifications", summary: "List an endpoint's notifications", doc: "What became of each event on its way to the endpoint, newest event first.",
+		{method: http.MethodGet, path: one + "/notifications", id: "listNotifications", summary: "List an endpoint's notifications",
+			doc: "What became of each event on its way to the endpoint, newest event first. An answer is given after a look at 2,000 of the merchant's events at most, " +
+				"so a page may be short, even empty, and has_more still be true: go on with next_cursor until it is false.",
 			query: []param{
 				cursorParam(), limitParam(), idParam("event", "of this event"),
 				enumParam("status", "in this status", words(notificationStatuses)),

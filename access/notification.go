@@ -23,12 +23,15 @@ func (s *Server) listNotifications(ctx context.Context, c *call) (answer, error)
 	}
 	f := paymux.NotificationFilter{
 		Merchant: c.caller.Merchant, Endpoint: paymux.EndpointID(c.id), Event: paymux.EventID(event),
-		Status: paymux.NotificationStatus(c.query.get("status")),
+		Status: paymux.NotificationStatus(c.query.get("status")), Page: p,
 	}
-	return listAnswer(p, func(p paymux.Page) ([]paymux.Notification, error) {
-		f.Page = p
-		return s.notificationLog.Notifications(ctx, f)
-	}, func(n *paymux.Notification) string { return string(n.Event) })
+	list, next, err := s.notificationLog.Notifications(ctx, f)
+	if err != nil {
+		return answer{}, err
+	}
+	out := pageOf(list)
+	out.HasMore, out.NextCursor = next != "", string(next)
+	return answerWith(http.StatusOK, out)
 }
 
 func (s *Server) listAttempts(ctx context.Context, c *call) (answer, error) {

@@ -105,7 +105,8 @@ type Notifications interface {
 
 // NotificationLog reads what became of notifications.
 type NotificationLog interface {
-	Notifications(ctx context.Context, f paymux.NotificationFilter) ([]paymux.Notification, error)
+	// Notifications returns, beside a list that may be short or empty although there is more, the event to go on behind. Empty: there is nothing older.
+	Notifications(ctx context.Context, f paymux.NotificationFilter) (list []paymux.Notification, next paymux.EventID, err error)
 	Attempts(ctx context.Context, merchant paymux.MerchantID, event paymux.EventID, endpoint paymux.EndpointID) ([]paymux.Attempt, error)
 }
 

@@ -14,7 +14,7 @@ const longestReplay = 400 * 24 * time.Hour
 type replayBody struct {
 	From      time.Time          `json:"from" need:"true" doc:"of events, inclusive" example:"2026-11-20T00:00:00Z"`
 	To        *time.Time         `json:"to" need:"false" doc:"exclusive; now if not given or still to come" example:"2026-11-22T00:00:00Z"`
-	Types     []paymux.EventType `json:"types" need:"false" len:"0-50" doc:"of these types; all if empty"`
+	Types     []paymux.EventType `json:"types" need:"false" len:"0-50" doc:"of these types; if empty, of those the endpoint subscribes to or, where it subscribes to all, of every type but endpoint.test, endpoint.failing and endpoint.disabled"`
 	Only      paymux.ReplayOnly  `json:"only" need:"false" doc:"undelivered if not given: what this endpoint has never accepted; all: what it has accepted, too" example:"undelivered"`
 	CountOnly bool               `json:"count_only" need:"false" doc:"true: say how many there are, and neither keep nor send anything"`
 }
@@ -28,7 +28,7 @@ func (s *Server) createReplayRoute(path string) route {
 	return route{
 		method: http.MethodPost, path: path, id: "createReplay", summary: "Send events once more",
 		doc: "Sends the events of a time range to the endpoint again, through the ordinary queue and behind what is due: at most 400 days. " +
-			"Ask with count_only first. Notifications keep their webhook-id.",
+			"Ask with count_only first. Notifications keep their webhook-id. The answer says which types it sends.",
 		body: schemaFor[replayBody]("ReplayCreate"), key: keyRequired, reply: schemaFor[paymux.Replay]("Replay"), status: http.StatusCreated,
 		counted: schemaFor[replayCount]("ReplayCount"), serve: s.createReplay,
 	}
@@ -113,7 +113,9 @@ func (s *Server) newReplay(ctx context.Context, c *call, b *replayBody) (paymux.
 	if e.Status != paymux.EndpointEnabled && !b.CountOnly {
 		return r, paymux.Errorf(paymux.StateConflict, "Endpoint %s is %s and is sent nothing; set its status to enabled first.", e.ID, e.Status)
 	}
-	r.Endpoint = e.ID
+	if r.Endpoint = e.ID; len(r.Types) == 0 {
+		r.Types = e.ReplayTypes()
+	}
 	return r, nil
 }
 

@@ -1,9 +1,12 @@
 package access_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/paymux/paymux"
 )
@@ -33,6 +36,39 @@ func TestReplays(t *testing.T) {
 	again := f.ask(t, "POST", path, body)
 	if again.body != made.body || again.header.Get("Idempotent-Replayed") != "true" || len(f.book.replays) != 1 {
 		t.Errorf("%s\n%s", again.body, made.body)
+	}
+}
+
+// What a replay sends where it names no types is decided when it is made, and shown.
+func TestReplayTypes(t *testing.T) {
+	t.Parallel()
+	all := paymux.EventTypes()
+	for _, x := range []struct {
+		name, types string
+		subscribed  []paymux.EventType
+		want        []paymux.EventType
+	}{
+		{"named", `["refund.failed"]`, []paymux.EventType{paymux.PaymentSucceeded}, []paymux.EventType{paymux.RefundNotDone}},
+		{"subscribed to", `[]`, []paymux.EventType{paymux.EndpointTest, paymux.PaymentSucceeded}, []paymux.EventType{paymux.EndpointTest, paymux.PaymentSucceeded}},
+		{"all but those of endpoints", `[]`, nil, all[:len(all)-3]},
+		{"named, of endpoints", `["endpoint.disabled"]`, nil, all[len(all)-1:]},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFront(t)
+			path := f.endpoint(paymux.Endpoint{URL: "https://shop.example/w", Events: x.subscribed}) + "/replays"
+			made := f.ask(t, "POST", path, `{"from":"2026-11-20T00:00:00Z","types":`+x.types+`}`)
+			var r paymux.Replay
+			if err := json.Unmarshal([]byte(made.body), &r); err != nil || made.status != 201 {
+				t.Fatalf("%d %s", made.status, made.body)
+			}
+			f.ask(t, "POST", path, `{"from":"2026-11-20T00:00:00Z","types":`+x.types+`,"count_only":true}`)
+			for what, got := range map[string][]paymux.EventType{"answered": r.Types, "kept": f.book.replays[0].Types, "counted": f.book.counted.Types} {
+				if diff := cmp.Diff(x.want, got); diff != "" {
+					t.Errorf("types %s (-want +got):\n%s", what, diff)
+				}
+			}
+		})
 	}
 }
 

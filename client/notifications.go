@@ -18,6 +18,7 @@ type NotificationQuery struct {
 }
 
 // Notifications lists what became of events on their way to an endpoint, newest event first.
+// Where few of the merchant's events went there, it asks more often than it yields.
 func (c *Client) Notifications(ctx context.Context, id paymux.EndpointID, q NotificationQuery, opts ...Option) iter.Seq2[paymux.Notification, error] {
 	return pages[paymux.Notification](ctx, c, endpoint(id, "notifications"), url.Values{
 		"event": {string(q.Event)}, "status": {string(q.Status)}, "limit": {number(q.PageSize)},
@@ -46,10 +47,10 @@ func (c *Client) Resend(ctx context.Context, event paymux.EventID, to paymux.End
 
 // ReplayRequest selects events to send to an endpoint once more.
 type ReplayRequest struct {
-	From  time.Time          `json:"from"`        // inclusive
-	To    time.Time          `json:"to,omitzero"` // exclusive; zero: now
-	Types []paymux.EventType `json:"types,omitempty"`
-	Only  paymux.ReplayOnly  `json:"only,omitempty"` // empty: undelivered
+	From  time.Time          `json:"from"`            // inclusive
+	To    time.Time          `json:"to,omitzero"`     // exclusive; zero: now
+	Types []paymux.EventType `json:"types,omitempty"` // empty: those of Endpoint.ReplayTypes
+	Only  paymux.ReplayOnly  `json:"only,omitempty"`  // empty: undelivered
 }
 
 // CountReplay says how many events a replay would send. It sends none.

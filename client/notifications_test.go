@@ -90,6 +90,7 @@ func TestNotificationCalls(t *testing.T) {
 func TestNotificationsAndAnswers(t *testing.T) {
 	t.Parallel()
 	d := open(t, answer{status: 200, body: `{"data":[{"event":"evt_2","status":"dead","attempts":3}],"has_more":true,"next_cursor":"evt_2"}`},
+		answer{status: 200, body: `{"data":[],"has_more":true,"next_cursor":"evt_1x"}`},
 		answer{status: 200, body: `{"data":[{"event":"evt_1","status":"dead"}]}`},
 		answer{status: 200, body: `{"total":7}`}, answer{status: 200, body: `{"event":"evt_1","endpoints":["we_1","we_2"]}`},
 		answer{status: 200, body: `{"data":[{"id":"we_1","failing_since":"2026-11-20T00:00:00Z"}]}`})
@@ -101,8 +102,8 @@ func TestNotificationsAndAnswers(t *testing.T) {
 		}
 		events = append(events, n.Event)
 	}
-	if !slices.Equal(events, []paymux.EventID{"evt_2", "evt_1"}) || d.asked[1].path != "/v1/webhook_endpoints/we_1/notifications?cursor=evt_2&limit=1&status=dead" {
-		t.Errorf("%v by %s", events, d.asked[1].path)
+	if !slices.Equal(events, []paymux.EventID{"evt_2", "evt_1"}) || d.asked[2].path != "/v1/webhook_endpoints/we_1/notifications?cursor=evt_1x&limit=1&status=dead" {
+		t.Errorf("%v by %s", events, d.asked[2].path)
 	}
 	if n, err := c.CountReplay(t.Context(), "we_1", client.ReplayRequest{}); n != 7 || err != nil {
 		t.Errorf("%d, %v", n, err)
@@ -114,8 +115,8 @@ func TestNotificationsAndAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if failing, err := operator.FailingEndpoints(t.Context(), 5); len(failing) != 1 || err != nil || d.asked[4].path != "/ops/v1/failing_endpoints?limit=5" {
-		t.Errorf("%v, %v by %s", failing, err, d.asked[4].path)
+	if failing, err := operator.FailingEndpoints(t.Context(), 5); len(failing) != 1 || err != nil || d.asked[5].path != "/ops/v1/failing_endpoints?limit=5" {
+		t.Errorf("%v, %v by %s", failing, err, d.asked[5].path)
 	}
 }
 

@@ -123,9 +123,10 @@ func (n *Notifier) lasting(ctx context.Context, r *receiver, since time.Time, se
 	return false, n.Store.SetFailing(ctx, r.ID, delivered)
 }
 
-// lastDelivery is when the newest event that the endpoint has accepted was accepted; zero for none.
+// lastDelivery is when the newest event that the endpoint has accepted was accepted; zero for none
+// among the merchant's newest events, those that one call looks at: this is asked while a delivery fails, and does not go far back.
 func (n *Notifier) lastDelivery(ctx context.Context, r *receiver) (at time.Time, err error) {
-	newest, err := n.Deliveries.Notifications(ctx, paymux.NotificationFilter{
+	newest, _, err := n.Deliveries.Notifications(ctx, paymux.NotificationFilter{
 		Merchant: r.Merchant, Endpoint: r.ID, Status: paymux.NotificationDelivered, Page: paymux.Page{Limit: 1},
 	})
 	if err != nil || len(newest) == 0 {

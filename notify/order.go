@@ -48,7 +48,7 @@ func (n *Notifier) latest(ctx context.Context, t queue.Task, r *receiver, e *pay
 		}
 		arrived := false
 		if !s.Pending {
-			found, err := n.Deliveries.Notifications(ctx, paymux.NotificationFilter{
+			found, _, err := n.Deliveries.Notifications(ctx, paymux.NotificationFilter{
 				Merchant: e.Merchant, Endpoint: r.ID, Event: s.ID, Page: paymux.Page{Limit: 1},
 			})
 			if err != nil {

@@ -53,14 +53,14 @@ func (n *Notifier) CancelReplay(ctx context.Context, merchant paymux.MerchantID,
 	if err != nil || r.Status != paymux.ReplayRunning {
 		return r, err
 	}
-	if err := n.close(ctx, r, paymux.ReplayCanceled); err != nil {
+	if err := n.close(ctx, r, paymux.ReplayCanceled, "canceled on request"); err != nil {
 		return r, err
 	}
 	return n.Replays.Replay(ctx, merchant, id)
 }
 
-func (n *Notifier) close(ctx context.Context, r paymux.Replay, status paymux.ReplayStatus) error {
-	r.Status, r.FinishedAt = status, n.Now().UTC().Truncate(time.Microsecond)
+func (n *Notifier) close(ctx context.Context, r paymux.Replay, status paymux.ReplayStatus, reason string) error {
+	r.Status, r.Reason, r.FinishedAt = status, reason, n.Now().UTC().Truncate(time.Microsecond)
 	if err := n.Replays.Step(ctx, r, nil); err != nil {
 		return fmt.Errorf("end replay %s: %w", r.ID, err)
 	}
@@ -98,7 +98,7 @@ func (n *Notifier) step(ctx context.Context, r paymux.Replay) (queue.Verdict, er
 	}
 	if reason != "" {
 		n.Log.InfoContext(ctx, "notify: replay canceled", "replay", r.ID, "reason", reason)
-		return queue.Verdict{Done: true, Reason: reason}, n.close(ctx, r, paymux.ReplayCanceled)
+		return queue.Verdict{Done: true, Reason: reason}, n.close(ctx, r, paymux.ReplayCanceled, reason)
 	}
 	now := n.Now()
 	pause := queue.Verdict{Uncounted: true, Due: now.Add(replayPause), Reason: "waits for the endpoint"}
@@ -110,7 +110,7 @@ func (n *Notifier) step(ctx context.Context, r paymux.Replay) (queue.Verdict, er
 		return queue.Verdict{}, err
 	}
 	if last == "" {
-		return queue.Verdict{Done: true}, n.close(ctx, r, paymux.ReplayFinished)
+		return queue.Verdict{Done: true}, n.close(ctx, r, paymux.ReplayFinished, "")
 	}
 	tasks, err := n.replayed(ctx, to, events)
 	if err != nil {

@@ -70,7 +70,7 @@ func TestReplay(t *testing.T) {
 		t.Errorf("verdict %+v", v)
 	}
 	now, err := h.Replay(t.Context(), merchant, r.ID)
-	if err != nil || now.Status != paymux.ReplayFinished || now.FinishedAt.IsZero() || now.Queued != 1200 {
+	if err != nil || now.Status != paymux.ReplayFinished || now.Reason != "" || now.FinishedAt.IsZero() || now.Queued != 1200 {
 		t.Errorf("replay %+v, %v", now, err)
 	}
 	if v := h.HandleReplay(t.Context(), task); !v.Done || h.queued(string(to.ID)) != 1200 { // as after a crash before the task was settled
@@ -138,10 +138,11 @@ func TestReplayToPaymentsOwnURLs(t *testing.T) {
 
 func TestReplayEndsWithItsEndpoint(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(*paymux.Endpoint){
-		"disabled": func(e *paymux.Endpoint) { e.Status = paymux.EndpointDisabled },
-		"pulled":   func(e *paymux.Endpoint) { e.Status = paymux.EndpointPull },
-		"deleted":  func(e *paymux.Endpoint) { e.ID = "we_other" },
+	for reason, change := range map[string]func(*paymux.Endpoint){
+		"the endpoint is disabled":            func(e *paymux.Endpoint) { e.Status = paymux.EndpointDisabled },
+		"the endpoint is disabled: It broke.": func(e *paymux.Endpoint) { e.Status, e.Reason = paymux.EndpointDisabled, "It broke." },
+		"the endpoint is pulled":              func(e *paymux.Endpoint) { e.Status = paymux.EndpointPull },
+		"the endpoint was deleted":            func(e *paymux.Endpoint) { e.ID = "we_other" },
 	} {
 		h := newHouse(t)
 		to := h.endpoint("https://shop.example", only(paymux.PaymentSucceeded))
@@ -151,14 +152,14 @@ func TestReplayEndsWithItsEndpoint(t *testing.T) {
 		h.store.change(to.ID, change)
 		h.Invalidate()
 		v := h.HandleReplay(t.Context(), task)
-		if now, _ := h.Replay(t.Context(), merchant, r.ID); !v.Done || v.Reason == "" || now.Status != paymux.ReplayCanceled || now.FinishedAt.IsZero() || now.Queued != 500 {
-			t.Errorf("%s: verdict %+v, replay %+v", name, v, now)
+		if now, _ := h.Replay(t.Context(), merchant, r.ID); !v.Done || v.Reason != reason || now.Status != paymux.ReplayCanceled || now.Reason != reason || now.FinishedAt.IsZero() || now.Queued != 500 {
+			t.Errorf("%s: verdict %+v, replay %+v", reason, v, now)
 		}
-		if name == "deleted" {
+		if reason == "the endpoint was deleted" {
 			continue
 		}
 		if err := h.StartReplay(t.Context(), r, nil); !errors.Is(err, paymux.StateConflict) {
-			t.Errorf("%s: a new replay: %v", name, err)
+			t.Errorf("%s: a new replay: %v", reason, err)
 		}
 	}
 }
@@ -172,7 +173,7 @@ func TestCancelReplay(t *testing.T) {
 	h.HandleReplay(t.Context(), task)
 	for range 2 {
 		got, err := h.CancelReplay(t.Context(), merchant, r.ID)
-		if err != nil || got.Status != paymux.ReplayCanceled || got.Queued != 500 || got.FinishedAt.IsZero() {
+		if err != nil || got.Status != paymux.ReplayCanceled || got.Reason != "canceled on request" || got.Queued != 500 || got.FinishedAt.IsZero() {
 			t.Errorf("replay %+v, %v", got, err)
 		}
 	}

@@ -36,10 +36,16 @@ type Sibling struct {
 	Pending  bool  // it has a task in the lane
 }
 
+// MostLooks is at how many events one call of Log.Notifications looks.
+const MostLooks = 2000
+
 // Log reads what became of notifications. It is what merchants are shown. What is not
 // there is paymux.NotFound.
 type Log interface {
-	Notifications(ctx context.Context, f paymux.NotificationFilter) ([]paymux.Notification, error)
+	// Notifications looks at MostLooks events a call: no index tells an endpoint's events from the merchant's others.
+	// So the list may be short, even empty, although there is more; next is the event to go on behind, the next
+	// call's After, and empty once there is nothing older.
+	Notifications(ctx context.Context, f paymux.NotificationFilter) (list []paymux.Notification, next paymux.EventID, err error)
 	// Attempts lists the attempts to deliver an event to an endpoint, oldest first; an empty endpoint means all of them.
 	Attempts(ctx context.Context, merchant paymux.MerchantID, event paymux.EventID, endpoint paymux.EndpointID) ([]paymux.Attempt, error)
 }

@@ -203,7 +203,7 @@ func (s *store) Revision(context.Context) (int64, error) {
 }
 
 // Notifications knows of those that were delivered and those that are dead.
-func (s *store) Notifications(_ context.Context, f paymux.NotificationFilter) (all []paymux.Notification, err error) {
+func (s *store) Notifications(_ context.Context, f paymux.NotificationFilter) (all []paymux.Notification, _ paymux.EventID, err error) {
 	err = s.enter("Notifications")
 	defer s.mu.Unlock()
 	for _, e := range slices.Backward(s.events) {
@@ -221,7 +221,7 @@ func (s *store) Notifications(_ context.Context, f paymux.NotificationFilter) (a
 			all = append(all, n)
 		}
 	}
-	return all[:min(len(all), f.Limit)], err
+	return all[:min(len(all), f.Limit)], "", err
 }
 
 func (s *store) Attempts(_ context.Context, _ paymux.MerchantID, event paymux.EventID, endpoint paymux.EndpointID) (all []paymux.Attempt, err error) {

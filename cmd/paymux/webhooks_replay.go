@@ -46,7 +46,7 @@ func (c *cli) replayCommand() *cobra.Command {
 	flags.StringVar(&f.from, "from", "", c.text("webhooks.from"))
 	flags.StringVar(&f.to, "to", "", c.text("webhooks.to"))
 	flags.StringVar(&f.only, "only", string(paymux.ReplayUndelivered), c.text("webhooks.only"))
-	flags.StringSliceVar(&f.types, "events", nil, c.text("webhooks.events"))
+	flags.StringSliceVar(&f.types, "events", nil, c.text("webhooks.replay-events"))
 	flags.BoolVar(&f.count, "count", false, c.text("webhooks.count"))
 	flags.BoolVarP(&f.yes, "yes", "y", false, c.text("webhooks.yes"))
 	flags.BoolVar(&f.cancel, "cancel", false, c.text("webhooks.cancel"))
@@ -142,6 +142,10 @@ func (c *cli) replay(ctx context.Context, id paymux.ReplayID, cancel bool) error
 
 func (c *cli) showReplay(r *paymux.Replay) error {
 	return c.show(r, func() {
-		fmt.Fprintf(c.out, "%s  %s  %d/%d  %s  %s – %s\n", r.ID, r.Status, r.Queued, r.Total, r.Endpoint, r.From.Format(time.RFC3339), r.To.Format(time.RFC3339))
+		line := fmt.Sprintf("%s  %s  %d/%d  %s  %s – %s", r.ID, r.Status, r.Queued, r.Total, r.Endpoint, r.From.Format(time.RFC3339), r.To.Format(time.RFC3339))
+		if r.Reason != "" {
+			line += "  " + r.Reason
+		}
+		fmt.Fprintln(c.out, line)
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/internal/webhook"
 )
 
@@ -49,6 +50,19 @@ func TestAgreed(t *testing.T) {
 		c := &cli{in: strings.NewReader(answer), err: &asked}
 		if got := c.agreed("Send? "); got != want || asked.String() != "Send? " {
 			t.Errorf("%q is taken for %v, after %q", answer, got, asked.String())
+		}
+	}
+}
+
+// Why a replay was canceled stands at the end of its line; another has nothing there.
+func TestShowReplay(t *testing.T) {
+	t.Parallel()
+	for reason, end := range map[string]string{"": "2026-11-21T00:00:00Z\n", "the endpoint is pulled": "2026-11-21T00:00:00Z  the endpoint is pulled\n"} {
+		var out bytes.Buffer
+		c := &cli{out: &out}
+		r := paymux.Replay{ID: "rpl_1", To: time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC), Reason: reason}
+		if err := c.showReplay(&r); err != nil || !strings.HasSuffix(out.String(), end) {
+			t.Errorf("%q does not end in %q: %v", out.String(), end, err)
 		}
 	}
 }

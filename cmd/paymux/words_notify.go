@@ -186,6 +186,10 @@ such as 2h. With a replay's ID it shows how far that has come.`,
 			"event types to send; empty: all",
 			"要发送的事件类型；留空则全部",
 		},
+		"webhooks.replay-events": {
+			"event types to send; empty: those the endpoint subscribes to, or all but endpoint.*",
+			"要发送的事件类型；留空则为该端点订阅的类型，或除 endpoint.* 外的全部类型",
+		},
 		"webhooks.status": {
 			"enabled, disabled, or pull: nothing is sent, and you read the events",
 			"enabled、disabled 或 pull（不发送，由你读取事件）",

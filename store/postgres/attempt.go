@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/notify"
 )
 
 func appendAttempt(r *record, a *paymux.Attempt) {
@@ -61,28 +62,27 @@ func lanesOf(q *filter, endpoint paymux.EndpointID) string {
 	return fmt.Sprintf("(lane = %[1]s OR lane >= %[1]s || '/' AND lane < %[1]s || '0')", q.arg(string(endpoint))+"::text")
 }
 
-// lookedAt is how many events one call of Notifications looks at.
-const lookedAt = 2000
-
-// Notifications implements notify.Log. It walks the merchant's events, newest first, lookedAt at most, and tells from what is left of
-// each where its notification stands. Events that left no trace at the endpoint are passed over.
-func (s *Store) Notifications(ctx context.Context, f paymux.NotificationFilter) ([]paymux.Notification, error) {
+// Notifications implements notify.Log. It walks the merchant's events, newest first, and tells from what is left of
+// each where its notification stands. Events that left no trace at the endpoint are passed over. Of the first that is
+// too many, looked at or found, it learns the one before, which is where the next call begins.
+func (s *Store) Notifications(ctx context.Context, f paymux.NotificationFilter) (found []paymux.Notification, next paymux.EventID, err error) {
 	q := filter{}
 	q.where("merchant = ?", string(f.Merchant))
 	q.whereSet("id = ?", string(f.Event))
 	if f.After != "" {
 		after, err := s.placeOf(ctx, f.Merchant, paymux.EventID(f.After))
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		after.bound(&q, "<")
 	}
-	endpoint, lanes := q.arg(string(f.Endpoint)), lanesOf(&q, f.Endpoint)
-	sql := `SELECT id, type, object_id, status, made, next_at, last_error, failed, body FROM (
+	endpoint, lanes, most := q.arg(string(f.Endpoint)), lanesOf(&q, f.Endpoint), q.arg(notify.MostLooks)
+	sql := `SELECT id, type, object_id, coalesce(status, ''), made, next_at, last_error, failed, body, place > ` + most + `, coalesce(before, '') FROM (
 		SELECT e.*, k.due_at AS next_at, coalesce(k.last_error, b.last_error, '') AS last_error, a.made, a.failed,
 			CASE WHEN k.due_at IS NOT NULL THEN 'pending' WHEN a.ended IS NOT NULL THEN a.ended
 				WHEN b.last_error IS NOT NULL THEN 'dead' WHEN a.logged > 0 THEN 'dropped' END AS status
-		FROM (SELECT id, xact, type, object_id, body FROM events ` + q.text() + newestFirst + ` LIMIT ` + q.arg(lookedAt) + `) e
+		FROM (SELECT id, xact, type, object_id, body, row_number() OVER walk AS place, lag(id) OVER walk AS before FROM events ` + q.text() + `
+			WINDOW walk AS (` + newestFirst + `)` + newestFirst + ` LIMIT ` + most + ` + 1) e
 		LEFT JOIN LATERAL (SELECT due_at, last_error FROM tasks
 			WHERE kind = 'notify' AND ref = e.id AND ` + lanes + ` ORDER BY due_at LIMIT 1) k ON true
 		LEFT JOIN LATERAL (SELECT last_error FROM buried
@@ -91,18 +91,33 @@ func (s *Store) Notifications(ctx context.Context, f paymux.NotificationFilter) 
 				(array_agg(result ORDER BY at DESC) FILTER (WHERE result <> 'failed'))[1] AS ended,
 				(array_agg(detail ORDER BY at DESC) FILTER (WHERE result IN ('failed', 'dead')))[1] AS failed
 			FROM attempts WHERE event = e.id AND endpoint = ` + endpoint + `) a) n
-		WHERE status IS NOT NULL AND (status = ` + q.arg(string(f.Status)) + ` OR ` + q.arg(f.Status == "") + `)
-		` + newestFirst + ` LIMIT ` + q.arg(f.Limit)
-	return list(ctx, s, "notifications", sql, q.args, func(row pgx.CollectableRow) (paymux.Notification, error) {
+		WHERE place > ` + most + ` OR status IS NOT NULL AND (status = ` + q.arg(string(f.Status)) + ` OR ` + q.arg(f.Status == "") + `)
+		` + newestFirst + ` LIMIT ` + q.arg(f.Limit+1)
+	all, err := list(ctx, s, "notifications", sql, q.args, func(row pgx.CollectableRow) (stop, error) {
 		return scanNotification(row, f.Endpoint)
 	})
+	for _, n := range all {
+		if n.beyond || len(found) == f.Limit {
+			return found, n.before, err
+		}
+		found = append(found, n.Notification)
+	}
+	return found, "", err
 }
 
-func scanNotification(row pgx.CollectableRow, endpoint paymux.EndpointID) (paymux.Notification, error) {
-	n := paymux.Notification{Object: "notification", Endpoint: endpoint}
+// stop is one on the way through the merchant's events.
+type stop struct {
+	paymux.Notification
+	beyond bool           // enough were looked at before it
+	before paymux.EventID // the event just before it, whatever that was; empty for the first
+}
+
+func scanNotification(row pgx.CollectableRow, endpoint paymux.EndpointID) (stop, error) {
+	n := stop{Notification: paymux.Notification{Object: "notification", Endpoint: endpoint}}
 	var next *time.Time
 	var failed, body []byte
-	if err := row.Scan(&n.Event, &n.Type, &n.ObjectID, &n.Status, &n.Attempts, &next, &n.LastError, &failed, &body); err != nil {
+	err := row.Scan(&n.Event, &n.Type, &n.ObjectID, &n.Status, &n.Attempts, &next, &n.LastError, &failed, &body, &n.beyond, &n.before)
+	if err != nil {
 		return n, err
 	}
 	var event paymux.Event

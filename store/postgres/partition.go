@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/notify"
 )
 
 // day is what events and attempts are kept by: UTC days, by the time in the event's ID.
@@ -53,7 +54,7 @@ func eventsFrom(at time.Time) string {
 func (d daily) partition(of time.Time) string { return d.name + "_" + of.Format("20060102") }
 
 // PruneEvents makes the partitions of the coming days and drops those days of events and attempts that lie
-// wholly before a time. It returns how many. Of what belongs to no day it deletes the old rows, limit
+// wholly before a time. It returns how many. Of what belongs to no day, and of buried deliveries, it deletes the old rows, limit
 // at a time. A replica that calls it while another is at it does nothing.
 func (s *Store) PruneEvents(ctx context.Context, before time.Time, limit int) (int, error) {
 	dropped := 0
@@ -61,7 +62,7 @@ func (s *Store) PruneEvents(ctx context.Context, before time.Time, limit int) (i
 		makeErr := makeDays(ctx, conn, s.cfg.Now())
 		n, dropErr := dropDays(ctx, conn, before)
 		dropped = n
-		return errors.Join(makeErr, dropErr, pruneRest(ctx, conn, before, limit))
+		return errors.Join(makeErr, dropErr, pruneRest(ctx, conn, before, limit), pruneBuried(ctx, conn, before, limit))
 	})
 	if err != nil {
 		return dropped, fault(err, "prune events")
@@ -180,15 +181,28 @@ func pruneRest(ctx context.Context, conn *pgx.Conn, before time.Time, limit int)
 	for _, d := range []daily{dailyAttempts, dailyEvents} {
 		sql := fmt.Sprintf("DELETE FROM %[1]s_rest WHERE (%[2]s) IN (SELECT %[2]s FROM %[1]s_rest WHERE %[3]s < $1 ORDER BY %[2]s LIMIT $2)",
 			d.name, d.columns, d.key)
-		for {
-			tag, err := conn.Exec(ctx, sql, eventsFrom(before), limit)
-			if err != nil {
-				return fmt.Errorf("delete old rows of %s_rest: %w", d.name, err)
-			}
-			if tag.RowsAffected() < int64(limit) {
-				break
-			}
+		if err := deleteAll(ctx, conn, sql, eventsFrom(before), limit); err != nil {
+			return fmt.Errorf("delete old rows of %s_rest: %w", d.name, err)
 		}
 	}
 	return nil
+}
+
+// pruneBuried deletes deliveries that were buried before a time.
+func pruneBuried(ctx context.Context, conn *pgx.Conn, before time.Time, limit int) error {
+	const sql = "DELETE FROM buried WHERE id IN (SELECT id FROM buried WHERE buried_at < $1 AND kind = '" + notify.KindNotify + "' ORDER BY buried_at, id LIMIT $2)"
+	if err := deleteAll(ctx, conn, sql, before, limit); err != nil {
+		return fmt.Errorf("delete old buried deliveries: %w", err)
+	}
+	return nil
+}
+
+// deleteAll runs a statement that deletes rows from before a time or ID, limit at most, until there are none left.
+func deleteAll(ctx context.Context, conn *pgx.Conn, sql string, before any, limit int) error {
+	for {
+		tag, err := conn.Exec(ctx, sql, before, limit)
+		if err != nil || tag.RowsAffected() < int64(limit) {
+			return err
+		}
+	}
 }

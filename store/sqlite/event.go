@@ -213,20 +213,31 @@ func (s *Store) Siblings(ctx context.Context, e paymux.Event, lane string) ([]no
 const (
 	pruneEvents   = "DELETE FROM events WHERE n IN (SELECT n FROM events ORDER BY n LIMIT ?) AND created_at < ?"
 	pruneAttempts = "DELETE FROM attempts WHERE event < coalesce((SELECT min(n) FROM events), 9223372036854775807)"
+	// Rows of buried are numbered in the order in which they were buried.
+	pruneBuried = "DELETE FROM buried WHERE rowid IN (SELECT rowid FROM buried WHERE kind = '" + notify.KindNotify + "' ORDER BY rowid LIMIT ?) AND buried_at < ?"
 )
 
-// PruneEvents deletes events made before a time and their attempts, the oldest
-// first and at most limit of them, and returns how many events.
+// PruneEvents deletes events made before a time and their attempts, and deliveries
+// buried before it, the oldest first and at most limit of each, and returns how many of which there were more.
 func (s *Store) PruneEvents(ctx context.Context, before time.Time, limit int) (int, error) {
 	var pruned int // the writer's, until submit returns nil
-	err := s.submit(ctx, func(w *writer) (err error) {
-		s := w.prepare(pruneEvents)
-		s.int(int64(limit))
-		s.time(before)
-		if pruned, err = w.exec(&s); err != nil || pruned == 0 {
+	err := s.submit(ctx, func(w *writer) error {
+		prune := func(sql string) (int, error) {
+			s := w.prepare(sql)
+			s.int(int64(limit))
+			s.time(before)
+			return w.exec(&s)
+		}
+		buried, err := prune(pruneBuried)
+		if err != nil {
 			return err
 		}
-		s = w.prepare(pruneAttempts)
+		events, err := prune(pruneEvents)
+		pruned = max(buried, events)
+		if err != nil || events == 0 {
+			return err
+		}
+		s := w.prepare(pruneAttempts)
 		_, err = w.exec(&s)
 		return err
 	})

@@ -27,6 +27,7 @@ var Plans = map[string]string{
 	"failing":          failingEndpoints,
 	"prune events":     pruneEvents,
 	"prune attempts":   pruneAttempts,
+	"prune buried":     pruneBuried,
 	"delete task":      "DELETE FROM tasks" + byKey,
 	"park task":        parkTask,
 	"held":             selectHeld,

@@ -14,10 +14,6 @@ import (
 	"github.com/paymux/paymux/notify"
 )
 
-// mostLooks is at how many events one page of notifications looks at most: no index tells
-// an endpoint's events from the merchant's others, so one that is seldom notified gets short pages.
-const mostLooks = 5000
-
 // Events of a merchant, newest first, or one of them.
 const (
 	selectNotifications = "SELECT n, id, type, object_id, created_at FROM events INDEXED BY events_list WHERE merchant = ? AND seq < ? ORDER BY seq DESC LIMIT ?"
@@ -25,23 +21,23 @@ const (
 )
 
 // Notifications implements notify.Log.
-func (s *Store) Notifications(ctx context.Context, f paymux.NotificationFilter) (list []paymux.Notification, err error) {
+func (s *Store) Notifications(ctx context.Context, f paymux.NotificationFilter) (list []paymux.Notification, next paymux.EventID, err error) {
 	err = s.pool.snapshot(ctx, func(conn *sqlite.Conn) error {
-		list, err = notifications(conn, f)
+		list, next, err = notifications(conn, f)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list notifications to %s: %w", f.Endpoint, err)
+		return nil, "", fmt.Errorf("list notifications to %s: %w", f.Endpoint, err)
 	}
-	return list, nil
+	return list, next, nil
 }
 
-func notifications(conn *sqlite.Conn, f paymux.NotificationFilter) (list []paymux.Notification, err error) {
+func notifications(conn *sqlite.Conn, f paymux.NotificationFilter) (list []paymux.Notification, next paymux.EventID, err error) {
 	before := int64(math.MaxInt64)
 	if f.After != "" {
 		var ok bool
 		if before, ok, err = placeOf(conn, f.Merchant, f.After); err != nil || !ok {
-			return nil, err
+			return nil, "", err
 		}
 	}
 	sql := selectNotifications
@@ -54,7 +50,8 @@ func notifications(conn *sqlite.Conn, f paymux.NotificationFilter) (list []paymu
 	if f.Event != "" {
 		s.identity(string(f.Event))
 	}
-	s.int(mostLooks)
+	s.int(notify.MostLooks + 1)
+	looks, last := 0, paymux.EventID("")
 	err = s.rows(func(r *row) (more bool, err error) {
 		t := trace{conn: conn, event: r.int()}
 		n := paymux.Notification{
@@ -64,12 +61,17 @@ func notifications(conn *sqlite.Conn, f paymux.NotificationFilter) (list []paymu
 		if err := t.follow(&n); err != nil {
 			return false, err
 		}
-		if n.Status != "" && (f.Status == "" || f.Status == n.Status) {
+		fits := n.Status != "" && (f.Status == "" || f.Status == n.Status)
+		if looks == notify.MostLooks || fits && len(list) == f.Limit {
+			next = last
+			return false, nil
+		}
+		if looks, last = looks+1, n.Event; fits {
 			list = append(list, n)
 		}
-		return len(list) < f.Limit, nil
+		return true, nil
 	})
-	return list, err
+	return list, next, err
 }
 
 // What one event has left behind.

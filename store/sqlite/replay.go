@@ -122,7 +122,10 @@ func (s *Store) CountReplay(ctx context.Context, r paymux.Replay) (n int, err er
 	return n, nil
 }
 
-// Next implements notify.Replays. It looks at no more than mostLooks events.
+// mostLooks is at how many events one step of a replay looks at most.
+const mostLooks = 5000
+
+// Next implements notify.Replays.
 func (s *Store) Next(ctx context.Context, r paymux.Replay, limit int) (events []paymux.EventID, last paymux.EventID, err error) {
 	looks := 0
 	err = s.pool.snapshot(ctx, func(conn *sqlite.Conn) error {

@@ -1,11 +1,13 @@
 package storetest
 
 import (
+	"slices"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/notify"
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
 )
@@ -16,6 +18,7 @@ func attemptTests() []test {
 		{"attempt/with a task that is gone", attemptGone},
 		{"attempt/of a payment", attemptNotified},
 		{"attempt/pruned with its event", attemptPruned},
+		{"attempt/buried deliveries pruned", buriedPruned},
 	}
 }
 
@@ -134,6 +137,35 @@ func (f *fixture) eventAt(t testing.TB, at time.Time) paymux.Event {
 		t.Fatal(err)
 	}
 	return e
+}
+
+// Deliveries that were buried long ago are forgotten. Payments that were given up are not.
+func buriedPruned(t *testing.T, f *fixture) {
+	var want []queue.Buried
+	for i, kind := range []string{notify.KindNotify, "resolve", notify.KindNotify, notify.KindNotify, notify.KindNotify, notify.KindReplay, notify.KindNotify} {
+		k := f.task(kind, strconv.Itoa(i), "we_1", start)
+		f.enqueue(t, k)
+		f.settle(t, queue.Outcome{Task: k, Bury: true})
+		if kind != notify.KindNotify {
+			want = append(want, f.buried(t)[0])
+		}
+	}
+	all := f.buried(t)
+	first := all[len(all)-1].BuriedAt
+	if n := must[int](t)(f.PruneEvents(t.Context(), first, 2)); n != 0 {
+		t.Errorf("%d pruned of what is young", n)
+	}
+	same(t, "the young ones", f.buried(t), all)
+	until(t, "all old ones were pruned", func() bool {
+		return must[int](t)(f.PruneEvents(t.Context(), all[1].BuriedAt, 2)) == 0
+	})
+	slices.Reverse(want)
+	same(t, "those that stay", f.buried(t), append(slices.Clone(all[:1]), want...))
+}
+
+func (f *fixture) buried(t testing.TB) []queue.Buried {
+	t.Helper()
+	return must[[]queue.Buried](t)(f.Buried(t.Context(), paymux.Page{Limit: 100}))
 }
 
 func attemptPruned(t *testing.T, f *fixture) {

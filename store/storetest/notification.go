@@ -1,10 +1,13 @@
 package storetest
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/notify"
+	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
 )
 
@@ -12,6 +15,7 @@ func notificationTests() []test {
 	return []test{
 		{"notification/what has become of each", notificationStatus},
 		{"notification/filter and pages", notificationFilter},
+		{"notification/beyond what one call looks at", notificationWalk},
 		{"notification/replayed after burial", notificationReplayed},
 		{"notification/lanes of an endpoint", notificationLanes},
 	}
@@ -30,7 +34,17 @@ func (f *fixture) notifications(t testing.TB, filter paymux.NotificationFilter) 
 	if filter.Limit == 0 {
 		filter.Limit = 100
 	}
-	return must[[]paymux.Notification](t)(f.Notifications(t.Context(), filter))
+	list, _ := f.notificationPage(t, filter)
+	return list
+}
+
+func (f *fixture) notificationPage(t testing.TB, filter paymux.NotificationFilter) ([]paymux.Notification, paymux.EventID) {
+	t.Helper()
+	list, next, err := f.Notifications(t.Context(), filter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list, next
 }
 
 // notified makes an event for each thing that can become of a notification, and what is to be told of it, oldest first.
@@ -95,8 +109,9 @@ func notificationStatus(t *testing.T, f *fixture) {
 	all := newestFirst(want, 5, 4, 3, 2, 1, 0)
 	same(t, "the notifications", f.notifications(t, paymux.NotificationFilter{Endpoint: "we_1"}), all)
 	same(t, "those to an endpoint never notified", f.notifications(t, paymux.NotificationFilter{Endpoint: "we_3"}), nil)
-	stranger := must[[]paymux.Notification](t)(f.Notifications(t.Context(), paymux.NotificationFilter{Merchant: "mer_other", Endpoint: "we_1", Page: paymux.Page{Limit: 10}}))
+	stranger, next := f.notificationPage(t, paymux.NotificationFilter{Merchant: "mer_other", Endpoint: "we_1", Page: paymux.Page{Limit: 10}})
 	same(t, "a stranger's", stranger, nil)
+	same(t, "where they go on", next, "")
 	for _, n := range want {
 		same(t, "an event's", f.notifications(t, paymux.NotificationFilter{Endpoint: "we_1", Event: n.Event}), []paymux.Notification{n})
 		same(t, "an event's, to another", f.notifications(t, paymux.NotificationFilter{Endpoint: "we_2", Event: n.Event}), nil)
@@ -111,6 +126,7 @@ func notificationFilter(t *testing.T, f *fixture) {
 		filter := paymux.NotificationFilter{Endpoint: "we_1", Status: status}
 		same(t, "those "+string(status), f.notifications(t, filter), newestFirst(want, at...))
 	}
+	f.wantPages(t, "two", paymux.NotificationFilter{Endpoint: "we_1", Page: paymux.Page{Limit: 2}}, newestFirst(want, 5, 4), newestFirst(want, 3, 2), newestFirst(want, 1, 0))
 	filter := paymux.NotificationFilter{Endpoint: "we_1", Page: paymux.Page{Limit: 4}}
 	same(t, "a page", f.notifications(t, filter), newestFirst(want, 5, 4, 3, 2))
 	filter.After = string(want[2].Event)
@@ -119,6 +135,49 @@ func notificationFilter(t *testing.T, f *fixture) {
 	same(t, "dead ones from one on", f.notifications(t, filter), newestFirst(want, 3))
 	filter.Status, filter.Event, filter.After = paymux.NotificationDead, want[0].Event, ""
 	same(t, "an event's when it is another status", f.notifications(t, filter), nil)
+}
+
+// wantPages checks what each page has, and that the last one says so.
+func (f *fixture) wantPages(t testing.TB, what string, filter paymux.NotificationFilter, pages ...[]paymux.Notification) {
+	t.Helper()
+	filter.Merchant = f.merchant
+	for i, want := range pages {
+		list, next := f.notificationPage(t, filter)
+		same(t, fmt.Sprintf("page %d of %s", i, what), list, want)
+		if last := i == len(pages)-1; (next == "") != last || next != "" && string(next) == filter.After {
+			t.Fatalf("page %d of %d of %s goes on behind %q after %q", i, len(pages), what, next, filter.After)
+		}
+		filter.After = string(next)
+	}
+}
+
+// However many events left no trace between two that did, the list goes on.
+func notificationWalk(t *testing.T, f *fixture) {
+	e := f.emit(t)
+	dead := f.attempt(e, "we_1", start)
+	dead.Result = paymux.AttemptDead
+	f.log(t, dead)
+	oldest := []paymux.Notification{notification(e, "we_1", paymux.NotificationDead, 1, dead.Error)}
+	p := f.payment()
+	bare := make([]paymux.Event, notify.MostLooks)
+	for i := range bare {
+		bare[i] = f.event(t, p.ID)
+	}
+	f.commit(t, &payment.Change{Payment: p, Events: bare})
+	e = f.emit(t)
+	f.log(t, f.ended(e, "we_1", start, paymux.AttemptDelivered))
+	newest := []paymux.Notification{notification(e, "we_1", paymux.NotificationDelivered, 1, "")}
+
+	filter := func(status paymux.NotificationStatus, limit int, after paymux.EventID) paymux.NotificationFilter {
+		return paymux.NotificationFilter{Endpoint: "we_1", Status: status, Page: paymux.Page{Limit: limit, After: string(after)}}
+	}
+	f.wantPages(t, "all", filter("", 10, ""), newest, oldest)
+	f.wantPages(t, "all by one", filter("", 1, ""), newest, oldest)
+	f.wantPages(t, "dead ones", filter(paymux.NotificationDead, 10, ""), nil, oldest)
+	f.wantPages(t, "delivered ones", filter(paymux.NotificationDelivered, 10, ""), newest, nil)
+	f.wantPages(t, "those behind the newest", filter("", 10, e.ID), nil, oldest)
+	f.wantPages(t, "those behind the next", filter("", 10, bare[len(bare)-1].ID), oldest)
+	f.wantPages(t, "another endpoint's", paymux.NotificationFilter{Endpoint: "we_2", Page: paymux.Page{Limit: 10}}, nil, nil)
 }
 
 // A notification that was given up is sent again: what became of that counts.

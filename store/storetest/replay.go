@@ -161,7 +161,7 @@ func replaySteps(t *testing.T, f *fixture) {
 func replayCanceled(t *testing.T, f *fixture) {
 	r, k := f.replay()
 	f.create(t, r, k)
-	r.Status, r.FinishedAt = paymux.ReplayCanceled, start
+	r.Status, r.FinishedAt, r.Reason = paymux.ReplayCanceled, start, "the endpoint is disabled"
 	if err := f.Step(t.Context(), r, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -35,8 +35,10 @@ type Store interface {
 	// first, and returns how many.
 	PruneIdempotency(ctx context.Context, before time.Time, limit int) (int, error)
 	// PruneEvents deletes events made before a time together with their attempts,
-	// oldest first, at most limit of them, and returns how many. A store that keeps them by
-	// the day may drop whole days instead, and return how many days.
+	// oldest first, at most limit of them, and deliveries that were buried before that time, limit of
+	// them, too. Buried tasks of other kinds stay: they are payments that somebody has to look at. It returns how
+	// many there were of what there was more of. A store that keeps events by the day may drop
+	// whole days instead and deletes all the rest at once, limit rows a commit, and return how many days.
 	PruneEvents(ctx context.Context, before time.Time, limit int) (int, error)
 	// Close writes what was submitted and stops. It may be called twice.
 	Close() error
