@@ -59,9 +59,8 @@ type Replays interface {
 	Replay(ctx context.Context, merchant paymux.MerchantID, id paymux.ReplayID) (paymux.Replay, error)
 	// ReplayByID finds a replay for the task that carries it out.
 	ReplayByID(ctx context.Context, id paymux.ReplayID) (paymux.Replay, error)
-	// Next returns the events r has still to send, oldest first, at most limit. Which they
-	// are begins after r.Cursor in the order of IDs. last is the newest event that was
-	// looked at, empty when there were none left.
+	// Next returns the events r has still to send, oldest first, at most limit: those behind r.Cursor in the
+	// order of commits. last is the event to go on behind, empty when there were none left.
 	Next(ctx context.Context, r paymux.Replay, limit int) (events []paymux.EventID, last paymux.EventID, err error)
 	// Step keeps a replay's progress and enqueues tasks, parked, in one commit. A
 	// replay that was finished or canceled meanwhile is left as it is, and nothing is enqueued. A task
