@@ -1,6 +1,10 @@
 package paymux
 
-import "time"
+import (
+	"maps"
+	"strconv"
+	"time"
+)
 
 // Notification is one event on its way to one endpoint.
 type Notification struct {
@@ -43,10 +47,27 @@ type Attempt struct {
 	Duration int64         `json:"duration_us"`
 	NextAt   time.Time     `json:"next_at,omitzero"` // when it is tried again
 
-	RequestHeader  map[string]string `json:"request_header,omitempty"`  // signatures redacted
+	RequestHeader  map[string]string `json:"request_header,omitempty"`  // signatures redacted; as kept, without what Sent adds
 	ResponseHeader map[string]string `json:"response_header,omitempty"` // cookies redacted
 	ResponseBody   string            `json:"response_body,omitempty"`   // its beginning
 	ResponseCut    bool              `json:"response_cut,omitempty"`    // there was more
+}
+
+// SignatureShown is what is shown of the signature of an endpoint with one HMAC secret.
+const SignatureShown = "v1,[redacted]"
+
+// Sent returns the headers of the attempt's request: those every one has, which follow from the attempt, and those
+// that were kept. Nil where none was sent.
+func (a *Attempt) Sent() map[string]string {
+	if a.Result == AttemptDropped {
+		return nil
+	}
+	sent := map[string]string{
+		"content-type": "application/json", "user-agent": "Paymux",
+		"webhook-id": string(a.Event), "webhook-timestamp": strconv.FormatInt(a.At.Unix(), 10), "webhook-signature": SignatureShown,
+	}
+	maps.Copy(sent, a.RequestHeader)
+	return sent
 }
 
 // AttemptResult is what an attempt led to.

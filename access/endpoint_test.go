@@ -280,7 +280,8 @@ func TestGoldenEndpoints(t *testing.T) {
 	}
 	mask = strings.NewReplacer(names...)
 	f.book.endpoints[0].Delivery = paymux.Delivery{RetrySeconds: []int{5}, OnFailure: paymux.FailureStrategy{DisableAfterSeconds: -1}}
-	f.book.attempts[0].RequestHeader = map[string]string{"Webhook-Id": "evt_…"}
+	f.book.attempts[0].At = time.Date(2026, 11, 22, 6, 20, 44, 0, time.UTC)
+	f.book.attempts[0].RequestHeader = map[string]string{"webhook-signature": "v1,[redacted] v1a,[redacted]"}
 	for _, id := range []string{"getWebhookEndpoint", "listNotifications", "listAttempts", "resendEvent", "streamEvents"} {
 		for _, x := range all {
 			if x.id != id {

@@ -43,6 +43,9 @@ func (s *Server) listAttempts(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	for i := range attempts {
+		attempts[i].RequestHeader = attempts[i].Sent()
+	}
 	return answerWith(http.StatusOK, pageOf(attempts))
 }
 

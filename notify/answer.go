@@ -84,11 +84,12 @@ var shownHeaders = map[string]bool{
 	"Traceparent": true, "Cf-Ray": true, "X-Amzn-Requestid": true, "X-Amzn-Trace-Id": true, "X-Amz-Cf-Id": true,
 }
 
-// shown returns the headers that are kept.
+// shown returns the headers that are kept. Of a success, those that every answer has say nothing.
 func (a *answer) shown() map[string]string {
 	var kept map[string]string
+	success := a.status >= 200 && a.status < 300
 	for name, values := range a.header {
-		if !shownHeaders[name] || len(values) == 0 {
+		if !shownHeaders[name] || len(values) == 0 || success && (name == "Date" || name == "Content-Length") {
 			continue
 		}
 		if kept == nil {

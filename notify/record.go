@@ -26,18 +26,13 @@ func (a *attempt) record(result paymux.AttemptResult, next time.Time, failure st
 	}
 }
 
-// shownRequest is what was sent, without what would let somebody else send it.
+// shownRequest is what was sent, without what would let somebody else send it, and without what every
+// attempt has: an ordinary one keeps nothing (paymux.Attempt.Sent).
 func (a *attempt) shownRequest() map[string]string {
-	if a.sent == nil {
+	if a.sent == nil || a.to.login == "" && a.shown == paymux.SignatureShown {
 		return nil
 	}
-	shown := map[string]string{
-		"content-type":          a.sent["Content-Type"][0],
-		"user-agent":            userAgent,
-		webhook.HeaderID:        string(a.event.ID),
-		webhook.HeaderTimestamp: a.sent[timeHeader][0],
-		webhook.HeaderSignature: a.shown,
-	}
+	shown := map[string]string{webhook.HeaderSignature: a.shown}
 	if a.to.login != "" {
 		shown["authorization"] = "Basic " + redacted
 	}

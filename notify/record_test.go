@@ -44,7 +44,7 @@ func TestLogShowsNoSecrets(t *testing.T) {
 		"webhook-id": string(e.ID), "webhook-timestamp": got.header.Get("webhook-timestamp"),
 		"webhook-signature": "v1,[redacted] v1a,[redacted]",
 	}
-	if diff := cmp.Diff(want, a.RequestHeader); diff != "" {
+	if diff := cmp.Diff(want, a.Sent()); diff != "" {
 		t.Error(diff)
 	}
 	want = map[string]string{
