@@ -56,10 +56,13 @@ func TestDiskFull(t *testing.T) {
 	sell(50)
 	filler := filepath.Join("/proc", fmt.Sprint(p.cmd.Process.Pid), "root", disk, "filler")
 	fill(t, filler)
-	sell(20)
+	for refused < 5 && sold < 20_000 { // the log on disk has room that is used again, for a while
+		sell(1)
+	}
 	if refused == 0 {
 		t.Error("a full disk refuses nothing")
 	}
+	<-time.After(3 * time.Second) // what was delivered meanwhile cannot be noted down, and is not delivered again for it
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +81,7 @@ func TestDiskFull(t *testing.T) {
 		return len(committed) >= sold && c.receiver.hasAll(committed)
 	}
 	p.await("everything accepted told", 60*time.Second, done)
-	if repeats := c.receiver.check(t, committed); repeats > 64 {
+	if repeats := c.receiver.check(t, committed); repeats > 0 {
 		t.Errorf("%d of %d events were repeated", repeats, len(committed))
 	}
 }
