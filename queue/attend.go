@@ -8,7 +8,7 @@ import (
 
 const (
 	handOverAfter = 500 * time.Millisecond // calls of a partition that is given back are waited for at most so long
-	callLimit     = 40 * time.Second       // no handler takes longer: until then nobody else repeats a call handed over
+	callLimit     = 40 * time.Second       // hardly a call takes longer: until then nobody else repeats one that was handed over
 )
 
 // part is a partition this replica holds.
@@ -74,7 +74,7 @@ func (r *Runner) compare(held []Lease, mine map[int]bool, until time.Time) (want
 	has := map[int]bool{}
 	for _, l := range held {
 		has[l.Part] = true
-		r.hold(l, until, now)
+		r.hold(l, until)
 	}
 	for number, p := range r.parts {
 		switch {
@@ -99,7 +99,7 @@ func (r *Runner) compare(held []Lease, mine map[int]bool, until time.Time) (want
 }
 
 // hold notes a lease, new or renewed. The caller holds mu.
-func (r *Runner) hold(l Lease, until, now time.Time) {
+func (r *Runner) hold(l Lease, until time.Time) {
 	p := r.parts[l.Part]
 	if p != nil && p.lease != l {
 		r.lose(l.Part)
@@ -120,6 +120,7 @@ func (r *Runner) lose(number int) {
 		return
 	}
 	r.parts[number] = nil
+	p.leaving = true // for whoever still has it in hand
 	for name, l := range r.lanes {
 		if l.part != p {
 			continue
@@ -145,7 +146,7 @@ func (r *Runner) adopt(leases []Lease, until time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, l := range leases {
-		r.hold(l, until, r.Now())
+		r.hold(l, until)
 	}
 }
 

@@ -32,11 +32,13 @@ func (r *Runner) Offer(tasks []Task) {
 	now := r.Now()
 	for _, t := range tasks {
 		number := PartitionOf(t.Lane)
-		p := r.parts[number]
+		p, due := r.parts[number], !t.Due.After(now)
 		switch {
 		case p == nil || p.leaving || r.phase == stopping:
-			r.signal(number)
-		case t.Due.After(now):
+			if due { // what is due later is found by then
+				r.signal(number)
+			}
+		case !due:
 			r.expect(t.Due)
 		default:
 			r.take(t, p, r.offerRoom)

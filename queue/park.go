@@ -56,6 +56,9 @@ func (r *Runner) fill(l *lane, limit int) {
 	tasks, err := r.Store.Parked(r.ctx, l.name, r.Now().UTC(), after, limit)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.lanes[l.name] != l { // its partition was lost meanwhile
+		return
+	}
 	if err != nil {
 		r.complain("read parked tasks", err) // the sweep will ask again
 		l.parked, l.read = false, Cursor{}
