@@ -125,8 +125,8 @@ func TestAnswersWithoutEnd(t *testing.T) {
 	}
 }
 
-// resetter accepts connections and resets them.
-func resetter(t *testing.T) (url string) {
+// serve is the URL of a server that does something with each connection, one after the other unless that begins its own goroutine.
+func serve(t *testing.T, do func(net.Conn)) (url string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -139,12 +139,20 @@ func resetter(t *testing.T) (url string) {
 			if err != nil {
 				return
 			}
-			c.Read(make([]byte, 1))
-			c.(*net.TCPConn).SetLinger(0)
-			c.Close()
+			do(c)
 		}
 	}()
 	return "http://" + l.Addr().String()
+}
+
+// resetter accepts connections and resets them.
+func resetter(t *testing.T) (url string) {
+	t.Helper()
+	return serve(t, func(c net.Conn) {
+		c.Read(make([]byte, 1))
+		c.(*net.TCPConn).SetLinger(0)
+		c.Close()
+	})
 }
 
 // authority signs certificates.
@@ -308,46 +316,22 @@ func TestAnswersThatCannotBeRead(t *testing.T) {
 // speaker answers every request with the same bytes and hangs up.
 func speaker(t *testing.T, answer string) (url string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() { // ends with the listener
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			c.Read(make([]byte, 64<<10))
-			io.WriteString(c, answer)
-			c.Close()
-		}
-	}()
-	return "http://" + l.Addr().String()
+	return serve(t, func(c net.Conn) {
+		c.Read(make([]byte, 64<<10))
+		io.WriteString(c, answer)
+		c.Close()
+	})
 }
 
 // drip sends its header a byte at a time.
 func drip(t *testing.T) (url string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() { // ends with the listener
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
+	return serve(t, func(c net.Conn) {
+		go func() { // ends when the other side hangs up
+			defer c.Close()
+			for _, err := io.WriteString(c, "HTTP/1.1 200 OK\r\nX: "); err == nil; _, err = c.Write([]byte("x")) {
+				<-time.After(50 * time.Millisecond) // slow enough never to end, quick enough not to idle
 			}
-			go func() { // ends when the other side hangs up
-				defer c.Close()
-				for _, err := io.WriteString(c, "HTTP/1.1 200 OK\r\nX: "); err == nil; _, err = c.Write([]byte("x")) {
-					time.Sleep(50 * time.Millisecond)
-				}
-			}()
-		}
-	}()
-	return "http://" + l.Addr().String()
+		}()
+	})
 }

@@ -9,12 +9,13 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/paymux/paymux/queue"
 )
 
 const (
 	// signalChannel is where replicas tell each other of partitions that have something new.
 	signalChannel = "paymux_tasks"
-	everyPart     = ^uint64(0)
 	// silence is after how long without a signal a listener makes sure that its connection still lives.
 	silence = 30 * time.Second
 )
@@ -66,7 +67,7 @@ func (s *Store) listen(ctx context.Context, heard func(parts uint64)) error {
 	if _, err := conn.Exec(ctx, "LISTEN "+signalChannel); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	heard(everyPart)
+	heard(queue.Everything)
 	for {
 		n, err := next(ctx, conn)
 		if err != nil {
@@ -75,7 +76,7 @@ func (s *Store) listen(ctx context.Context, heard func(parts uint64)) error {
 		if parts, err := strconv.ParseUint(n.Payload, 16, 64); err == nil {
 			heard(parts)
 		} else {
-			heard(everyPart) // whatever it was to say
+			heard(queue.Everything) // whatever it was to say
 		}
 	}
 }
