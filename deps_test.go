@@ -26,6 +26,12 @@ var mayImport = map[string]string{
 	"channel":             "internal/*",
 	"keys":                "internal/*",
 	"channel/channeltest": "channel internal/*",
+	"channel/channelrpc":  "channel internal/*",
+	"channel/*/*":         "channel channel/* gateway", // the institution's own program
+	"gateway":             "channel channel/channelrpc keys keys/keysrpc registry internal/*",
+	"rollout":             "channel channel/channelrpc registry internal/*",
+	"keys/keysrpc":        "keys internal/*",
+	"access/accessrpc":    "access cashier internal/*",
 	"channel/all":         "channel channel/*",
 	"channel/*":           "channel internal/*",
 	"access":              "internal/*",
@@ -90,7 +96,10 @@ func ruleFor(room string) (rule string, ok bool) {
 	if rule, ok = mayImport[room]; ok {
 		return rule, true
 	}
-	rule, ok = mayImport[path.Dir(room)+"/*"]
+	if rule, ok = mayImport[path.Dir(room)+"/*"]; ok {
+		return rule, true
+	}
+	rule, ok = mayImport[path.Dir(path.Dir(room))+"/*/*"]
 	return rule, ok
 }
 

@@ -23,6 +23,27 @@ func MethodTypes() []MethodType {
 type Method struct {
 	Type MethodType   `json:"type,omitempty"` // empty until the payer or the merchant has chosen
 	Card *CardSummary `json:"card,omitempty"`
+	// Flow is where the payer acts, for methods that have several ways; empty: the channel's usual one.
+	Flow MethodFlow `json:"flow,omitempty"`
+	// PayerID is the institution's own ID of the payer, where a flow needs it, such
+	// as the openid of a page or mini program inside the brand's app.
+	PayerID string `json:"payer_id,omitempty"`
+}
+
+// MethodFlow is where the payer acts.
+type MethodFlow string
+
+const (
+	FlowQR        MethodFlow = "qr"         // scans a code shown on another screen
+	FlowWeb       MethodFlow = "web"        // is sent to a page, on a desktop
+	FlowMobileWeb MethodFlow = "mobile_web" // is sent to a page that opens the brand's app
+	FlowInApp     MethodFlow = "in_app"     // is on a page or mini program inside the brand's app
+	FlowApp       MethodFlow = "app"        // is in the merchant's app, which calls the brand's SDK
+)
+
+// MethodFlows lists every flow.
+func MethodFlows() []MethodFlow {
+	return []MethodFlow{FlowQR, FlowWeb, FlowMobileWeb, FlowInApp, FlowApp}
 }
 
 // CardSummary is what may be kept and shown of a card.

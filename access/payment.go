@@ -110,7 +110,7 @@ func (m *methodBody) read(in string, f *faults) (paymux.Method, *paymux.CardDeta
 	if m == nil {
 		return paymux.Method{}, nil
 	}
-	method := paymux.Method{Type: m.Type}
+	method := paymux.Method{Type: m.Type, Flow: m.Flow, PayerID: m.PayerID}
 	c := m.Card
 	if c == nil {
 		return method, nil

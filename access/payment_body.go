@@ -25,8 +25,10 @@ type createBody struct {
 }
 
 type methodBody struct {
-	Type paymux.MethodType `json:"type" need:"true" example:"wechat_pay"`
-	Card *cardBody         `json:"card" need:"false" doc:"with type card: a token, or a number where the account takes numbers"`
+	Type    paymux.MethodType `json:"type" need:"true" example:"wechat_pay"`
+	Card    *cardBody         `json:"card" need:"false" doc:"with type card: a token, or a number where the account takes numbers"`
+	Flow    paymux.MethodFlow `json:"flow" need:"false" doc:"where the payer acts: a code to scan, a page on a desktop or a phone, inside the brand's app, or the merchant's app; the channel's usual one if not given" example:"qr"`
+	PayerID string            `json:"payer_id" need:"false" len:"1-128" doc:"the institution's ID of the payer, which flow in_app needs: the openid" example:"oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"`
 }
 
 type cardBody struct {

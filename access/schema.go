@@ -53,6 +53,8 @@ func enums(t reflect.Type) []string {
 	switch t {
 	case reflect.TypeFor[paymux.MethodType]():
 		return words(paymux.MethodTypes())
+	case reflect.TypeFor[paymux.MethodFlow]():
+		return words(paymux.MethodFlows())
 	case reflect.TypeFor[paymux.PaymentStatus]():
 		return words(paymux.PaymentStatuses())
 	case reflect.TypeFor[paymux.RefundStatus]():

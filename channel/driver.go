@@ -51,12 +51,16 @@ type Option struct {
 	Default  string
 	Required bool
 	Secret   bool
+	// Kind makes the option a key: the account asks [Config.Keys] to use it and never sees it.
+	// Its text in [Config.Options] says only whether there is one. Secret is set, too.
+	Kind KeyKind
 }
 
 // Config opens one account.
 type Config struct {
 	Account string            // its name, as in /callbacks/<channel>/<account>
 	Options map[string]string // by Option.Name; checked by [Driver.Check]
+	Keys    Keys              // for the options that have a Kind
 	Client  *http.Client      // for calls to the institution; it never resends by itself
 	Log     *slog.Logger
 	Now     func() time.Time
@@ -123,6 +127,9 @@ type Account struct {
 	Driver  *Driver
 	Channel Channel
 	Methods []paymux.MethodType // a subset of the driver's
+	// Down is why the account takes no new payments just now; empty: it does.
+	// What is under way there is still asked about.
+	Down string
 }
 
 // Takes reports whether the account handles a method in a currency.

@@ -31,8 +31,10 @@ type PaymentRequest struct {
 
 // PaymentMethod is how the payer pays.
 type PaymentMethod struct {
-	Type paymux.MethodType `json:"type"`
-	Card *Card             `json:"card,omitempty"`
+	Type    paymux.MethodType `json:"type"`
+	Card    *Card             `json:"card,omitempty"`
+	Flow    paymux.MethodFlow `json:"flow,omitempty"`
+	PayerID string            `json:"payer_id,omitempty"` // the institution's ID of the payer; flow in_app needs it
 }
 
 // Card identifies a card by the institution's token, or by its number where the

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"testing"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
@@ -16,18 +15,18 @@ import (
 // tampers with the first kind itself.
 type Callbacks struct {
 	// Success is an authentic notification that op, a paid pay operation, succeeded.
-	Success func(t *testing.T, op channel.Operation) channel.CallbackRequest
+	Success func(t T, op channel.Operation) channel.CallbackRequest
 	// Stale is the same, authentically signed long ago. Nil: the institution does not date its signatures.
-	Stale func(t *testing.T, op channel.Operation) channel.CallbackRequest
+	Stale func(t T, op channel.Operation) channel.CallbackRequest
 	// Malformed is authentic and not of the documented form.
-	Malformed func(t *testing.T) channel.CallbackRequest
+	Malformed func(t T) channel.CallbackRequest
 	// Unknown is authentic and says something the channel cannot know: of op, or of nothing it has heard of.
-	Unknown func(t *testing.T, op channel.Operation) channel.CallbackRequest
+	Unknown func(t T, op channel.Operation) channel.CallbackRequest
 	// Unsigned: bodies are not covered by a signature (the channel asks back instead).
 	Unsigned bool
 }
 
-func (b *bench) callbacks(t *testing.T) {
+func (b *bench) callbacks(t T) {
 	c := b.s.Callbacks
 	if !b.s.Driver.Features.Callbacks {
 		if _, err := b.channel.Callback(b.context(t), channel.CallbackRequest{}); !errors.Is(err, channel.ErrUnsupported) {
@@ -35,7 +34,7 @@ func (b *bench) callbacks(t *testing.T) {
 		}
 		return
 	}
-	t.Run("empty", func(t *testing.T) {
+	t.Run("empty", func(t T) {
 		b.disbelieved(t, channel.CallbackRequest{Channel: b.s.Driver.Name, Account: b.s.Config.Account, Method: http.MethodPost, URL: b.s.CallbackURL})
 	})
 	if c == nil || c.Success == nil {
@@ -47,23 +46,23 @@ func (b *bench) callbacks(t *testing.T) {
 		notChecked(t, "callbacks: no payer of the subject can finish a payment")
 		return
 	}
-	t.Run("authentic", func(t *testing.T) { b.authentic(t, op, r) })
-	t.Run("tampered", func(t *testing.T) { b.tampered(t, op) })
-	t.Run("stale", func(t *testing.T) {
+	t.Run("authentic", func(t T) { b.authentic(t, op, r) })
+	t.Run("tampered", func(t T) { b.tampered(t, op) })
+	t.Run("stale", func(t T) {
 		if c.Stale == nil {
 			notChecked(t, "stale callbacks")
 			return
 		}
 		b.disbelieved(t, c.Stale(t, op), channel.ErrStale)
 	})
-	t.Run("malformed", func(t *testing.T) {
+	t.Run("malformed", func(t T) {
 		if c.Malformed == nil {
 			notChecked(t, "malformed callbacks")
 			return
 		}
 		b.disbelieved(t, c.Malformed(t), channel.ErrMalformed)
 	})
-	t.Run("unknown_code", func(t *testing.T) {
+	t.Run("unknown_code", func(t T) {
 		if c.Unknown == nil {
 			notChecked(t, "callbacks with codes nobody knows")
 			return
@@ -72,7 +71,7 @@ func (b *bench) callbacks(t *testing.T) {
 	})
 }
 
-func (b *bench) authentic(t *testing.T, op channel.Operation, paid channel.Result) {
+func (b *bench) authentic(t T, op channel.Operation, paid channel.Result) {
 	got, err := b.channel.Callback(b.context(t), b.s.Callbacks.Success(t, op))
 	if err != nil {
 		t.Fatalf("an authentic callback: %v", err)
@@ -92,7 +91,7 @@ func (b *bench) authentic(t *testing.T, op channel.Operation, paid channel.Resul
 }
 
 // tampered changes an authentic callback in one place at a time.
-func (b *bench) tampered(t *testing.T, op channel.Operation) {
+func (b *bench) tampered(t T, op channel.Operation) {
 	if b.s.Callbacks.Unsigned {
 		notChecked(t, "tampered callbacks: bodies are not signed")
 		return
@@ -127,7 +126,7 @@ func spoil(text string) string {
 }
 
 // disbelieved wants req refused with one of the errors, or any of the contract's.
-func (b *bench) disbelieved(t *testing.T, req channel.CallbackRequest, want ...error) {
+func (b *bench) disbelieved(t T, req channel.CallbackRequest, want ...error) {
 	t.Helper()
 	got, err := b.channel.Callback(b.context(t), req)
 	if err == nil {
@@ -146,7 +145,7 @@ func anySentinel(err error) bool {
 }
 
 // unknownNews wants what nobody knows to be unknown, or of no interest, never an error.
-func (b *bench) unknownNews(t *testing.T, req channel.CallbackRequest) {
+func (b *bench) unknownNews(t T, req channel.CallbackRequest) {
 	got, err := b.channel.Callback(b.context(t), req)
 	if err != nil {
 		t.Fatalf("an authentic callback with a code nobody knows is refused: %v", err)

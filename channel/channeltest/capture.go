@@ -2,14 +2,13 @@ package channeltest
 
 import (
 	"errors"
-	"testing"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
 )
 
 // reserved makes a reservation; ok is false where the subject has no payer that can.
-func (b *bench) reserved(t *testing.T) (op channel.Operation, r channel.Result, ok bool) {
+func (b *bench) reserved(t T) (op channel.Operation, r channel.Result, ok bool) {
 	t.Helper()
 	for _, p := range b.s.Payers {
 		if !p.Manual {
@@ -27,7 +26,7 @@ func (b *bench) reserved(t *testing.T) (op channel.Operation, r channel.Result, 
 	return op, r, false
 }
 
-func (b *bench) capture(t *testing.T) {
+func (b *bench) capture(t T) {
 	f := b.s.Driver.Features
 	if !f.ManualCapture {
 		b.unsupported(t, paymux.Capture)
@@ -37,22 +36,22 @@ func (b *bench) capture(t *testing.T) {
 		notChecked(t, "capture: no payer of the subject is Manual")
 		return
 	}
-	t.Run("full", func(t *testing.T) {
+	t.Run("full", func(t T) {
 		pay, r, _ := b.reserved(t)
 		b.agrees(t, pay, r)
 		b.follows(t, b.follow(paymux.Capture, pay, r.ChannelID, pay.Money.Amount))
 		b.payIs(t, pay, r, paymux.OpSucceeded)
 	})
-	t.Run("too_much", func(t *testing.T) {
+	t.Run("too_much", func(t T) {
 		pay, r, _ := b.reserved(t)
 		b.refused(t, b.follow(paymux.Capture, pay, r.ChannelID, pay.Money.Amount+1))
 	})
-	t.Run("partial_and_final", func(t *testing.T) { b.partialCapture(t, f.PartialCapture) })
-	t.Run("several", func(t *testing.T) { b.multiCapture(t, f.MultiCapture) })
-	t.Run("release", func(t *testing.T) { b.release(t, f.Cancel) })
+	t.Run("partial_and_final", func(t T) { b.partialCapture(t, f.PartialCapture) })
+	t.Run("several", func(t T) { b.multiCapture(t, f.MultiCapture) })
+	t.Run("release", func(t T) { b.release(t, f.Cancel) })
 }
 
-func (b *bench) partialCapture(t *testing.T, can bool) {
+func (b *bench) partialCapture(t T, can bool) {
 	if !can {
 		notChecked(t, "partial capture: the institution has none")
 		return
@@ -66,7 +65,7 @@ func (b *bench) partialCapture(t *testing.T, can bool) {
 	}
 }
 
-func (b *bench) multiCapture(t *testing.T, can bool) {
+func (b *bench) multiCapture(t T, can bool) {
 	if !can {
 		notChecked(t, "several captures: the institution has none")
 		return
@@ -79,7 +78,7 @@ func (b *bench) multiCapture(t *testing.T, can bool) {
 	b.payIs(t, pay, r, paymux.OpSucceeded)
 }
 
-func (b *bench) release(t *testing.T, can bool) {
+func (b *bench) release(t T, can bool) {
 	if !can {
 		b.unsupported(t, paymux.Cancel)
 		return
@@ -91,7 +90,7 @@ func (b *bench) release(t *testing.T, can bool) {
 }
 
 // cancelUnpaid closes an order before the payer has paid.
-func (b *bench) cancelUnpaid(t *testing.T) {
+func (b *bench) cancelUnpaid(t T) {
 	if !b.s.Driver.Features.Cancel {
 		b.unsupported(t, paymux.Cancel)
 		return
@@ -100,7 +99,7 @@ func (b *bench) cancelUnpaid(t *testing.T) {
 		if p.State != paymux.OpPending {
 			continue
 		}
-		t.Run(orDefault(p.Name, string(p.Method.Type)), func(t *testing.T) {
+		t.Run(orDefault(p.Name, string(p.Method.Type)), func(t T) {
 			pay := b.payment(t, p.Request, false)
 			r := b.do(t, pay)
 			b.follows(t, b.follow(paymux.Cancel, pay, r.ChannelID, pay.Money.Amount))
@@ -110,7 +109,7 @@ func (b *bench) cancelUnpaid(t *testing.T) {
 }
 
 // follows carries out op, wants it to succeed, and repeats it.
-func (b *bench) follows(t *testing.T, op channel.Operation) channel.Result {
+func (b *bench) follows(t T, op channel.Operation) channel.Result {
 	t.Helper()
 	first := b.do(t, op)
 	b.repeat(t, op, first)
@@ -122,7 +121,7 @@ func (b *bench) follows(t *testing.T, op channel.Operation) channel.Result {
 }
 
 // refused carries out op, and wants a refusal, never an effect.
-func (b *bench) refused(t *testing.T, op channel.Operation) {
+func (b *bench) refused(t T, op channel.Operation) {
 	t.Helper()
 	if b.s.Stateless {
 		notChecked(t, "refusals: the institution has canned answers")
@@ -131,7 +130,7 @@ func (b *bench) refused(t *testing.T, op channel.Operation) {
 	b.want(t, string(op.Kind)+" of more than there is", b.settled(t, op, b.do(t, op)), paymux.OpDeclined)
 }
 
-func (b *bench) payIs(t *testing.T, pay channel.Operation, r channel.Result, want paymux.OperationState) {
+func (b *bench) payIs(t T, pay channel.Operation, r channel.Result, want paymux.OperationState) {
 	t.Helper()
 	if !b.s.Driver.Features.Query {
 		notChecked(t, "the payment afterwards: the institution cannot be asked")
@@ -141,7 +140,7 @@ func (b *bench) payIs(t *testing.T, pay channel.Operation, r channel.Result, wan
 }
 
 // unsupported wants what Features deny to answer ErrUnsupported.
-func (b *bench) unsupported(t *testing.T, kind paymux.OperationKind) {
+func (b *bench) unsupported(t T, kind paymux.OperationKind) {
 	t.Helper()
 	if len(b.s.Payers) == 0 {
 		notChecked(t, "that "+string(kind)+" is unsupported: no payers")

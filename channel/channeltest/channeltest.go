@@ -19,10 +19,13 @@ import (
 	"github.com/paymux/paymux/channel"
 )
 
+// T is what a test is told and told with.
+type T = *testing.T
+
 // Subject is a channel under test and the means to make its institution do things.
 type Subject struct {
 	Driver channel.Driver
-	Config channel.Config // Account and Options; Client, Log and Now are filled in when nil
+	Config channel.Config // Account and Options; Keys (those the options spell out), Client, Log and Now are filled in when nil
 
 	// Payers are the ways to pay; at least one a method of the driver.
 	Payers []Payer
@@ -51,7 +54,7 @@ type Request struct {
 	Card   *paymux.CardDetails
 	Money  paymux.Money // zero: 12.50 in the driver's first currency, or CNY
 	// Arrange, if set, readies the institution just before the payment is sent and may change it.
-	Arrange func(t *testing.T, op *channel.Operation)
+	Arrange func(t T, op *channel.Operation)
 }
 
 // Payer is a way of paying that succeeds.
@@ -62,7 +65,7 @@ type Payer struct {
 	// Action is the next action a pending answer must ask for.
 	Action paymux.NextActionType
 	// Complete does what the payer has to do. Nil: a pending payment stays so.
-	Complete func(t *testing.T, op channel.Operation)
+	Complete func(t T, op channel.Operation)
 	// Manual: the suite reserves with it too, and captures, cancels and releases.
 	Manual bool
 }
@@ -72,13 +75,13 @@ type Decline struct {
 	Request
 	Code paymux.DeclineCode
 	// Complete, if set, is what the payer does before the refusal.
-	Complete func(t *testing.T, op channel.Operation)
+	Complete func(t T, op channel.Operation)
 	// Retryable: the channel must say that another channel may be tried.
 	Retryable bool
 }
 
 // Run checks everything the subject gives it the means to check.
-func Run(t *testing.T, s Subject) {
+func Run(t T, s Subject) {
 	t.Helper()
 	s.fill(t)
 	b := &bench{s: s, ids: paymux.NewIDs(randomKey(), 1, time.Now)}
@@ -104,7 +107,7 @@ type bench struct {
 	channel channel.Channel
 }
 
-func (s *Subject) fill(t *testing.T) {
+func (s *Subject) fill(t T) {
 	t.Helper()
 	if s.Config.Client == nil {
 		s.Config.Client = http.DefaultClient
@@ -136,10 +139,17 @@ func randomKey() []byte {
 	return key
 }
 
-func (b *bench) open(t *testing.T, c channel.Config) channel.Channel {
+func (b *bench) open(t T, c channel.Config) channel.Channel {
 	t.Helper()
 	if err := b.s.Driver.Check(c.Options); err != nil {
 		t.Fatalf("the subject's own options: %v", err)
+	}
+	if c.Keys == nil {
+		keys, err := channel.FixedKeys(&b.s.Driver, c.Options)
+		if err != nil {
+			t.Fatalf("the subject's own keys: %v", err)
+		}
+		c.Keys = keys
 	}
 	ch, err := b.s.Driver.Open(c)
 	if err != nil {
@@ -149,13 +159,13 @@ func (b *bench) open(t *testing.T, c channel.Config) channel.Channel {
 }
 
 // context ends with the driver's time limit, as in production.
-func (b *bench) context(t *testing.T) context.Context {
+func (b *bench) context(t T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), b.s.Driver.TimeLimit)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-func notChecked(t *testing.T, what string) {
+func notChecked(t T, what string) {
 	t.Helper()
 	t.Logf("not checked: %s", what)
 }

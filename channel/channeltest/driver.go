@@ -3,11 +3,11 @@ package channeltest
 import (
 	"regexp"
 	"slices"
-	"testing"
 	"time"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
+	"github.com/paymux/paymux/internal/keyring"
 )
 
 var (
@@ -16,7 +16,7 @@ var (
 )
 
 // driver checks what the driver says about itself.
-func (b *bench) driver(t *testing.T) {
+func (b *bench) driver(t T) {
 	d := &b.s.Driver
 	if !driverName.MatchString(d.Name) || d.Title == "" {
 		t.Errorf("name %q must be lower case letters and digits, title %q must not be empty", d.Name, d.Title)
@@ -40,7 +40,7 @@ func (b *bench) driver(t *testing.T) {
 	b.options(t)
 }
 
-func (b *bench) currencies(t *testing.T) {
+func (b *bench) currencies(t T) {
 	d := &b.s.Driver
 	for _, c := range d.Currencies {
 		if !c.Valid() {
@@ -66,7 +66,7 @@ func (b *bench) currencies(t *testing.T) {
 	}
 }
 
-func (b *bench) features(t *testing.T) {
+func (b *bench) features(t T) {
 	f := b.s.Driver.Features
 	if f.PartialRefund && !f.Refund || (f.PartialCapture || f.MultiCapture) && !f.ManualCapture {
 		t.Errorf("features contradict each other: %+v", f)
@@ -76,13 +76,16 @@ func (b *bench) features(t *testing.T) {
 	}
 }
 
-func (b *bench) options(t *testing.T) {
+func (b *bench) options(t T) {
 	d := &b.s.Driver
 	required := map[string]string{}
 	seen := map[string]bool{}
 	for _, o := range d.Options {
 		if !optionName.MatchString(o.Name) || o.Help == "" || seen[o.Name] {
 			t.Errorf("option %q must be snake_case, listed once, and have a help text", o.Name)
+		}
+		if o.Kind != "" && (!o.Secret || !slices.Contains(keyring.Kinds(), o.Kind)) {
+			t.Errorf("key option %q must be a secret and of a known kind, not %q", o.Name, o.Kind)
 		}
 		if o.Secret && o.Default != "" {
 			t.Errorf("secret option %q has a default", o.Name)

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
-	"testing"
 	"time"
 
 	"github.com/paymux/paymux/channel"
@@ -17,13 +16,13 @@ import (
 
 // Faults are accounts at the same institution over a line that is broken.
 type Faults struct {
-	Refused func(t *testing.T) channel.Config // connections are refused: nothing arrives
-	Broken  func(t *testing.T) channel.Config // requests arrive, the answer is a server error
-	Silent  func(t *testing.T) channel.Config // requests arrive, no answer comes
+	Refused func(t T) channel.Config // connections are refused: nothing arrives
+	Broken  func(t T) channel.Config // requests arrive, the answer is a server error
+	Silent  func(t T) channel.Config // requests arrive, no answer comes
 	// Sent counts requests on the line of the newest Broken account. Nil: cannot be told.
 	Sent func() int
 	// Mend repairs the line where the broken account is the good one with a switch thrown. Nil: nothing to do.
-	Mend func(t *testing.T)
+	Mend func(t T)
 }
 
 // HTTPFaults breaks the line of a channel that makes its calls with Config.Client.
@@ -39,12 +38,12 @@ func HTTPFaults(c channel.Config) *Faults {
 		return broken
 	}
 	return &Faults{
-		Refused: func(*testing.T) channel.Config {
+		Refused: func(T) channel.Config {
 			return over(func(r *http.Request) (*http.Response, error) {
 				return nil, fmt.Errorf("dial tcp %s: connect: %w", r.URL.Host, syscall.ECONNREFUSED)
 			})
 		},
-		Broken: func(*testing.T) channel.Config {
+		Broken: func(T) channel.Config {
 			sent.Store(0)
 			return over(func(r *http.Request) (*http.Response, error) {
 				sent.Add(1)
@@ -54,7 +53,7 @@ func HTTPFaults(c channel.Config) *Faults {
 				return serverError(r), nil
 			})
 		},
-		Silent: func(*testing.T) channel.Config {
+		Silent: func(T) channel.Config {
 			return over(func(r *http.Request) (*http.Response, error) {
 				if err := deliver(base, r); err != nil {
 					return nil, err
@@ -90,21 +89,21 @@ func serverError(r *http.Request) *http.Response {
 	}
 }
 
-func (b *bench) faults(t *testing.T) {
+func (b *bench) faults(t T) {
 	f := b.s.Faults
 	if f == nil || len(b.s.Payers) == 0 {
 		notChecked(t, "broken lines: the subject has no faults")
 		return
 	}
 	if f.Refused != nil {
-		t.Run("refused", func(t *testing.T) {
+		t.Run("refused", func(t T) {
 			if err := b.doOver(t, f.Refused(t)); !errors.Is(err, channel.ErrNotSent) {
 				t.Errorf("connection refused: %v, want ErrNotSent", err)
 			}
 		})
 	}
 	if f.Broken != nil {
-		t.Run("server_error", func(t *testing.T) {
+		t.Run("server_error", func(t T) {
 			if err := b.doOver(t, f.Broken(t)); err == nil || errors.Is(err, channel.ErrNotSent) {
 				t.Errorf("server error after the request arrived: %v, want an error other than ErrNotSent", err)
 			}
@@ -114,7 +113,7 @@ func (b *bench) faults(t *testing.T) {
 		})
 	}
 	if f.Silent != nil {
-		t.Run("no_answer", func(t *testing.T) {
+		t.Run("no_answer", func(t T) {
 			if err := b.doOver(t, f.Silent(t)); err == nil || errors.Is(err, channel.ErrNotSent) {
 				t.Errorf("no answer: %v, want an error other than ErrNotSent", err)
 			}
@@ -124,7 +123,7 @@ func (b *bench) faults(t *testing.T) {
 
 // doOver pays over a broken line. Where the institution can be asked, the operation
 // is then found, or proven absent, over the good one, and a resend has no second effect.
-func (b *bench) doOver(t *testing.T, c channel.Config) error {
+func (b *bench) doOver(t T, c channel.Config) error {
 	t.Helper()
 	if c.Log == nil {
 		c.Log = b.s.Config.Log
@@ -153,7 +152,7 @@ func (b *bench) doOver(t *testing.T, c channel.Config) error {
 	return err
 }
 
-func (b *bench) canceledContext(t *testing.T) {
+func (b *bench) canceledContext(t T) {
 	if len(b.s.Payers) == 0 {
 		notChecked(t, "canceled contexts")
 		return

@@ -2,7 +2,6 @@ package channeltest
 
 import (
 	"slices"
-	"testing"
 	"time"
 
 	"github.com/paymux/paymux"
@@ -10,7 +9,7 @@ import (
 )
 
 // payment makes the pay operation of a request.
-func (b *bench) payment(t *testing.T, r Request, manual bool) channel.Operation {
+func (b *bench) payment(t T, r Request, manual bool) channel.Operation {
 	t.Helper()
 	now := b.s.Config.Now()
 	op := channel.Operation{
@@ -64,7 +63,7 @@ func (b *bench) follow(kind paymux.OperationKind, pay channel.Operation, channel
 }
 
 // do carries out op and checks what every answer must satisfy.
-func (b *bench) do(t *testing.T, op channel.Operation) channel.Result {
+func (b *bench) do(t T, op channel.Operation) channel.Result {
 	t.Helper()
 	r, err := b.channel.Do(b.context(t), op)
 	if err != nil {
@@ -75,7 +74,7 @@ func (b *bench) do(t *testing.T, op channel.Operation) channel.Result {
 }
 
 // query asks what became of op, without the card, which is never stored.
-func (b *bench) query(t *testing.T, op channel.Operation, channelID string) channel.Result {
+func (b *bench) query(t T, op channel.Operation, channelID string) channel.Result {
 	t.Helper()
 	op.Card = nil
 	if op.Kind == paymux.Pay {
@@ -96,7 +95,7 @@ var answers = map[paymux.OperationKind][]paymux.OperationState{
 	paymux.Refunds: {paymux.OpPending, paymux.OpUnknown, paymux.OpSucceeded, paymux.OpDeclined, paymux.OpCanceled},
 }
 
-func (b *bench) checkResult(t *testing.T, op channel.Operation, r channel.Result) {
+func (b *bench) checkResult(t T, op channel.Operation, r channel.Result) {
 	t.Helper()
 	if !slices.Contains(answers[op.Kind], r.State) {
 		t.Errorf("%s answered state %q; a %s may be answered %v", op.ID, r.State, op.Kind, answers[op.Kind])
@@ -119,7 +118,7 @@ func (b *bench) checkResult(t *testing.T, op channel.Operation, r channel.Result
 }
 
 // checkAction sees that Type names the one member that is set, and that it is complete.
-func checkAction(t *testing.T, a *paymux.NextAction) {
+func checkAction(t T, a *paymux.NextAction) {
 	t.Helper()
 	set := map[paymux.NextActionType]bool{
 		paymux.ActionRedirect:     a.Redirect != nil,
@@ -144,7 +143,7 @@ func checkAction(t *testing.T, a *paymux.NextAction) {
 }
 
 // want checks a state, unless the institution has canned answers.
-func (b *bench) want(t *testing.T, what string, got channel.Result, states ...paymux.OperationState) {
+func (b *bench) want(t T, what string, got channel.Result, states ...paymux.OperationState) {
 	t.Helper()
 	if b.s.Stateless || slices.Contains(states, got.State) {
 		return
@@ -153,7 +152,7 @@ func (b *bench) want(t *testing.T, what string, got channel.Result, states ...pa
 }
 
 // settled asks about op until it has ended, at most a minute: institutions take their time.
-func (b *bench) settled(t *testing.T, op channel.Operation, r channel.Result) channel.Result {
+func (b *bench) settled(t T, op channel.Operation, r channel.Result) channel.Result {
 	t.Helper()
 	if b.s.Stateless || r.State.Ended() || !b.s.Driver.Features.Query {
 		return r

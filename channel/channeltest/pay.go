@@ -2,23 +2,22 @@ package channeltest
 
 import (
 	"errors"
-	"testing"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
 )
 
 // pay pays in every way: the first answer, its repeat, the query, and the payer's part.
-func (b *bench) pay(t *testing.T) {
+func (b *bench) pay(t T) {
 	if len(b.s.Payers) == 0 {
 		notChecked(t, "paying: the subject has no payers")
 	}
 	for _, p := range b.s.Payers {
-		t.Run(orDefault(p.Name, string(p.Method.Type)), func(t *testing.T) { b.payOnce(t, p) })
+		t.Run(orDefault(p.Name, string(p.Method.Type)), func(t T) { b.payOnce(t, p) })
 	}
 }
 
-func (b *bench) payOnce(t *testing.T, p Payer) {
+func (b *bench) payOnce(t T, p Payer) {
 	op := b.payment(t, p.Request, false)
 	first := b.do(t, op)
 	b.want(t, "pay", first, p.State)
@@ -43,7 +42,7 @@ func (b *bench) payOnce(t *testing.T, p Payer) {
 }
 
 // repeat sends op again and wants the first outcome: the ID is the idempotency key (money rule 4).
-func (b *bench) repeat(t *testing.T, op channel.Operation, first channel.Result) {
+func (b *bench) repeat(t T, op channel.Operation, first channel.Result) {
 	t.Helper()
 	again := b.do(t, op)
 	if b.s.Stateless {
@@ -55,7 +54,7 @@ func (b *bench) repeat(t *testing.T, op channel.Operation, first channel.Result)
 }
 
 // agrees asks for op and wants what Do has said.
-func (b *bench) agrees(t *testing.T, op channel.Operation, done channel.Result) {
+func (b *bench) agrees(t T, op channel.Operation, done channel.Result) {
 	t.Helper()
 	if !b.s.Driver.Features.Query {
 		notChecked(t, "Query: the institution cannot be asked")
@@ -68,7 +67,7 @@ func (b *bench) agrees(t *testing.T, op channel.Operation, done channel.Result) 
 	}
 }
 
-func (b *bench) once(t *testing.T, op channel.Operation) {
+func (b *bench) once(t T, op channel.Operation) {
 	t.Helper()
 	if b.s.Effects == nil {
 		notChecked(t, "how often the institution really did it")
@@ -80,16 +79,16 @@ func (b *bench) once(t *testing.T, op channel.Operation) {
 }
 
 // declines pays in ways that are refused.
-func (b *bench) declines(t *testing.T) {
+func (b *bench) declines(t T) {
 	if len(b.s.Declines) == 0 {
 		notChecked(t, "decline codes: the subject has no declines")
 	}
 	for _, d := range b.s.Declines {
-		t.Run(orDefault(d.Name, string(d.Code)), func(t *testing.T) { b.declineOnce(t, d) })
+		t.Run(orDefault(d.Name, string(d.Code)), func(t T) { b.declineOnce(t, d) })
 	}
 }
 
-func (b *bench) declineOnce(t *testing.T, d Decline) {
+func (b *bench) declineOnce(t T, d Decline) {
 	op := b.payment(t, d.Request, false)
 	r := b.do(t, op)
 	if d.Complete != nil {
@@ -110,7 +109,7 @@ func (b *bench) declineOnce(t *testing.T, d Decline) {
 }
 
 // unknownCode wants a code nobody knows to be unknown, never a refusal (money rule 3).
-func (b *bench) unknownCode(t *testing.T) {
+func (b *bench) unknownCode(t T) {
 	if b.s.Unknown == nil {
 		notChecked(t, "codes nobody knows: the subject has no Unknown request")
 		return
@@ -125,7 +124,7 @@ func (b *bench) unknownCode(t *testing.T) {
 	}
 }
 
-func (b *bench) queryAbsent(t *testing.T) {
+func (b *bench) queryAbsent(t T) {
 	if len(b.s.Payers) == 0 || b.s.Stateless {
 		notChecked(t, "queries for what was never sent")
 		return

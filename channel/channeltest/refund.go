@@ -2,7 +2,6 @@ package channeltest
 
 import (
 	"errors"
-	"testing"
 	"time"
 
 	"github.com/paymux/paymux"
@@ -10,7 +9,7 @@ import (
 )
 
 // paid makes a payment that has succeeded; ok is false where no payer of the subject can finish one.
-func (b *bench) paid(t *testing.T) (op channel.Operation, r channel.Result, ok bool) {
+func (b *bench) paid(t T) (op channel.Operation, r channel.Result, ok bool) {
 	t.Helper()
 	for _, p := range b.s.Payers {
 		if p.State == paymux.OpPending && p.Complete == nil {
@@ -28,7 +27,7 @@ func (b *bench) paid(t *testing.T) (op channel.Operation, r channel.Result, ok b
 	return op, r, false
 }
 
-func (b *bench) refund(t *testing.T) {
+func (b *bench) refund(t T) {
 	f := b.s.Driver.Features
 	if !f.Refund {
 		b.unsupported(t, paymux.Refunds)
@@ -38,19 +37,19 @@ func (b *bench) refund(t *testing.T) {
 		notChecked(t, "refunds: no payer of the subject can finish a payment")
 		return
 	}
-	t.Run("full", func(t *testing.T) {
+	t.Run("full", func(t T) {
 		pay, r, _ := b.paid(t)
 		b.follows(t, b.follow(paymux.Refunds, pay, r.ChannelID, pay.Money.Amount))
 		b.refused(t, b.follow(paymux.Refunds, pay, r.ChannelID, 1))
 	})
-	t.Run("too_much", func(t *testing.T) {
+	t.Run("too_much", func(t T) {
 		pay, r, _ := b.paid(t)
 		b.refused(t, b.follow(paymux.Refunds, pay, r.ChannelID, pay.Money.Amount+1))
 	})
-	t.Run("partial", func(t *testing.T) { b.partialRefund(t, f.PartialRefund) })
+	t.Run("partial", func(t T) { b.partialRefund(t, f.PartialRefund) })
 }
 
-func (b *bench) partialRefund(t *testing.T, can bool) {
+func (b *bench) partialRefund(t T, can bool) {
 	if !can {
 		notChecked(t, "partial refunds: the institution has none")
 		return
@@ -64,7 +63,7 @@ func (b *bench) partialRefund(t *testing.T, can bool) {
 }
 
 // statement wants today's bookings to hold a payment made just now, where there are statements.
-func (b *bench) statement(t *testing.T) {
+func (b *bench) statement(t T) {
 	day := b.s.Config.Now().UTC()
 	if !b.s.Driver.Features.Statement {
 		if _, err := b.channel.Statement(b.context(t), day); !errors.Is(err, channel.ErrUnsupported) {
