@@ -1,0 +1,192 @@
+package rpc
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// Server answers requests. Make one with NewServer. Safe for concurrent use.
+type Server struct {
+	Config
+	slots chan struct{} // one taken a request under way
+
+	mu       sync.Mutex // guards what follows
+	subs     []*nats.Subscription
+	stopping bool
+	under    sync.WaitGroup
+}
+
+// Config sets a server up. Conn is required.
+type Config struct {
+	Conn   *nats.Conn
+	Group  string // servers of one group share a subject's requests; empty: each gets all
+	Limit  int    // requests under way at a time; more are refused as not taken. Zero: 1024
+	Faults Faults
+	Log    *slog.Logger
+	Now    func() time.Time
+}
+
+// NewServer returns a server that serves nothing yet.
+func NewServer(c Config) *Server {
+	if c.Limit == 0 {
+		c.Limit = 1024
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Server{Config: c, slots: make(chan struct{}, c.Limit)}
+}
+
+// Handler answers one request's body. Its context ends when the caller stops waiting.
+type Handler func(ctx context.Context, body []byte) ([]byte, error)
+
+// Serve answers requests to a subject with do. A body that is not a Request is answered ErrBadRequest, which is ErrNotTaken, too.
+func Serve[Request, Reply any](s *Server, subject string, do func(context.Context, Request) (Reply, error)) error {
+	return s.Handle(subject, func(ctx context.Context, body []byte) ([]byte, error) {
+		var q Request
+		if err := json.Unmarshal(body, &q); err != nil {
+			return nil, fmt.Errorf("%w: %w: %s", ErrNotTaken, ErrBadRequest, err)
+		}
+		reply, err := do(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(reply)
+	})
+}
+
+// Handle answers requests to a subject, which may hold wildcards.
+func (s *Server) Handle(subject string, h Handler) error {
+	take := func(m *nats.Msg) { s.take(m, h) }
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	subscribe := func() (*nats.Subscription, error) { return s.Conn.Subscribe(subject, take) }
+	if s.Group != "" {
+		subscribe = func() (*nats.Subscription, error) { return s.Conn.QueueSubscribe(subject, s.Group, take) }
+	}
+	sub, err := subscribe()
+	if err != nil {
+		return fmt.Errorf("rpc: serve %s: %w", subject, err)
+	}
+	s.subs = append(s.subs, sub)
+	return nil
+}
+
+// Flush returns when the server knows of the subscriptions made so far.
+func (s *Server) Flush(ctx context.Context) error { return s.Conn.FlushWithContext(flushLimit(ctx)) }
+
+// take begins a request, or refuses it before anything is done.
+func (s *Server) take(m *nats.Msg, h Handler) {
+	if err := s.begin(m); err != nil {
+		s.fail(m, err)
+		return
+	}
+	go func() {
+		defer s.under.Done()
+		defer func() { <-s.slots }()
+		s.answer(m, h)
+	}()
+}
+
+func (s *Server) begin(m *nats.Msg) error {
+	if s.Now().After(deadlineOf(m).Add(grace)) {
+		return fmt.Errorf("%w: it came after its deadline", ErrNotTaken)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopping {
+		return fmt.Errorf("%w: the server stops", ErrNotTaken)
+	}
+	select {
+	case s.slots <- struct{}{}:
+	default:
+		return fmt.Errorf("%w: %d requests are under way already", ErrNotTaken, s.Limit)
+	}
+	s.under.Add(1)
+	return nil
+}
+
+// deadlineOf is when the caller stops waiting. A caller that does not say gets 10 s from the message's arrival.
+func deadlineOf(m *nats.Msg) time.Time {
+	ms, err := strconv.ParseInt(m.Header.Get(deadlineHeader), 10, 64)
+	if err != nil {
+		return time.Now().Add(10 * time.Second)
+	}
+	return time.UnixMilli(ms)
+}
+
+func (s *Server) answer(m *nats.Msg, h Handler) {
+	ctx, cancel := context.WithDeadline(context.Background(), deadlineOf(m))
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			s.Log.Error("rpc handler panicked", "subject", m.Subject, "panic", p, "stack", string(debug.Stack()))
+			s.fail(m, errors.New("rpc: the server panicked; the outcome is not known"))
+		}
+	}()
+	body, err := h(ctx, m.Data)
+	if err != nil {
+		s.fail(m, err)
+		return
+	}
+	s.respond(m, &nats.Msg{Data: body})
+}
+
+func (s *Server) fail(m *nats.Msg, err error) {
+	s.respond(m, &nats.Msg{Header: nats.Header{errorHeader: {"1"}}, Data: encodeFault(err, s.Faults)})
+}
+
+// respond sends a reply. One that cannot be sent leaves the caller with an unknown outcome, which it has to expect anyway.
+func (s *Server) respond(m *nats.Msg, reply *nats.Msg) {
+	if m.Reply == "" {
+		return
+	}
+	if err := m.RespondMsg(reply); err != nil {
+		s.Log.Warn("rpc reply not sent", "subject", m.Subject, "error", err)
+	}
+}
+
+// Stop takes no more requests and waits for those under way, at most until ctx ends.
+// Requests on their way to this server are refused as not taken, so that none is lost. It may be called twice.
+func (s *Server) Stop(ctx context.Context) error {
+	s.mu.Lock()
+	for _, sub := range s.subs {
+		_ = sub.Drain() // what has arrived is answered; an error means that the connection is gone
+	}
+	s.subs = nil
+	s.mu.Unlock()
+	_ = s.Conn.FlushWithContext(flushLimit(ctx)) // after it, no more is sent to us
+	s.mu.Lock()
+	s.stopping = true
+	s.mu.Unlock()
+	done := make(chan struct{})
+	go func() { s.under.Wait(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("rpc: stopped with requests under way: %w", ctx.Err())
+	}
+}
+
+// flushLimit is ctx, or, where it has no end, a context that ends soon: flushing needs one.
+func flushLimit(ctx context.Context) context.Context {
+	if _, ok := ctx.Deadline(); ok {
+		return ctx
+	}
+	limited, cancel := context.WithTimeout(ctx, 2*time.Second)
+	context.AfterFunc(limited, cancel)
+	return limited
+}
