@@ -20,11 +20,14 @@ var errForeign = errors.New("payment: the operation belongs to another account")
 // believed, which leaves a line on the payment's timeline; Unavailable to be sent again.
 func (s *Service) Callback(ctx context.Context, r paymux.CallbackRequest) (paymux.CallbackAck, error) {
 	ctx = context.WithoutCancel(ctx)
-	account, ok := s.accounts[r.Account]
-	if !ok || account.Driver.Name != r.Channel {
+	account := s.Accounts().Named(r.Account)
+	if account == nil || account.Driver.Name != r.Channel {
 		return paymux.CallbackAck{}, paymux.Errorf(paymux.NotFound, "There is no account %s at channel %s.", r.Account, r.Channel)
 	}
 	cb, err := account.Channel.Callback(ctx, r)
+	if err != nil && !judged(err) {
+		return paymux.CallbackAck{}, paymux.Errorf(paymux.Unavailable, "The callback could not be verified just now. Send it again.").Because(err)
+	}
 	if err != nil {
 		return paymux.CallbackAck{}, s.refuse(ctx, account.Name, cb.Operation, err)
 	}
@@ -54,6 +57,16 @@ func (s *Service) refuse(ctx context.Context, account string, id paymux.Operatio
 	return refused
 }
 
+// judged reports whether an error is a channel's verdict on a callback, and not its inability to give one.
+func judged(err error) bool {
+	for _, verdict := range []error{channel.ErrForged, channel.ErrStale, channel.ErrMalformed, channel.ErrUnsupported} {
+		if errors.Is(err, verdict) {
+			return true
+		}
+	}
+	return false
+}
+
 // refusal says why a callback is not believed, in words that help no forger.
 func refusal(err error) string {
 	switch {
@@ -68,7 +81,7 @@ func refusal(err error) string {
 	case errors.Is(err, errForeign):
 		return "it is about an operation of another account"
 	}
-	return "it could not be verified"
+	return "it cannot be believed"
 }
 
 // reported applies what a callback says of an operation.
@@ -112,7 +125,7 @@ func (d *draft) report(ctx context.Context, op *paymux.Operation, cb *channel.Ca
 	op = d.find(id) // conclude may have added operations
 	d.hop(paymux.HopCallback, string(id), line(op), map[string]string{"callback": cb.ID, "checks": "signature ok, account ok, amount ok"})
 	if !op.State.Ended() {
-		d.resolveAt(account, d.now.Add(d.s.accounts[account].Driver.TimeLimit+d.s.Patience))
+		d.resolveAt(account, d.now.Add(d.s.carrier(op).Driver.TimeLimit+d.s.Patience))
 	}
 	return d.latePayment(ctx)
 }

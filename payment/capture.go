@@ -57,16 +57,20 @@ func (s *Service) operate(ctx context.Context, c paymux.Caller, read func(contex
 	return s.answerTo(ctx, c, d, id)
 }
 
+// owed reports whether an operation gives back money that Paymux itself must not keep.
+func owed(op *paymux.Operation) bool {
+	return op.Reason == paymux.ReasonLate || op.Reason == paymux.ReasonSurplus
+}
+
 // send calls the channel for a committed operation and commits the outcome.
 func (s *Service) send(ctx context.Context, d *draft, id paymux.OperationID) (*draft, error) {
 	op := *d.find(id)
-	account, err := s.account(op.Account)
-	if err != nil {
-		return nil, err
+	out := s.call(ctx, s.carrier(&op), s.operation(d, &op))
+	if out.State == paymux.OpNotSent && owed(&op) && out.Code != codeUnsupported {
+		out.State = paymux.OpUnknown // nobody waits for it, and it has to be done: resolve sends it again
 	}
-	out := s.call(ctx, account, s.operation(d, &op))
 	payment := d.Payment.ID
-	d, err = s.change(ctx, func(ctx context.Context) (Record, error) { return s.Store.Record(ctx, payment) }, func(d *draft) error {
+	d, err := s.change(ctx, func(ctx context.Context) (Record, error) { return s.Store.Record(ctx, payment) }, func(d *draft) error {
 		return d.concludeLoaded(ctx, id, out)
 	})
 	if err != nil {

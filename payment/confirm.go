@@ -51,7 +51,7 @@ func (d *draft) confirm(r *paymux.ConfirmPayment) (order []string, err error) {
 	if !allows(p.AllowedMethods, p.Method.Type) {
 		return nil, paymux.Errorf(paymux.InvalidRequest, "%s is not among the payment's allowed_methods.", p.Method.Type).At("payment_method.type")
 	}
-	if r.Designated != "" && d.s.accounts[r.Designated] == nil {
+	if r.Designated != "" && d.s.Accounts().Named(r.Designated) == nil {
 		return nil, paymux.Errorf(paymux.InvalidRequest, "There is no account %q.", r.Designated).At("account")
 	}
 	p.ReturnURL = or(r.ReturnURL, p.ReturnURL)
@@ -60,7 +60,7 @@ func (d *draft) confirm(r *paymux.ConfirmPayment) (order []string, err error) {
 	if len(decision.Order) == 0 {
 		return nil, noChannel(&decision.Routing)
 	}
-	op := d.begin(paymux.Pay, d.s.accounts[decision.Order[0]], p.Amount)
+	op := d.begin(paymux.Pay, d.s.Accounts().Named(decision.Order[0]), p.Amount)
 	d.asked(op, &r.Caller, "confirm")
 	op.Hops = append(op.Hops, routeHop(d.now, p.Routing, op.Account))
 	p.Channel, p.Account = op.Channel, op.Account

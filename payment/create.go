@@ -61,7 +61,7 @@ func (s *Service) draftNew(r *paymux.CreatePayment) (d *draft, order []string, e
 	if len(decision.Order) == 0 {
 		return nil, nil, noChannel(&decision.Routing)
 	}
-	account := s.accounts[decision.Order[0]]
+	account := s.Accounts().Named(decision.Order[0])
 	p.Hops = append(p.Hops, routeHop(d.now, p.Routing, account.Name))
 	op := d.begin(paymux.Pay, account, p.Amount)
 	op.IdempotencyKey = r.Idempotency
@@ -104,7 +104,7 @@ func (s *Service) checkCreate(r *paymux.CreatePayment) error {
 		return paymux.Errorf(paymux.InvalidRequest, "capture_method is automatic or manual.").At("capture_method")
 	case !r.ExpiresAt.IsZero() && !r.ExpiresAt.After(s.Now()):
 		return paymux.Errorf(paymux.InvalidRequest, "expires_at lies in the past.").At("expires_at")
-	case r.Designated != "" && s.accounts[r.Designated] == nil:
+	case r.Designated != "" && s.Accounts().Named(r.Designated) == nil:
 		return paymux.Errorf(paymux.InvalidRequest, "There is no account %q.", r.Designated).At("account")
 	}
 	return nil

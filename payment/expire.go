@@ -30,10 +30,10 @@ func (s *Service) expire(ctx context.Context, id paymux.PaymentID) error {
 			d.hop(paymux.HopState, string(p.ID), "expired: nobody chose a method in time", nil)
 			d.status(paymux.Expired)
 			return nil
-		case pay.State != paymux.OpPending || d.open(paymux.Cancel) || !s.closes(pay.Account):
+		case pay.State != paymux.OpPending || d.open(paymux.Cancel) || !s.closes(pay):
 			return errUnchanged
 		default:
-			op := d.begin(paymux.Cancel, s.accounts[pay.Account], p.Amount)
+			op := d.begin(paymux.Cancel, s.carrier(pay), p.Amount)
 			op.PayID, op.Reason = d.newestPay().ID, paymux.ReasonExpired
 			op.Hops = []paymux.Hop{{At: d.now, Kind: paymux.HopTask, Text: "not paid in time: closing it at the institution"}}
 			closing = op.ID
@@ -49,7 +49,4 @@ func (s *Service) expire(ctx context.Context, id paymux.PaymentID) error {
 
 // closes reports whether an account can close an unpaid order. Where none can,
 // the institution's own expiry, learnt by query or callback, ends the payment.
-func (s *Service) closes(account string) bool {
-	a, ok := s.accounts[account]
-	return ok && a.Driver.Features.Cancel
-}
+func (s *Service) closes(pay *paymux.Operation) bool { return s.carrier(pay).Driver.Features.Cancel }

@@ -10,7 +10,7 @@ import (
 // giveBack undoes a pay operation whose money came beside another's: a second
 // account took the payment after all. The payment's amounts stay as they are.
 func (d *draft) giveBack(op *paymux.Operation) {
-	account := d.s.accounts[op.Account]
+	account := d.s.carrier(op)
 	kind := paymux.Refunds
 	if op.State == paymux.OpAuthorized {
 		kind = paymux.Cancel
@@ -44,7 +44,7 @@ func (d *draft) latePayment(ctx context.Context) error {
 	}
 	pay := d.payOperation()
 	if p.Status == paymux.Authorized {
-		op := d.begin(paymux.Cancel, d.s.accounts[pay.Account], pay.Amount)
+		op := d.begin(paymux.Cancel, d.s.carrier(pay), pay.Amount)
 		op.PayID, op.Reason = pay.ID, paymux.ReasonLate
 		d.later(op)
 		return nil

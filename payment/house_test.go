@@ -128,16 +128,17 @@ func newHouse(t *testing.T) *house {
 // beside is another payment room on the same store, with the same banks.
 func (h *house) beside() *payment.Service {
 	driver := &channel.Driver{Name: "bank", Methods: paymux.MethodTypes(), Features: features, TimeLimit: 2 * time.Second}
+	accounts := channel.NewAccounts(
+		&channel.Account{Name: "first", Driver: driver, Channel: h.first, Methods: driver.Methods},
+		&channel.Account{Name: "second", Driver: driver, Channel: h.second, Methods: driver.Methods},
+	)
 	rules := &routing.RuleSet{Name: "test", Version: 1}
 	return payment.New(payment.Config{
-		Store: h.store,
-		Accounts: []*channel.Account{
-			{Name: "first", Driver: driver, Channel: h.first, Methods: driver.Methods},
-			{Name: "second", Driver: driver, Channel: h.second, Methods: driver.Methods},
-		},
-		Rules:  func() *routing.RuleSet { return rules },
-		IDs:    h.ids,
-		Policy: func(context.Context, paymux.MerchantID) (paymux.Policy, error) { return h.policy, nil },
+		Store:    h.store,
+		Accounts: func() *channel.Accounts { return accounts },
+		Rules:    func() *routing.RuleSet { return rules },
+		IDs:      h.ids,
+		Policy:   func(context.Context, paymux.MerchantID) (paymux.Policy, error) { return h.policy, nil },
 		Notify: func(_ context.Context, e paymux.Event) ([]queue.Task, error) {
 			h.mu.Lock()
 			defer h.mu.Unlock()

@@ -10,6 +10,9 @@ import (
 	"github.com/paymux/paymux/channel"
 )
 
+// codeUnsupported is the code of operations that a channel cannot carry out.
+const codeUnsupported = "unsupported"
+
 // outcome is what is known of an operation after a call, a query or a callback.
 type outcome struct {
 	channel.Result
@@ -28,7 +31,7 @@ func (s *Service) call(ctx context.Context, a *channel.Account, op channel.Opera
 	case errors.Is(err, channel.ErrNotSent):
 		out.Result = channel.Result{State: paymux.OpNotSent, Code: result.Code, Message: or(result.Message, "the institution was not reached")}
 	case errors.Is(err, channel.ErrUnsupported):
-		out.Result = channel.Result{State: paymux.OpNotSent, Code: "unsupported", Message: "the channel cannot do this"}
+		out.Result = channel.Result{State: paymux.OpNotSent, Code: codeUnsupported, Message: "the channel cannot do this"}
 	default:
 		out.Result = channel.Result{State: paymux.OpUnknown, Code: result.Code, Message: noAnswer(err), ChannelID: result.ChannelID}
 	}

@@ -130,19 +130,15 @@ func (s *Service) pay(ctx context.Context, d *draft, order []string, card *paymu
 	deadline := d.now.Add(failoverBudget)
 	for i := 0; ; i++ {
 		op := *d.find(id)
-		account, err := s.account(op.Account)
-		if err != nil {
-			return nil, err
-		}
 		request := s.operation(d, &op)
 		request.Card = card
-		out := s.call(ctx, account, request)
+		out := s.call(ctx, s.carrier(&op), request)
 		next := ""
 		if i+1 < len(order) && s.Now().Before(deadline) && (out.State == paymux.OpNotSent || out.State == paymux.OpDeclined && out.Retryable) {
 			next = order[i+1]
 		}
-		d, err = s.settle(ctx, d, id, out, next)
-		if err != nil {
+		var err error
+		if d, err = s.settle(ctx, d, id, out, next); err != nil {
 			return d, unrecorded(err)
 		}
 		if next == "" || d.newestPay().ID == id {
@@ -236,5 +232,5 @@ func (s *Service) route(p *paymux.Payment, card *paymux.CardDetails, designated 
 		Merchant: p.Merchant, Money: p.Money(), Method: p.Method.Type, Manual: p.CaptureMethod == paymux.CaptureManual,
 		CardToken: card != nil && card.Token != "", CardNumber: card != nil && card.Number != "",
 		Designated: designated, Allowed: policy.Accounts,
-	}, s.Rules(), s.routable)
+	}, s.Rules(), s.candidates())
 }

@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/paymux/paymux"
@@ -33,8 +34,10 @@ const KindResolve = "resolve"
 
 // Config wires a Service. Every field but Notify, Offer and Changed is required.
 type Config struct {
-	Store    Store
-	Accounts []*channel.Account
+	Store Store
+	// Accounts are the accounts as they are now. It is asked often and answers at once. What it
+	// has named once it goes on naming, so that what is under way there can be brought to its end.
+	Accounts func() *channel.Accounts
 	Rules    func() *routing.RuleSet // the active rule set; called once a payment
 	IDs      *paymux.IDs
 	// Policy finds a merchant's policy where no request carries it: late money.
@@ -58,8 +61,7 @@ type Config struct {
 // Service carries out merchants' requests, institutions' callbacks and tasks. Safe for concurrent use.
 type Service struct {
 	Config
-	accounts map[string]*channel.Account
-	routable []routing.Account
+	routable atomic.Pointer[routable]
 	recent   *recent
 }
 
@@ -80,16 +82,7 @@ func New(c Config) *Service {
 	if c.Expiry == 0 {
 		c.Expiry = 30 * time.Minute
 	}
-	s := &Service{Config: c, accounts: make(map[string]*channel.Account, len(c.Accounts)), recent: newRecent()}
-	for _, a := range c.Accounts {
-		s.accounts[a.Name] = a
-		s.routable = append(s.routable, routing.Account{
-			Name: a.Name, Channel: a.Driver.Name, Takes: a.Takes,
-			ManualCapture: a.Driver.Features.ManualCapture,
-			CardTokens:    a.Driver.Features.CardTokens, CardNumbers: a.Driver.Features.CardNumbers,
-		})
-	}
-	return s
+	return &Service{Config: c, recent: newRecent()}
 }
 
 // attempts bounds how often a step is decided again after losing a race.
@@ -149,12 +142,4 @@ func (s *Service) owned(merchant paymux.MerchantID, id paymux.PaymentID) func(co
 		}
 		return rec, nil
 	}
-}
-
-func (s *Service) account(name string) (*channel.Account, error) {
-	a, ok := s.accounts[name]
-	if !ok {
-		return nil, paymux.Errorf(paymux.Unavailable, "The account %q that carries this payment is not configured here.", name)
-	}
-	return a, nil
 }

@@ -53,7 +53,7 @@ func (d *draft) refund(r *paymux.CreateRefund) (*paymux.Operation, error) {
 // beginRefund reserves the amount and adds the refund with its operation.
 func (d *draft) beginRefund(pay paymux.OperationID, amount int64, reason string) *paymux.Operation {
 	p := &d.Payment
-	account := d.s.accounts[d.find(pay).Account]
+	account := d.s.carrier(d.find(pay))
 	op := d.begin(paymux.Refunds, account, amount)
 	refund := paymux.Refund{
 		ID: paymux.RefundID(d.s.IDs.New(paymux.PrefixRefund)), Object: "refund", Livemode: p.Livemode,

@@ -72,12 +72,12 @@ func (s *Service) resolve(ctx context.Context, id paymux.PaymentID) (next, oldes
 
 // advance brings one open operation further: sends what was left to the task, asks about the rest.
 func (s *Service) advance(ctx context.Context, id paymux.PaymentID, op *paymux.Operation) error {
-	if op.State == paymux.OpCreated {
-		return s.sendLater(ctx, id, op.ID)
-	}
 	account, err := s.account(op.Account)
 	if err != nil {
 		return err
+	}
+	if op.State == paymux.OpCreated {
+		return s.sendLater(ctx, id, op.ID)
 	}
 	if op.State == paymux.OpSent && s.Now().Before(s.believable(op, account)) {
 		return nil // the call may still be under way
@@ -127,6 +127,8 @@ func (s *Service) ask(ctx context.Context, id paymux.PaymentID, opID paymux.Oper
 		if out, err = s.absent(ctx, d, op, a); err != nil {
 			return err
 		}
+	case errors.Is(err, channel.ErrUnsupported) && op.Kind != paymux.Pay && op.State == paymux.OpUnknown:
+		out = s.call(ctx, a, s.operation(d, op)) // the same ID again has no second effect (money rule 4), and is all that can be asked
 	case errors.Is(err, channel.ErrUnsupported):
 		return nil
 	case err != nil:

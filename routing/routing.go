@@ -31,6 +31,7 @@ type Account struct {
 	ManualCapture bool
 	CardTokens    bool
 	CardNumbers   bool
+	Down          string // why it takes nothing just now; empty: it does
 }
 
 // RuleSet is a version of the static rules: the first rule that matches names the accounts.
@@ -118,6 +119,8 @@ func restriction(r Request, a *Account) string {
 		return "not allowed for the merchant"
 	case !a.Takes(r.Method, r.Money.Currency):
 		return "does not take this method and currency"
+	case a.Down != "":
+		return a.Down
 	case r.Manual && !a.ManualCapture:
 		return "has no manual capture"
 	case r.CardToken && !a.CardTokens:

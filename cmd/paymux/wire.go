@@ -33,7 +33,7 @@ type system struct {
 	store     store
 	messaging *natsserver.Messaging
 	sandbox   *sandbox.Institution // nil: not enabled
-	accounts  []*channel.Account
+	accounts  *channel.Accounts
 	ids       *paymux.IDs
 	changes   *changes
 	notifier  *notify.Notifier

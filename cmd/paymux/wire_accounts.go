@@ -16,8 +16,8 @@ import (
 
 // openAccounts opens the configured accounts. It calls no institution.
 func (s *system) openAccounts(env func(string) string) error {
-	var err error
-	s.accounts, err = openAccounts(s.conf.Accounts, all.Drivers(all.Env{Sandbox: s.sandbox}), env, s.log, s.now)
+	opened, err := openAccounts(s.conf.Accounts, all.Drivers(all.Env{Sandbox: s.sandbox}), env, s.log, s.now)
+	s.accounts = channel.NewAccounts(opened...)
 	return err
 }
 
