@@ -31,17 +31,17 @@ type Driver struct {
 
 // Features say what an institution can do. What is false answers ErrUnsupported.
 type Features struct {
-	ManualCapture  bool
-	PartialCapture bool
-	MultiCapture   bool // several captures of one reservation
-	Cancel         bool // of an unpaid or reserved payment
-	Refund         bool
-	PartialRefund  bool
-	Query          bool
-	Callbacks      bool
-	Statement      bool
-	CardNumbers    bool // takes card numbers; only institutions that pretend do
-	CardTokens     bool
+	ManualCapture  bool `json:"manual_capture"`
+	PartialCapture bool `json:"partial_capture"`
+	MultiCapture   bool `json:"multi_capture"` // several captures of one reservation
+	Cancel         bool `json:"cancel"`        // of an unpaid or reserved payment
+	Refund         bool `json:"refund"`
+	PartialRefund  bool `json:"partial_refund"`
+	Query          bool `json:"query"`
+	Callbacks      bool `json:"callbacks"`
+	Statement      bool `json:"statement"`
+	CardNumbers    bool `json:"card_numbers"` // takes card numbers; only institutions that pretend do
+	CardTokens     bool `json:"card_tokens"`
 }
 
 // Option is one setting of an account.
