@@ -10,7 +10,12 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/paymux/paymux/internal/ref"
 )
+
+// Ref is a setting that may be a secret.
+type Ref = ref.Ref
 
 // Config is paymux.yaml. Every key can be set by an environment variable, too,
 // which wins: store.engine is PAYMUX_STORE_ENGINE. Lists are separated by commas

@@ -52,7 +52,7 @@ func checkSecrets(conf *Config, env func(string) string) error {
 	var faults []error
 	for _, k := range keys(conf) {
 		if ref, ok := k.value.Interface().(Ref); ok {
-			if _, err := ref.read(env); err != nil {
+			if _, err := ref.Read(env); err != nil {
 				faults = append(faults, fmt.Errorf("%s: %w", k.name, err))
 			}
 		}

@@ -100,13 +100,13 @@ func TestSecretsAreReadWhereTheyAre(t *testing.T) {
 	}
 	env := func(name string) string { return map[string]string{"THERE": "from env"}[name] }
 	for ref, want := range map[Ref]string{"as it is": "as it is", "env:THERE": "from env", Ref("file:" + file): "from file", "": ""} {
-		got, err := ref.read(env)
+		got, err := ref.Read(env)
 		if err != nil || got.Reveal() != want {
 			t.Errorf("%s: %q, error %v", ref, got.Reveal(), err)
 		}
 	}
 	for _, ref := range []Ref{"env:NOT", "file:/not/there"} {
-		if _, err := ref.read(env); err == nil {
+		if _, err := ref.Read(env); err == nil {
 			t.Errorf("%s is read", ref)
 		}
 	}

@@ -74,7 +74,7 @@ func checkStoreAnswers(ctx context.Context, d *doctor) finding {
 	case d.conf.Store.Engine == "sqlite":
 		return good("sqlite, %s", d.conf.storePath())
 	}
-	url, err := d.conf.Store.URL.read(d.c.env)
+	url, err := d.conf.Store.URL.Read(d.c.env)
 	if err != nil {
 		return bad(err, "see store.url")
 	}
@@ -96,7 +96,7 @@ func checkNATS(_ context.Context, d *doctor) finding {
 	case d.conf.NATS.URL == "":
 		return good("embedded, nothing to reach")
 	}
-	url, err := d.conf.NATS.URL.read(d.c.env)
+	url, err := d.conf.NATS.URL.Read(d.c.env)
 	if err != nil {
 		return bad(err, "see nats.url")
 	}

@@ -81,7 +81,7 @@ func (c *cli) verifyWebhook(bodyFile string, f verifyFlags) error {
 func (c *cli) secrets(given []string) ([]string, error) {
 	var out []string
 	for _, text := range given {
-		secret, err := Ref(text).read(c.env)
+		secret, err := Ref(text).Read(c.env)
 		if err != nil {
 			return nil, &usageError{err}
 		}

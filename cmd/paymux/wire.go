@@ -105,7 +105,7 @@ func (s *system) stop(ctx context.Context) error {
 func (s *system) readSecrets(env func(string) string) error {
 	var err error
 	read := func(key string, r Ref) paymux.Secret {
-		secret, fault := r.read(env)
+		secret, fault := r.Read(env)
 		if fault != nil {
 			err = errors.Join(err, fmt.Errorf("%s: %w", key, fault))
 		}

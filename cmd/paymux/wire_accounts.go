@@ -4,14 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
-	"slices"
 	"time"
 
-	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/channel/all"
 	"github.com/paymux/paymux/channel/sandbox"
+	"github.com/paymux/paymux/gateway"
 )
 
 // openAccounts opens the configured accounts. It calls no institution.
@@ -40,25 +38,9 @@ func openAccount(conf AccountConfig, drivers []*channel.Driver, env func(string)
 	if err != nil {
 		return nil, err
 	}
-	options, err := readOptions(conf.Options, env)
-	if err != nil {
-		return nil, err
-	}
-	if err := driver.Check(options); err != nil {
-		return nil, err
-	}
-	methods, err := methodsOf(conf.Methods, driver)
-	if err != nil {
-		return nil, err
-	}
-	opened, err := driver.Open(channel.Config{
-		Account: conf.Name, Options: options, Client: institutionClient(driver.TimeLimit),
-		Log: log.With("account", conf.Name), Now: now,
+	return gateway.Open(driver, gateway.Settings{Name: conf.Name, Methods: conf.Methods, Options: conf.Options}, gateway.Tools{
+		Env: env, Log: log, Now: now,
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &channel.Account{Name: conf.Name, Driver: driver, Channel: opened, Methods: methods}, nil
 }
 
 func driverNamed(name string, drivers []*channel.Driver) (*channel.Driver, error) {
@@ -76,43 +58,6 @@ func driverNamed(name string, drivers []*channel.Driver) (*channel.Driver, error
 		return nil, fmt.Errorf("channel %q is unknown; did you mean %q?", name, near)
 	}
 	return nil, fmt.Errorf("channel %q is unknown; there are %v", name, known)
-}
-
-func readOptions(refs map[string]Ref, env func(string) string) (map[string]string, error) {
-	options := make(map[string]string, len(refs))
-	for name, ref := range refs {
-		text, err := ref.read(env)
-		if err != nil {
-			return nil, fmt.Errorf("option %s: %w", name, err)
-		}
-		options[name] = text.Reveal()
-	}
-	return options, nil
-}
-
-// methodsOf is the subset of the driver's methods that the account is used for.
-func methodsOf(names []string, d *channel.Driver) ([]paymux.MethodType, error) {
-	if len(names) == 0 {
-		return d.Methods, nil
-	}
-	var methods []paymux.MethodType
-	for _, name := range names {
-		if !slices.Contains(d.Methods, paymux.MethodType(name)) {
-			return nil, fmt.Errorf("method %q is none of channel %s: %v", name, d.Name, d.Methods)
-		}
-		methods = append(methods, paymux.MethodType(name))
-	}
-	return methods, nil
-}
-
-// institutionClient is the HTTP client of one account. It follows no redirect and
-// gives up at the channel's time limit; that nothing is sent twice is the channel's to
-// see to, which knows its requests (money rule 4).
-func institutionClient(limit time.Duration) *http.Client {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 64
-	transport.IdleConnTimeout = 50 * time.Second
-	return &http.Client{Transport: transport, Timeout: limit, CheckRedirect: noRedirect}
 }
 
 // checkDrivers opens every account of a configuration and forgets them, to find what is wrong.

@@ -1,0 +1,70 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/channel"
+	primitives "github.com/paymux/paymux/internal/keyring"
+)
+
+// KeyService is the key service as a gateway uses it, in this process or elsewhere,
+// under the name of a caller that the service knows by other means. Keys are meant by name.
+type KeyService interface {
+	KeyID(ctx context.Context, key string) (string, error)
+	Sign(ctx context.Context, key, keyID string, message []byte) ([]byte, error)
+	Verify(ctx context.Context, key string, message, signature []byte) error
+	Decrypt(ctx context.Context, key string, sealed, nonce, associated []byte) ([]byte, error)
+	Reveal(ctx context.Context, key string) (paymux.Secret, error)
+}
+
+// keyring is an account's keys: those its options name are in the key service, and the others spelt out.
+type keyring struct {
+	channel.Keys
+	service KeyService
+	named   map[string]string // by option
+}
+
+func (k keyring) KeyID(ctx context.Context, option string) (string, error) {
+	if name, ok := k.named[option]; ok {
+		return k.service.KeyID(ctx, name)
+	}
+	return k.Keys.KeyID(ctx, option)
+}
+
+func (k keyring) Sign(ctx context.Context, option, keyID string, message []byte) ([]byte, error) {
+	if name, ok := k.named[option]; ok {
+		return k.service.Sign(ctx, name, keyID, message)
+	}
+	return k.Keys.Sign(ctx, option, keyID, message)
+}
+
+func (k keyring) Verify(ctx context.Context, option string, message, signature []byte) error {
+	if name, ok := k.named[option]; ok {
+		return forged(k.service.Verify(ctx, name, message, signature))
+	}
+	return k.Keys.Verify(ctx, option, message, signature)
+}
+
+func (k keyring) Decrypt(ctx context.Context, option string, s channel.Sealed) ([]byte, error) {
+	if name, ok := k.named[option]; ok {
+		plain, err := k.service.Decrypt(ctx, name, s.Ciphertext, s.Nonce, s.Associated)
+		return plain, forged(err)
+	}
+	return k.Keys.Decrypt(ctx, option, s)
+}
+
+func (k keyring) Reveal(ctx context.Context, option string) (paymux.Secret, error) {
+	if name, ok := k.named[option]; ok {
+		return k.service.Reveal(ctx, name)
+	}
+	return k.Keys.Reveal(ctx, option)
+}
+
+func forged(err error) error {
+	if errors.Is(err, primitives.ErrWrong) {
+		return channel.ErrForged
+	}
+	return err
+}

@@ -1,0 +1,142 @@
+package rollout
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/channel"
+	"github.com/paymux/paymux/channel/channelrpc"
+	"github.com/paymux/paymux/registry"
+)
+
+// packages are the versions of one channel's package. Calls read fleet and lock nothing.
+type packages struct {
+	name     string
+	channels *Channels
+	fleet    atomic.Pointer[fleet]
+	shadows  chan struct{} // one taken a shadow query under way
+
+	mu      sync.Mutex           // guards what follows
+	tallies map[string]*counters // by version; new ones when a trial begins
+	ruled   []Withdrawal         // decided here and not yet written down
+
+	shadow shadowCounters
+}
+
+func newPackages(name string, c *Channels) *packages {
+	p := &packages{name: name, channels: c, tallies: map[string]*counters{}, shadows: make(chan struct{}, 16)}
+	p.fleet.Store(&fleet{})
+	return p
+}
+
+// become takes up a policy and what runs. A trial that begins starts all counting anew,
+// so that both records are of the same time.
+func (p *packages) become(policy Policy, running []registry.Instance) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if before := p.fleet.Load().policy; before.Canary != policy.Canary {
+		p.tallies = map[string]*counters{}
+	}
+	for _, w := range p.ruled {
+		p.channels.withdraw(&policy, w)
+	}
+	f := &fleet{policy: policy}
+	for _, i := range running {
+		if policy.withdrew(i.Version) {
+			continue
+		}
+		at := slices.IndexFunc(f.versions, func(v version) bool { return v.name == i.Version })
+		if at < 0 {
+			at = len(f.versions)
+			f.versions = append(f.versions, version{name: i.Version, tally: p.tallyOf(i.Version)})
+		}
+		f.versions[at].weight += float64(i.Weight)
+	}
+	slices.SortFunc(f.versions, func(a, b version) int { return cmp.Compare(a.name, b.name) })
+	p.fleet.Store(f)
+}
+
+func (p *packages) tallyOf(version string) *counters {
+	if p.tallies[version] == nil {
+		p.tallies[version] = &counters{}
+	}
+	return p.tallies[version]
+}
+
+// remote is an account served elsewhere, by whichever version a payment belongs to.
+type remote struct {
+	packages *packages
+	account  string
+}
+
+func (r *remote) at(version string) *channelrpc.Channel {
+	return &channelrpc.Channel{Client: r.packages.channels.Client, Name: r.packages.name, Version: version, Account: r.account}
+}
+
+// Do gives an operation to the version it belongs to. Another one gets it only where
+// it is certain that the first has not taken it up.
+func (r *remote) Do(ctx context.Context, op channel.Operation) (result channel.Result, err error) {
+	f := r.packages.fleet.Load()
+	if f.policy.Killed != "" && op.Kind == paymux.Pay {
+		return channel.Result{}, errors.Join(channel.ErrNotSent, errors.New(killed(f.policy)))
+	}
+	err = r.nobody()
+	for _, v := range f.order(op.Payment) {
+		result, err = r.at(v.name).Do(ctx, op)
+		o := outcomeOf(&result, err)
+		v.tally.count(op.Kind, o)
+		if o != went && v.name == f.policy.Canary {
+			r.packages.judge(f)
+		}
+		if !untaken(err) || ctx.Err() != nil {
+			break
+		}
+	}
+	return result, err
+}
+
+// Query asks the version a payment belongs to, and a shadow beside it.
+func (r *remote) Query(ctx context.Context, op channel.Operation) (result channel.Result, err error) {
+	f := r.packages.fleet.Load()
+	err = r.nobody()
+	for _, v := range f.order(op.Payment) {
+		if result, err = r.at(v.name).Query(ctx, op); !untaken(err) {
+			r.packages.ask(r, v.name, op, result, err)
+			break
+		}
+	}
+	return result, err
+}
+
+// Callback has any version judge a notification: it belongs to a payment that nobody knows yet.
+func (r *remote) Callback(ctx context.Context, req channel.CallbackRequest) (cb channel.Callback, err error) {
+	err = r.nobody()
+	for _, v := range r.packages.fleet.Load().order("") {
+		if cb, err = r.at(v.name).Callback(ctx, req); !untaken(err) {
+			break
+		}
+	}
+	return cb, err
+}
+
+// Statement reads a day's bookings.
+func (r *remote) Statement(ctx context.Context, day time.Time) (lines []channel.StatementLine, err error) {
+	err = r.nobody()
+	for _, v := range r.packages.fleet.Load().order("") {
+		if lines, err = r.at(v.name).Statement(ctx, day); !untaken(err) {
+			break
+		}
+	}
+	return lines, err
+}
+
+// nobody is the error where no version is there to be tried.
+func (r *remote) nobody() error {
+	return errors.Join(errUntaken, channel.ErrNotSent, errors.New("no package of channel "+r.packages.name+" is running"))
+}
