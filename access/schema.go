@@ -55,6 +55,8 @@ func enums(t reflect.Type) []string {
 		return words(paymux.MethodTypes())
 	case reflect.TypeFor[paymux.MethodFlow]():
 		return words(paymux.MethodFlows())
+	case reflect.TypeFor[paymux.RolloutAction]():
+		return words(paymux.RolloutActions())
 	case reflect.TypeFor[paymux.PaymentStatus]():
 		return words(paymux.PaymentStatuses())
 	case reflect.TypeFor[paymux.RefundStatus]():

@@ -30,7 +30,8 @@ type Config struct {
 	// NotificationLog may be the store itself: nothing of it is decided by notify.
 	NotificationLog NotificationLog
 	Answers         Answers
-	Tasks           Tasks // buried tasks, for operators
+	Tasks           Tasks    // buried tasks, for operators
+	Channels        Channels // for operators
 
 	Gate     Gate     // who asks, and whether they may
 	Opener   Opener   // decrypts bodies; nil: encrypted bodies are refused
@@ -104,6 +105,7 @@ type Server struct {
 	notificationLog NotificationLog
 	answers         Answers
 	tasks           Tasks
+	channels        Channels
 	gate            Gate
 	opener          Opener
 	location        Location
@@ -133,7 +135,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		payments: c.Payments, queries: c.Queries, callbacks: c.Callbacks, merchants: c.Merchants,
 		endpoints: c.Endpoints, links: c.Links, events: c.Events, notifications: c.Notifications, notificationLog: c.NotificationLog,
-		answers: c.Answers, tasks: c.Tasks, gate: c.Gate, opener: c.Opener, location: c.Location,
+		answers: c.Answers, tasks: c.Tasks, channels: c.Channels, gate: c.Gate, opener: c.Opener, location: c.Location,
 		ids: c.IDs, now: c.Now, log: c.Log, publicURL: strings.TrimSuffix(c.PublicURL, "/"),
 		ready: c.Ready, patience: c.BodyTime, watch: c.Watch, streams: newStreams(), mux: http.NewServeMux(),
 		opsDigest: sha256.Sum256([]byte(c.OpsToken.Reveal())), opsOpen: c.OpsToken != "",

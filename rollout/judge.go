@@ -3,6 +3,8 @@ package rollout
 import (
 	"fmt"
 	"math"
+
+	"github.com/paymux/paymux"
 )
 
 // alpha is how improbable a canary's record has to be, were it no worse than the stable
@@ -22,7 +24,7 @@ const (
 // The canary's failures (and declines) are compared with the stable version's over the same time
 // by Fisher's exact test, one-sided: the chance of at least as many of all failures
 // falling on the canary, if both were alike.
-func verdict(canary, stable Tally) string {
+func verdict(canary, stable paymux.Tally) string {
 	if p := excess(canary.Failed, canary.Calls, stable.Failed, stable.Calls); p < alpha {
 		return worse("failed", canary.Failed, canary.Calls, stable.Failed, stable.Calls, p)
 	}

@@ -3,12 +3,14 @@ package rollout
 import (
 	"math/rand/v2"
 	"testing"
+
+	"github.com/paymux/paymux"
 )
 
 // trial plays payments at two failure rates until the canary is rolled back, and returns
 // after how many of its own payments that was, or 0.
 func trial(random *rand.Rand, percent, canaryRate, stableRate float64, most int) int {
-	var canary, stable Tally
+	var canary, stable paymux.Tally
 	for canary.Calls < int64(most) {
 		if random.Float64()*100 >= percent {
 			stable.Calls++

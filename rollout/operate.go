@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,43 +23,69 @@ const (
 // itself signs what the numbers decided.
 const itself = "paymux"
 
-// Try puts a version on trial with a share of the payments. The version that is stable
-// has to be named before, or now.
-func (c *Channels) Try(ctx context.Context, name, canary, stable string, percent float64, who, why string) error {
-	return c.rewrite(ctx, name, who, why, func(p *Policy) error {
-		if stable != "" {
-			p.Stable = stable
+// Decide carries out an operator's decision and returns the channel as it is afterwards.
+// Errors are of Code InvalidRequest, and Unavailable while the registry is away.
+func (c *Channels) Decide(ctx context.Context, d paymux.RolloutChange) (paymux.ChannelStatus, error) {
+	err := c.rewrite(ctx, d.Channel, d.Who, d.Reason, func(r *paymux.Rollout) error { return c.decide(r, &d) })
+	if err != nil {
+		return paymux.ChannelStatus{}, err
+	}
+	all, err := c.Statuses(ctx)
+	for _, s := range all {
+		if s.Channel == d.Channel {
+			return s, err
 		}
-		if p.Stable == "" {
-			return paymux.Errorf(paymux.InvalidRequest, "Say which version is the stable one.").At("stable")
-		}
-		p.Canary, p.Percent = canary, percent
-		return nil
-	})
+	}
+	return paymux.ChannelStatus{Channel: d.Channel}, err
 }
 
-// Promote makes a version the stable one and ends its trial.
-func (c *Channels) Promote(ctx context.Context, name, version, who, why string) error {
-	return c.rewrite(ctx, name, who, why, func(p *Policy) error {
-		p.Stable = version
-		if p.Canary == version {
-			p.Canary, p.Percent = "", 0
+func (c *Channels) decide(r *paymux.Rollout, d *paymux.RolloutChange) error {
+	named := d.Action == paymux.RolloutTry || d.Action == paymux.RolloutPromote || d.Action == paymux.RolloutWithdraw
+	if named && d.Version == "" {
+		return paymux.Errorf(paymux.InvalidRequest, "Say which version is meant.").At("version")
+	}
+	switch d.Action {
+	case paymux.RolloutTry:
+		return try(r, d)
+	case paymux.RolloutPromote:
+		promote(r, d.Version)
+	case paymux.RolloutWithdraw:
+		c.withdraw(r, paymux.Withdrawal{Version: d.Version, When: c.Now().UTC(), Who: d.Who, Reason: d.Reason})
+	case paymux.RolloutKill:
+		if d.Reason == "" {
+			return paymux.Errorf(paymux.InvalidRequest, "Say why the channel is switched off.").At("reason")
 		}
-		p.Withdrawn = slices.DeleteFunc(p.Withdrawn, func(w Withdrawal) bool { return w.Version == version })
-		return nil
-	})
+		r.Killed = d.Reason
+	case paymux.RolloutRevive:
+		r.Killed = ""
+	case paymux.RolloutShadow:
+		r.Shadow = d.Version
+	default:
+		return paymux.Errorf(paymux.InvalidRequest, "The action is one of %v.", paymux.RolloutActions()).At("action")
+	}
+	return nil
 }
 
-// Withdraw takes everything from a version. Withdrawing the canary is a rollback.
-func (c *Channels) Withdraw(ctx context.Context, name, version, who, why string) error {
-	return c.rewrite(ctx, name, who, why, func(p *Policy) error {
-		c.withdraw(p, Withdrawal{Version: version, When: c.Now().UTC(), Who: who, Reason: why})
-		return nil
-	})
+func try(r *paymux.Rollout, d *paymux.RolloutChange) error {
+	r.Stable = cmp.Or(d.Stable, r.Stable)
+	if r.Stable == "" {
+		return paymux.Errorf(paymux.InvalidRequest, "Say which version is the stable one.").At("stable")
+	}
+	r.Canary, r.Percent = d.Version, d.Percent
+	return nil
 }
 
-func (c *Channels) withdraw(p *Policy, w Withdrawal) {
-	if p.withdrew(w.Version) {
+// promote also forgives a version that was withdrawn.
+func promote(r *paymux.Rollout, version string) {
+	r.Stable = version
+	if r.Canary == version {
+		r.Canary, r.Percent = "", 0
+	}
+	r.Withdrawn = slices.DeleteFunc(slices.Clone(r.Withdrawn), func(w paymux.Withdrawal) bool { return w.Version == version })
+}
+
+func (c *Channels) withdraw(p *paymux.Rollout, w paymux.Withdrawal) {
+	if p.Withdrew(w.Version) {
 		return
 	}
 	if p.Canary == w.Version {
@@ -71,28 +98,10 @@ func (c *Channels) withdraw(p *Policy, w Withdrawal) {
 	p.Withdrawn = p.Withdrawn[:min(len(p.Withdrawn), keptWithdrawn)]
 }
 
-// Kill stops new payments over a channel at once; what is under way goes on. An empty reason is refused.
-func (c *Channels) Kill(ctx context.Context, name, who, why string) error {
-	if why == "" {
-		return paymux.Errorf(paymux.InvalidRequest, "Say why the channel is switched off.").At("reason")
-	}
-	return c.rewrite(ctx, name, who, why, func(p *Policy) error { p.Killed = why; return nil })
-}
-
-// Revive lets a channel take payments again.
-func (c *Channels) Revive(ctx context.Context, name, who, why string) error {
-	return c.rewrite(ctx, name, who, why, func(p *Policy) error { p.Killed = ""; return nil })
-}
-
-// Shadow has a version asked every query, too; an empty version ends that.
-func (c *Channels) Shadow(ctx context.Context, name, version, who, why string) error {
-	return c.rewrite(ctx, name, who, why, func(p *Policy) error { p.Shadow = version; return nil })
-}
-
 // rewrite changes a channel's policy where it is kept, again from the start when
 // somebody else was quicker. This process goes by it before rewrite returns, others
 // as soon as they hear of it.
-func (c *Channels) rewrite(ctx context.Context, name, who, why string, change func(*Policy) error) error {
+func (c *Channels) rewrite(ctx context.Context, name, who, why string, change func(*paymux.Rollout) error) error {
 	if c.Registry == nil {
 		return paymux.Errorf(paymux.Unavailable, "This node has no registry to keep policies in.")
 	}
@@ -109,10 +118,10 @@ func (c *Channels) rewrite(ctx context.Context, name, who, why string, change fu
 	return paymux.Errorf(paymux.Unavailable, "The policy of channel %s is being changed by several at once. Try again.", name)
 }
 
-func (c *Channels) rewriteOnce(ctx context.Context, name, who, why string, change func(*Policy) error) (uint64, error) {
+func (c *Channels) rewriteOnce(ctx context.Context, name, who, why string, change func(*paymux.Rollout) error) (uint64, error) {
 	settings := c.Registry.Settings()
 	d, err := settings.Get(ctx, settingsKey(name))
-	var p Policy
+	var p paymux.Rollout
 	switch {
 	case errors.Is(err, registry.ErrNotFound):
 		d = registry.Document{Key: settingsKey(name)}
@@ -126,7 +135,7 @@ func (c *Channels) rewriteOnce(ctx context.Context, name, who, why string, chang
 	if err := change(&p); err != nil {
 		return 0, err
 	}
-	if err := p.check(); err != nil {
+	if err := check(&p); err != nil {
 		return 0, paymux.Errorf(paymux.InvalidRequest, "%s.", err)
 	}
 	if d.Value, err = json.Marshal(p); err != nil {
@@ -156,7 +165,7 @@ func (c *Channels) await(ctx context.Context, name string, version uint64) {
 // judge compares the canary's record with the stable version's after a failure of the
 // canary, and rolls it back where it is significantly worse.
 func (p *packages) judge(f *fleet) {
-	var canary, stable Tally
+	var canary, stable paymux.Tally
 	for i := range f.versions {
 		switch v := &f.versions[i]; v.name {
 		case f.policy.Canary:
@@ -169,11 +178,11 @@ func (p *packages) judge(f *fleet) {
 	if reason == "" || p.fleet.Load() != f {
 		return
 	}
-	p.rollBack(f, Withdrawal{Version: f.policy.Canary, When: p.channels.Now().UTC(), Who: itself, Reason: reason, Canary: canary, Stable: stable})
+	p.rollBack(f, paymux.Withdrawal{Version: f.policy.Canary, When: p.channels.Now().UTC(), Who: itself, Reason: reason, Canary: canary, Stable: stable})
 }
 
 // rollBack withdraws the canary: here at once, and everywhere as soon as the policy is written.
-func (p *packages) rollBack(f *fleet, w Withdrawal) {
+func (p *packages) rollBack(f *fleet, w paymux.Withdrawal) {
 	without := &fleet{policy: f.policy}
 	p.channels.withdraw(&without.policy, w)
 	for _, v := range f.versions {
@@ -195,13 +204,13 @@ func (p *packages) rollBack(f *fleet, w Withdrawal) {
 	c.work.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), rollbackLimit)
 		defer cancel()
-		err := c.rewrite(ctx, p.name, itself, w.Reason, func(policy *Policy) error {
+		err := c.rewrite(ctx, p.name, itself, w.Reason, func(policy *paymux.Rollout) error {
 			c.withdraw(policy, w)
 			return nil
 		})
 		if err == nil {
 			p.mu.Lock()
-			p.ruled = slices.DeleteFunc(p.ruled, func(r Withdrawal) bool { return r.Version == w.Version })
+			p.ruled = slices.DeleteFunc(p.ruled, func(r paymux.Withdrawal) bool { return r.Version == w.Version })
 			p.mu.Unlock()
 			return
 		}

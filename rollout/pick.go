@@ -11,7 +11,7 @@ import (
 
 // fleet is what runs of one channel, and by which policy. It is immutable.
 type fleet struct {
-	policy   Policy
+	policy   paymux.Rollout
 	versions []version // live ones, withdrawn ones left out, newest release last
 }
 

@@ -24,7 +24,7 @@ type packages struct {
 
 	mu      sync.Mutex           // guards what follows
 	tallies map[string]*counters // by version; new ones when a trial begins
-	ruled   []Withdrawal         // decided here and not yet written down
+	ruled   []paymux.Withdrawal  // decided here and not yet written down
 
 	shadow shadowCounters
 }
@@ -37,7 +37,7 @@ func newPackages(name string, c *Channels) *packages {
 
 // become takes up a policy and what runs. A trial that begins starts all counting anew,
 // so that both records are of the same time.
-func (p *packages) become(policy Policy, running []registry.Instance) {
+func (p *packages) become(policy paymux.Rollout, running []registry.Instance) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if before := p.fleet.Load().policy; before.Canary != policy.Canary {
@@ -48,7 +48,7 @@ func (p *packages) become(policy Policy, running []registry.Instance) {
 	}
 	f := &fleet{policy: policy}
 	for _, i := range running {
-		if policy.withdrew(i.Version) {
+		if policy.Withdrew(i.Version) {
 			continue
 		}
 		at := slices.IndexFunc(f.versions, func(v version) bool { return v.name == i.Version })

@@ -148,8 +148,8 @@ func (c *Channels) refresh() {
 	c.accounts.Store(channel.NewAccounts(list...))
 }
 
-func (c *Channels) readPolicies() map[string]Policy {
-	policies := map[string]Policy{}
+func (c *Channels) readPolicies() map[string]paymux.Rollout {
+	policies := map[string]paymux.Rollout{}
 	if c.policies == nil {
 		return policies
 	}
@@ -196,10 +196,10 @@ func (c *Channels) readInstances() map[string][]registry.Instance {
 	return running
 }
 
-func killed(p Policy) string { return "channel switched off: " + p.Killed }
+func killed(p paymux.Rollout) string { return "channel switched off: " + p.Killed }
 
 // local is an account of this process, which a kill switch stops, too.
-func (c *Channels) local(a *channel.Account, p Policy) *channel.Account {
+func (c *Channels) local(a *channel.Account, p paymux.Rollout) *channel.Account {
 	if p.Killed == "" {
 		return a
 	}

@@ -4,16 +4,9 @@ import (
 	"context"
 	"sync/atomic"
 
+	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
 )
-
-// ShadowTally compares a shadow's answers with those that counted.
-type ShadowTally struct {
-	Version string `json:"version"`
-	Asked   int64  `json:"asked"`
-	Differs int64  `json:"differs"`           // another state, money, transaction ID or kind of error
-	Example string `json:"example,omitempty"` // of the last difference: operation and both states
-}
 
 type shadowCounters struct {
 	asked, differs atomic.Int64
@@ -62,11 +55,11 @@ func said(r *channel.Result, err error) string {
 	return string(r.State) + " " + r.Money.String() + " " + r.ChannelID
 }
 
-func (s *shadowCounters) tally(version string) *ShadowTally {
+func (s *shadowCounters) tally(version string) *paymux.ShadowTally {
 	if version == "" {
 		return nil
 	}
-	t := &ShadowTally{Version: version, Asked: s.asked.Load(), Differs: s.differs.Load()}
+	t := &paymux.ShadowTally{Version: version, Asked: s.asked.Load(), Differs: s.differs.Load()}
 	if e := s.example.Load(); e != nil {
 		t.Example = *e
 	}

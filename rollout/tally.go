@@ -8,20 +8,11 @@ import (
 	"github.com/paymux/paymux/channel"
 )
 
-// Tally is what became of calls to one version. Failed are those whose outcome is not known
-// or that were not taken up; declined are payments.
-type Tally struct {
-	Calls    int64 `json:"calls"`
-	Failed   int64 `json:"failed"`
-	Payments int64 `json:"payments"`
-	Declined int64 `json:"declined"`
-}
-
-// counters count a Tally. Safe for concurrent use, without a lock.
+// counters count a [paymux.Tally]. Safe for concurrent use, without a lock.
 type counters struct{ calls, failed, payments, declined atomic.Int64 }
 
-func (c *counters) tally() Tally {
-	return Tally{Calls: c.calls.Load(), Failed: c.failed.Load(), Payments: c.payments.Load(), Declined: c.declined.Load()}
+func (c *counters) tally() paymux.Tally {
+	return paymux.Tally{Calls: c.calls.Load(), Failed: c.failed.Load(), Payments: c.payments.Load(), Declined: c.declined.Load()}
 }
 
 // outcome is how a call counts.

@@ -189,7 +189,7 @@ func visit(ctx context.Context, p profile) error {
 func (c *cli) showDev(s *system, p profile, path string, took time.Duration) error {
 	out := map[string]any{
 		"version": version, "api": p.BaseURL + "/v1", "docs": p.BaseURL + "/docs", "profile": path,
-		"data": s.conf.DataDir, "store": s.conf.Store.Engine, "accounts": names(s.accounts.All()), "ready_ms": took.Milliseconds(),
+		"data": s.conf.DataDir, "store": s.conf.Store.Engine, "accounts": names(s.accounts), "ready_ms": took.Milliseconds(),
 	}
 	return c.show(out, func() {
 		c.say("dev.title", version, took.Seconds())
@@ -197,7 +197,7 @@ func (c *cli) showDev(s *system, p profile, path string, took time.Duration) err
 		c.say("dev.keys", hint(p.Key), path)
 		c.say("dev.signing", p.SigningKey)
 		c.say("dev.kept", s.conf.DataDir, s.conf.Store.Engine)
-		c.say("dev.channels", strings.Join(names(s.accounts.All()), ", "))
+		c.say("dev.channels", strings.Join(names(s.accounts), ", "))
 		c.say("dev.webhooks")
 		c.say("dev.next")
 	})

@@ -18,7 +18,9 @@ import (
 	"github.com/paymux/paymux/notify"
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
+	"github.com/paymux/paymux/registry"
 	"github.com/paymux/paymux/relay"
+	"github.com/paymux/paymux/rollout"
 )
 
 // system is one process's rooms, put together: frontend, node and gateway in one.
@@ -33,7 +35,9 @@ type system struct {
 	store     store
 	messaging *natsserver.Messaging
 	sandbox   *sandbox.Institution // nil: not enabled
-	accounts  *channel.Accounts
+	accounts  []*channel.Account   // at the institutions this process speaks to itself
+	registry  *registry.Registry
+	channels  *rollout.Channels
 	ids       *paymux.IDs
 	changes   *changes
 	notifier  *notify.Notifier
@@ -69,6 +73,7 @@ func assemble(ctx context.Context, conf Config, env func(string) string, log *sl
 		s.openMessaging,
 		s.openSandbox,
 		func(context.Context) error { return s.openAccounts(env) },
+		s.openChannels,
 		s.openPayments,
 		s.openFront,
 	} {
@@ -84,6 +89,7 @@ func (s *system) start() {
 	if s.sandbox != nil {
 		s.sandbox.Start()
 	}
+	s.channels.Start()
 	s.runner.Start()
 	s.startPruning()
 }
@@ -146,6 +152,8 @@ func (s *system) openMessaging(context.Context) error {
 	s.messaging = m
 	s.changes.publish = m.Conn.Publish
 	s.onStop(func(context.Context) error { m.Stop(); return nil })
+	s.registry = registry.New(registry.Config{Conn: m.Conn, Log: s.log, Now: s.now})
+	s.onStop(func(context.Context) error { s.registry.Stop(); return nil })
 	return s.changes.subscribe(m.Conn)
 }
 

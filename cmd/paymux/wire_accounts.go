@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -8,15 +9,28 @@ import (
 
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/channel/all"
+	"github.com/paymux/paymux/channel/channelrpc"
 	"github.com/paymux/paymux/channel/sandbox"
 	"github.com/paymux/paymux/gateway"
+	"github.com/paymux/paymux/internal/rpc"
+	"github.com/paymux/paymux/rollout"
 )
 
 // openAccounts opens the configured accounts. It calls no institution.
 func (s *system) openAccounts(env func(string) string) error {
-	opened, err := openAccounts(s.conf.Accounts, all.Drivers(all.Env{Sandbox: s.sandbox}), env, s.log, s.now)
-	s.accounts = channel.NewAccounts(opened...)
+	var err error
+	s.accounts, err = openAccounts(s.conf.Accounts, all.Drivers(all.Env{Sandbox: s.sandbox}), env, s.log, s.now)
 	return err
+}
+
+// openChannels joins the accounts of this process with those that gateways serve.
+func (s *system) openChannels(context.Context) error {
+	s.channels = rollout.New(rollout.Config{
+		Local: s.accounts, Registry: s.registry, Log: s.log, Now: s.now,
+		Client: &rpc.Client{Conn: s.messaging.Conn, Faults: channelrpc.Faults()},
+	})
+	s.onStop(func(context.Context) error { s.channels.Stop(); return nil })
+	return nil
 }
 
 func openAccounts(confs []AccountConfig, drivers []*channel.Driver, env func(string) string, log *slog.Logger, now func() time.Time) ([]*channel.Account, error) {

@@ -37,7 +37,7 @@ func (s *system) openFront(context.Context) error {
 	front, err := access.New(access.Config{
 		Payments: s.relay, Queries: s.payments, Callbacks: s.relay,
 		Merchants: merchantsHeard{s.store, gate}, Endpoints: endpointsHeard{s.store, s.notifier},
-		Links: s.store, Events: s.store, Notifications: s.notifier, NotificationLog: s.store, Watch: s.changes.watchMerchant, Answers: s.store, Tasks: buried{s.store},
+		Links: s.store, Events: s.store, Notifications: s.notifier, NotificationLog: s.store, Watch: s.changes.watchMerchant, Answers: s.store, Tasks: buried{s.store}, Channels: s.channels,
 		Gate: gate, Opener: opener, IDs: s.ids, Now: s.now, Log: log,
 		PublicURL: s.publicURL, OpsToken: s.secrets.opsToken, Ready: s.ready,
 	})

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 
 	"github.com/paymux/paymux"
-	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/channel/sandbox"
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
@@ -45,7 +44,7 @@ func (s *system) openPayments(context.Context) error {
 	}
 	rules := &routing.RuleSet{Name: "default", Version: 1}
 	s.payments = payment.New(payment.Config{
-		Store: s.store, Accounts: func() *channel.Accounts { return s.accounts }, IDs: s.ids, PublicURL: s.publicURL, Now: s.now, Log: s.log,
+		Store: s.store, Accounts: s.channels.Accounts, IDs: s.ids, PublicURL: s.publicURL, Now: s.now, Log: s.log,
 		Rules:  func() *routing.RuleSet { return rules },
 		Policy: s.policy, Notify: s.notifier.Tasks, Offer: offer, Changed: s.changes.announce,
 	})
