@@ -2,6 +2,8 @@ package registry
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 	"time"
 )
 
@@ -46,3 +48,36 @@ func (i Instance) Key() string { return i.Role + "." + i.Name + "." + i.ID }
 // Subject is what requests to this very instance begin with: paymux.instance.<role>.<name>.<id>. The instance serves
 // what comes below, and nobody else may.
 func (i Instance) Subject() string { return "paymux.instance." + i.Key() }
+
+// check reports what would not be a key.
+func (i Instance) check() error {
+	for _, part := range []string{i.Role, i.Name, i.ID} {
+		if !token(part) {
+			return fmt.Errorf("%w: %q in instance %q", ErrBadName, part, i.Key())
+		}
+	}
+	if len(i.Detail) > 0 && !json.Valid(i.Detail) {
+		return fmt.Errorf("registry: the detail of instance %s is not JSON", i.Key())
+	}
+	return nil
+}
+
+// readInstance believes the key about role, name and ID: NATS has seen to it who may write there.
+func readInstance(e entry) (Instance, error) {
+	var i Instance
+	parts := strings.Split(e.key, ".")
+	if len(parts) != 3 {
+		return i, fmt.Errorf("%q is not the key of an instance", e.key)
+	}
+	if err := json.Unmarshal(e.body, &i); err != nil {
+		return i, err
+	}
+	i.Role, i.Name, i.ID = parts[0], parts[1], parts[2]
+	return i, nil
+}
+
+// token reports whether s can be one token of a subject.
+func token(s string) bool {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+	return s != "" && len(s) <= 128 && strings.Trim(s, letters) == ""
+}

@@ -8,11 +8,16 @@
 package registry
 
 import (
+	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // Buckets, as they are called in NATS. A key K of bucket B is the subject $KV.B.K.
@@ -41,6 +46,8 @@ type Config struct {
 	// TTL is how long an instance lives without being renewed; it is renewed every third of it. The same
 	// everywhere in a deployment. Zero: DefaultTTL.
 	TTL time.Duration
+	// Creates lets this process make buckets that are missing: nodes do, and whoever embeds NATS. Others wait for them.
+	Creates bool
 	// Replicas is how many servers of a cluster keep the buckets this process creates. Zero: 1.
 	Replicas int
 	Log      *slog.Logger
@@ -50,6 +57,10 @@ type Config struct {
 // Registry is one process's access to the registry. Safe for concurrent use.
 type Registry struct {
 	Config
+
+	mu      sync.Mutex // guards what follows
+	owned   map[any]func(context.Context) error
+	stopped bool
 }
 
 // New returns a registry. It asks nothing of NATS, which may be away.
@@ -63,8 +74,52 @@ func New(c Config) *Registry {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Registry{Config: c}
+	return &Registry{Config: c, owned: map[any]func(context.Context) error{}}
 }
 
-// Stop ends every lease (as Release does), every directory and every view made from r. It may be called twice.
-func (r *Registry) Stop() {}
+func (r *Registry) instances() kind {
+	return kind{name: InstancesBucket, storage: jetstream.MemoryStorage, history: 1, life: r.TTL}
+}
+
+// adopt remembers something that Stop has to end; false: r is stopped already.
+func (r *Registry) adopt(what any, end func(context.Context) error) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.stopped {
+		r.owned[what] = end
+	}
+	return !r.stopped
+}
+
+func (r *Registry) forget(what any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.owned, what)
+}
+
+// troubled reports whether this process's own instances cannot be renewed. Then
+// others cannot either, perhaps, and their silence proves nothing.
+func (r *Registry) troubled() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for what := range r.owned {
+		if l, ok := what.(*Lease); ok && l.troubled() {
+			return true
+		}
+	}
+	return false
+}
+
+// Stop ends every lease (as Release does), every directory and every view made from r, waiting
+// until ctx ends. It may be called twice.
+func (r *Registry) Stop(ctx context.Context) error {
+	r.mu.Lock()
+	r.stopped = true
+	ends := slices.Collect(maps.Values(r.owned))
+	r.mu.Unlock()
+	var err error
+	for _, end := range ends {
+		err = errors.Join(err, end(ctx))
+	}
+	return err
+}
