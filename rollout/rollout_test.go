@@ -38,8 +38,8 @@ func newYard(t *testing.T, local ...*channel.Account) *yard {
 	}
 	t.Cleanup(m.Stop)
 	y := &yard{t: t, m: m, ids: paymux.NewIDs([]byte("only for tests, no secret"), 1, time.Now)}
-	y.registry = registry.New(registry.Config{Conn: m.Conn, TTL: 2 * time.Second, Log: quiet})
-	t.Cleanup(y.registry.Stop)
+	y.registry = registry.New(registry.Config{Conn: m.Conn, TTL: 2 * time.Second, Creates: true, Log: quiet})
+	t.Cleanup(func() { _ = y.registry.Stop(context.Background()) })
 	y.channels = rollout.New(rollout.Config{
 		Local: local, Registry: y.registry, Log: quiet, Now: time.Now, Client: &rpc.Client{Conn: m.Conn, Faults: channelrpc.Faults()},
 	})

@@ -152,8 +152,8 @@ func (s *system) openMessaging(context.Context) error {
 	s.messaging = m
 	s.changes.publish = m.Conn.Publish
 	s.onStop(func(context.Context) error { m.Stop(); return nil })
-	s.registry = registry.New(registry.Config{Conn: m.Conn, Log: s.log, Now: s.now})
-	s.onStop(func(context.Context) error { s.registry.Stop(); return nil })
+	s.registry = registry.New(registry.Config{Conn: m.Conn, Creates: true, Log: s.log, Now: s.now})
+	s.onStop(s.registry.Stop)
 	return s.changes.subscribe(m.Conn)
 }
 
