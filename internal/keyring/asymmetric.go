@@ -17,8 +17,12 @@ import (
 	"strings"
 )
 
-// leastBits of an RSA key: shorter ones are refused.
-const leastBits = 2048
+// Sizes of an RSA key, in bits, and of an asymmetric key's text, in bytes, that are read. A larger key would cost others their turn.
+const (
+	leastBits = 2048
+	mostBits  = 8192
+	mostText  = 64 << 10
+)
 
 func parseAsymmetric(kind Kind, text string) (Key, error) {
 	private, public, err := parsePair(text)
@@ -30,6 +34,9 @@ func parseAsymmetric(kind Kind, text string) (Key, error) {
 	case *rsa.PublicKey:
 		if pub.N.BitLen() < leastBits {
 			return nil, fmt.Errorf("keyring: an RSA key of %d bits is too short; it needs %d", pub.N.BitLen(), leastBits)
+		}
+		if pub.N.BitLen() > mostBits {
+			return nil, fmt.Errorf("keyring: an RSA key of %d bits is too long; it may have %d", pub.N.BitLen(), mostBits)
 		}
 		own, _ := private.(*rsa.PrivateKey)
 		key = rsaKey{unable{RSA}, own, pub}
@@ -73,6 +80,9 @@ func parsePair(text string) (private crypto.Signer, public crypto.PublicKey, err
 }
 
 func derOf(text string) ([]byte, error) {
+	if len(text) > mostText {
+		return nil, errNotPEM
+	}
 	if block, _ := pem.Decode([]byte(text)); block != nil {
 		return block.Bytes, nil
 	}

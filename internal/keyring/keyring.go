@@ -16,7 +16,7 @@ const (
 	RSA     Kind = "rsa"     // RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017); decrypts RSAES-OAEP with SHA-1, as payment institutions use it
 	HMAC    Kind = "hmac"    // HMAC-SHA256 (RFC 2104)
 	AESGCM  Kind = "aes-gcm" // AEAD_AES_128_GCM or _256_GCM (RFC 5116)
-	ECDSA   Kind = "ecdsa"   // P-256 with SHA-256, ASN.1 signatures
+	ECDSA   Kind = "ecdsa"   // P-256 with SHA-256, ASN.1 signatures; agrees on the keys of JWEs
 	Ed25519 Kind = "ed25519" // RFC 8032
 	Opaque  Kind = "opaque"  // a password or token that has to be sent as it is
 )
@@ -40,6 +40,8 @@ type Key interface {
 	// Encrypt and Decrypt of aes-gcm need a nonce of 12 bytes; of rsa, nonce and associated data are empty.
 	Encrypt(plain, nonce, associated []byte) ([]byte, error)
 	Decrypt(sealed, nonce, associated []byte) ([]byte, error)
+	// Unwrap opens the content key of a JWE: rsa by RSA-OAEP-256, ecdsa by ECDH-ES.
+	Unwrap(w Wrapped) ([]byte, error)
 	// Public is the PEM of the public half; empty where there is none.
 	Public() string
 }

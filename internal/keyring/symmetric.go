@@ -20,6 +20,7 @@ func (u unable) Sign([]byte) ([]byte, error)            { return nil, ErrUnable 
 func (u unable) Verify([]byte, []byte) error            { return ErrUnable }
 func (u unable) Encrypt(_, _, _ []byte) ([]byte, error) { return nil, ErrUnable }
 func (u unable) Decrypt(_, _, _ []byte) ([]byte, error) { return nil, ErrUnable }
+func (u unable) Unwrap(Wrapped) ([]byte, error)         { return nil, ErrUnable }
 func (u unable) Public() string                         { return "" }
 
 func parseSymmetric(kind Kind, text string) (Key, error) {

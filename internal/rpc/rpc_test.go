@@ -56,6 +56,23 @@ func TestACallIsAnswered(t *testing.T) {
 	}
 }
 
+func TestAServerOfManySubjectsIsToldWhich(t *testing.T) {
+	t.Parallel()
+	s, c := wire(t, rpc.Config{Group: "greeters"})
+	if err := rpc.ServeEach(s, "greet.*.hello", func(_ context.Context, subject, who string) (string, error) { return subject + " " + who, nil }); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := rpc.Call[string, string](t.Context(), c, "greet.gateway.hello", "you"); got != "greet.gateway.hello you" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := rpc.Call[string, string](t.Context(), c, "greet.gateway.else", "you"); !errors.Is(err, rpc.ErrNotTaken) {
+		t.Errorf("a subject nobody serves: %v", err)
+	}
+}
+
 func TestErrorsAreTheSameOnBothSides(t *testing.T) {
 	t.Parallel()
 	s, c := wire(t, rpc.Config{})

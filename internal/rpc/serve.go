@@ -54,12 +54,18 @@ type Handler func(ctx context.Context, body []byte) ([]byte, error)
 
 // Serve answers requests to a subject with do. A body that is not a Request is answered ErrBadRequest, which is ErrNotTaken, too.
 func Serve[Request, Reply any](s *Server, subject string, do func(context.Context, Request) (Reply, error)) error {
-	return s.Handle(subject, func(ctx context.Context, body []byte) ([]byte, error) {
+	return ServeEach(s, subject, func(ctx context.Context, _ string, q Request) (Reply, error) { return do(ctx, q) })
+}
+
+// ServeEach is [Serve] for a subject with wildcards: do is told the subject that a request
+// came by. Who may publish to it is for NATS to say, so a token of it can be believed where a field of the body cannot.
+func ServeEach[Request, Reply any](s *Server, subject string, do func(ctx context.Context, subject string, q Request) (Reply, error)) error {
+	return s.handle(subject, func(ctx context.Context, by string, body []byte) ([]byte, error) {
 		var q Request
 		if err := json.Unmarshal(body, &q); err != nil {
 			return nil, fmt.Errorf("%w: %w: %s", ErrNotTaken, ErrBadRequest, err)
 		}
-		reply, err := do(ctx, q)
+		reply, err := do(ctx, by, q)
 		if err != nil {
 			return nil, err
 		}
@@ -69,6 +75,13 @@ func Serve[Request, Reply any](s *Server, subject string, do func(context.Contex
 
 // Handle answers requests to a subject, which may hold wildcards.
 func (s *Server) Handle(subject string, h Handler) error {
+	return s.handle(subject, func(ctx context.Context, _ string, body []byte) ([]byte, error) { return h(ctx, body) })
+}
+
+// handler is a Handler that is told the subject, too.
+type handler func(ctx context.Context, subject string, body []byte) ([]byte, error)
+
+func (s *Server) handle(subject string, h handler) error {
 	take := func(m *nats.Msg) { s.take(m, h) }
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,7 +101,7 @@ func (s *Server) Handle(subject string, h Handler) error {
 func (s *Server) Flush(ctx context.Context) error { return s.Conn.FlushWithContext(flushLimit(ctx)) }
 
 // take begins a request, or refuses it before anything is done.
-func (s *Server) take(m *nats.Msg, h Handler) {
+func (s *Server) take(m *nats.Msg, h handler) {
 	if err := s.begin(m); err != nil {
 		s.fail(m, err)
 		return
@@ -127,7 +140,7 @@ func deadlineOf(m *nats.Msg) time.Time {
 	return time.UnixMilli(ms)
 }
 
-func (s *Server) answer(m *nats.Msg, h Handler) {
+func (s *Server) answer(m *nats.Msg, h handler) {
 	ctx, cancel := context.WithDeadline(context.Background(), deadlineOf(m))
 	defer cancel()
 	defer func() {
@@ -136,7 +149,7 @@ func (s *Server) answer(m *nats.Msg, h Handler) {
 			s.fail(m, errors.New("rpc: the server panicked; the outcome is not known"))
 		}
 	}()
-	body, err := h(ctx, m.Data)
+	body, err := h(ctx, m.Subject, m.Data)
 	if err != nil {
 		s.fail(m, err)
 		return
