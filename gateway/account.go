@@ -10,6 +10,7 @@ import (
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/internal/ref"
+	"github.com/paymux/paymux/keys"
 )
 
 // Settings are one account as a configuration has it.
@@ -30,7 +31,7 @@ type Tools struct {
 // Open opens an account. It calls no institution. Keys that the options spell out are read
 // here and then known to nobody but what uses them; those in the key service are never seen.
 func Open(driver *channel.Driver, s Settings, t Tools) (*channel.Account, error) {
-	options, keys, err := readOptions(driver, s.Options, t)
+	options, keyring, err := readOptions(driver, s.Options, t)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +40,7 @@ func Open(driver *channel.Driver, s Settings, t Tools) (*channel.Account, error)
 		return nil, err
 	}
 	opened, err := driver.Open(channel.Config{
-		Account: s.Name, Options: options, Keys: keys, Client: institutionClient(driver.TimeLimit),
+		Account: s.Name, Options: options, Keys: keyring, Client: institutionClient(driver.TimeLimit),
 		Log: t.Log.With("account", s.Name), Now: t.Now,
 	})
 	if err != nil {
@@ -52,11 +53,11 @@ func Open(driver *channel.Driver, s Settings, t Tools) (*channel.Account, error)
 const present = "(key)"
 
 func readOptions(driver *channel.Driver, refs map[string]ref.Ref, t Tools) (map[string]string, channel.Keys, error) {
-	options, spelt, named := map[string]string{}, map[string]string{}, map[string]string{}
+	options, spelt, named := map[string]string{}, map[string]string{}, map[string]keys.Name{}
 	for name, r := range refs {
 		key := isKey(driver, name)
 		if key && r.Key() != "" {
-			options[name], named[name] = present, r.Key()
+			options[name], named[name] = present, keys.Name(r.Key())
 			continue
 		}
 		text, err := r.Read(t.Env)
