@@ -12,15 +12,11 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"net/http"
-	"testing"
 	"time"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
 )
-
-// T is what a test is told and told with.
-type T = *testing.T
 
 // Subject is a channel under test and the means to make its institution do things.
 type Subject struct {
@@ -80,8 +76,8 @@ type Decline struct {
 	Retryable bool
 }
 
-// Run checks everything the subject gives it the means to check.
-func Run(t T, s Subject) {
+// Check checks everything the subject gives it the means to check, and reports to t.
+func Check(t T, s Subject) {
 	t.Helper()
 	s.fill(t)
 	b := &bench{s: s, ids: paymux.NewIDs(randomKey(), 1, time.Now)}

@@ -1,0 +1,113 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/channel"
+	"github.com/paymux/paymux/channel/channelrpc"
+	"github.com/paymux/paymux/internal/ref"
+	"github.com/paymux/paymux/keys"
+)
+
+// programConfig is what an institution's own program is configured with: the keys that
+// paymux.yaml has for the same.
+type programConfig struct {
+	Version  string `yaml:"version"` // announced; empty: the program's own
+	Weight   int    `yaml:"weight"`  // of this instance among others; 0: 100
+	Limit    int    `yaml:"limit"`   // calls under way at a time; 0: 1024
+	LogLevel string `yaml:"log_level"`
+	NATS     struct {
+		URL         ref.Ref `yaml:"url"`
+		Credentials ref.Ref `yaml:"credentials"`
+		CA          string  `yaml:"ca"`
+	} `yaml:"nats"`
+	Accounts []struct {
+		Name    string             `yaml:"name"`
+		Methods []string           `yaml:"methods"`
+		Options map[string]ref.Ref `yaml:"options"`
+	} `yaml:"accounts"`
+}
+
+// exampleConfig is a configuration to begin with.
+func exampleConfig(d *channel.Driver) string {
+	return fmt.Sprintf(`  nats: {url: "tls://nats.internal:4222", credentials: file:gateway-%[1]s.nk, ca: ca.pem}
+  accounts:
+    - name: %[1]s-main
+      options: {…}   # a secret may be file:PATH, env:NAME or, where it is a key, key:NAME in the key service
+`, d.Name)
+}
+
+func readProgramConfig(file, version string) (*programConfig, error) {
+	if file == "" {
+		return nil, errors.New("say where the configuration is: -config FILE; -h shows an example")
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	c := &programConfig{Version: version}
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	dec.KnownFields(true)
+	if err := dec.Decode(c); err != nil {
+		return nil, fmt.Errorf("%s: %s", file, strings.ReplaceAll(err.Error(), "in type gateway.programConfig", "in the configuration"))
+	}
+	return c, c.check(file)
+}
+
+func (c *programConfig) check(file string) error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(file+": "+format, args...)) }
+	if err := channelrpc.CheckVersion(c.Version); err != nil {
+		fault("%w", err)
+	}
+	if c.NATS.URL == "" {
+		fault("nats.url: is missing, such as tls://nats.internal:4222")
+	}
+	if c.Weight < 0 || c.Limit < 0 {
+		fault("weight and limit must not be negative")
+	}
+	if c.LogLevel != "" && new(slog.Level).UnmarshalText([]byte(c.LogLevel)) != nil {
+		fault("log_level: %q is not debug, info, warn or error", c.LogLevel)
+	}
+	if len(c.Accounts) == 0 {
+		fault("accounts: there is none")
+	}
+	seen := map[string]bool{}
+	for i, a := range c.Accounts {
+		if a.Name == "" || len(a.Name) > 64 || strings.Trim(a.Name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != "" || seen[a.Name] {
+			fault("accounts[%d].name: %q must be a name of lower case letters, digits, - and _, and there once", i, a.Name)
+		}
+		seen[a.Name] = true
+	}
+	return errors.Join(faults...)
+}
+
+func (c *programConfig) level() slog.Level {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.LogLevel)) // checked; empty: info
+	return level
+}
+
+// unasked stands for a key service while a configuration is only checked.
+type unasked struct{}
+
+var errUnasked = errors.New("gateway: no key service is asked while checking")
+
+func (unasked) KeyID(context.Context, keys.Name) (string, error) { return "", errUnasked }
+func (unasked) Sign(context.Context, keys.Name, string, []byte) ([]byte, error) {
+	return nil, errUnasked
+}
+func (unasked) Verify(context.Context, keys.Name, []byte, []byte) error { return errUnasked }
+func (unasked) Decrypt(context.Context, keys.Name, []byte, []byte, []byte) ([]byte, error) {
+	return nil, errUnasked
+}
+func (unasked) Reveal(context.Context, keys.Name) (paymux.Secret, error) { return "", errUnasked }

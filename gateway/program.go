@@ -1,0 +1,166 @@
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/paymux/paymux/channel"
+	"github.com/paymux/paymux/internal/natsserver"
+	"github.com/paymux/paymux/keys/keysrpc"
+	"github.com/paymux/paymux/registry"
+)
+
+// Exit codes of a package's program, as of the other commands.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2 // the command line or the configuration is wrong
+)
+
+// stopLimit is how long calls under way may take at the end.
+const stopLimit = 40 * time.Second
+
+// Program is the whole of an institution's own program: it reads its configuration,
+// serves until it is told to stop, and returns the exit code. version is the program's own.
+func Program(version string, driver *channel.Driver) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return program(ctx, version, driver, os.Args[1:], os.Getenv, os.Stderr)
+}
+
+func program(ctx context.Context, version string, driver *channel.Driver, args []string, env func(string) string, out io.Writer) int {
+	flags := flag.NewFlagSet("paymux-"+driver.Name, flag.ContinueOnError)
+	flags.SetOutput(out)
+	file := flags.String("config", "", "the `file` to read the configuration from")
+	check := flags.Bool("check", false, "read the configuration, say what is wrong with it, and end")
+	show := flags.Bool("version", false, "print the version and end")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(out, help(driver))
+		return exitOK
+	case err != nil:
+		return exitUsage
+	case *show:
+		fmt.Fprintf(out, "paymux-%s %s\n", driver.Name, version)
+		return exitOK
+	}
+	c, err := readProgramConfig(*file, version)
+	var accounts []*channel.Account
+	if err == nil && *check {
+		accounts, err = c.open(driver, Tools{Env: env, Log: slog.New(slog.DiscardHandler), Now: time.Now, Keys: unasked{}})
+	}
+	if err != nil {
+		fmt.Fprintf(out, "paymux-%s: %v\n", driver.Name, err)
+		return exitUsage
+	}
+	if *check {
+		fmt.Fprintf(out, "the configuration is good: %d accounts\n", len(accounts))
+		return exitOK
+	}
+	if err := c.run(ctx, driver, env, out); err != nil {
+		fmt.Fprintf(out, "paymux-%s: %v\n", driver.Name, err)
+		return exitFailed
+	}
+	return exitOK
+}
+
+// help lists the options of an account, as the driver declares them.
+func help(d *channel.Driver) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n%s: serves accounts at this institution to Paymux, over NATS. The configuration:\n\n%s\nOptions of an account:\n", d.Title, exampleConfig(d))
+	for _, o := range d.Options {
+		fmt.Fprintf(&b, "  %-26s %s", o.Name, o.Help)
+		if o.Default != "" {
+			fmt.Fprintf(&b, " (default %s)", o.Default)
+		}
+		if o.Required {
+			b.WriteString(" (required)")
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// run serves until ctx ends.
+func (c *programConfig) run(ctx context.Context, driver *channel.Driver, env func(string) string, out io.Writer) error {
+	log := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: c.level()})).With("package", driver.Name, "version", c.Version)
+	m, err := c.connect(ctx, driver.Name, env, log)
+	if err != nil {
+		return err
+	}
+	defer m.Stop()
+	service, err := keysrpc.NewClient(m.Conn, "gateway-"+driver.Name)
+	if err != nil {
+		return err
+	}
+	accounts, err := c.open(driver, Tools{Env: env, Log: log, Now: time.Now, Keys: service})
+	if err != nil {
+		return err
+	}
+	shared := registry.New(registry.Config{Conn: m.Conn, Log: log})
+	g, err := New(Config{
+		Conn: m.Conn, Registry: shared, Accounts: accounts, Version: c.Version, ID: InstanceID(), Weight: c.Weight, Limit: c.Limit, Log: log, Now: time.Now,
+	})
+	if err != nil {
+		return err
+	}
+	if err := g.Start(ctx); err != nil {
+		return err
+	}
+	log.Info("ready", "accounts", len(accounts))
+	<-ctx.Done()
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
+	defer cancel()
+	return errors.Join(g.Stop(ending), shared.Stop(ending))
+}
+
+func (c *programConfig) connect(ctx context.Context, name string, env func(string) string, log *slog.Logger) (*natsserver.Messaging, error) {
+	url, err := c.NATS.URL.Read(env)
+	if err != nil {
+		return nil, fmt.Errorf("nats.url: %w", err)
+	}
+	return natsserver.Open(natsserver.Config{URL: url.Reveal(), Name: "paymux-" + name, Log: log})
+}
+
+// open opens every account, or says what is wrong with each.
+func (c *programConfig) open(driver *channel.Driver, t Tools) ([]*channel.Account, error) {
+	var accounts []*channel.Account
+	var faults []error
+	for i, s := range c.Accounts {
+		a, err := Open(driver, Settings{Name: s.Name, Methods: s.Methods, Options: s.Options}, t)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("accounts[%d] (%s): %w", i, s.Name, err))
+			continue
+		}
+		accounts = append(accounts, a)
+	}
+	return accounts, errors.Join(faults...)
+}
+
+// InstanceID names this process for people and for good: it is never used again.
+func InstanceID() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	host = strings.Map(func(r rune) rune {
+		if r == '-' || r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' {
+			return r
+		}
+		return '-'
+	}, host)
+	var random [6]byte
+	rand.Read(random[:]) // never fails
+	return fmt.Sprintf("%s-%d-%s", host, os.Getpid(), hex.EncodeToString(random[:]))
+}
