@@ -31,6 +31,7 @@ var mayImport = map[string]string{
 	"gateway":             "channel channel/channelrpc keys keys/keysrpc registry internal/*",
 	"rollout":             "channel channel/channelrpc registry internal/*",
 	"keys/keysrpc":        "keys internal/*",
+	"keys/keystest":       "keys internal/*",
 	"access/accessrpc":    "access cashier internal/*",
 	"channel/all":         "channel channel/*",
 	"channel/*":           "channel internal/*",

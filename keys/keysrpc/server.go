@@ -1,0 +1,78 @@
+package keysrpc
+
+import (
+	"context"
+	"strings"
+
+	"github.com/paymux/paymux/internal/rpc"
+	"github.com/paymux/paymux/keys"
+)
+
+// Group is the queue group in which the key services of one file share the requests.
+const Group = "keys"
+
+// Serve answers requests with a service, each as the caller that its subject names.
+// The server's configuration needs Faults, and Group where several services share a file.
+func Serve(s *rpc.Server, service *keys.Service) error {
+	for verb, do := range map[string]func(context.Context, *keys.User, *question) (answer, error){
+		verbKeyID: keyID, verbChain: chain, verbSign: sign, verbVerify: verify,
+		verbEncrypt: encrypt, verbDecrypt: decrypt, verbUnwrap: unwrap, verbReveal: reveal,
+	} {
+		err := rpc.ServeEach(s, prefix+"*."+verb, func(ctx context.Context, subject string, q question) (answer, error) {
+			return do(keys.WithRequest(ctx, q.Request), service.As(callerOf(subject)), &q)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func callerOf(subject string) string {
+	caller, _, _ := strings.Cut(strings.TrimPrefix(subject, prefix), ".")
+	return caller
+}
+
+func keyID(ctx context.Context, u *keys.User, q *question) (a answer, err error) {
+	a.KeyID, err = u.KeyID(ctx, q.Key)
+	return a, err
+}
+
+func chain(ctx context.Context, u *keys.User, q *question) (a answer, err error) {
+	a.Chain, err = u.Chain(ctx, q.Key, q.KeyID)
+	return a, err
+}
+
+func sign(ctx context.Context, u *keys.User, q *question) (a answer, err error) {
+	a.Result, err = u.Sign(ctx, q.Key, q.KeyID, q.Message)
+	return a, err
+}
+
+func verify(ctx context.Context, u *keys.User, q *question) (answer, error) {
+	err := u.Verify(ctx, q.Key, q.Message, q.Signature)
+	return answer{Correct: err == nil}, err
+}
+
+func encrypt(ctx context.Context, u *keys.User, q *question) (a answer, err error) {
+	a.Result, err = u.Encrypt(ctx, q.Key, q.KeyID, q.Plain, q.Nonce, q.Associated)
+	return a, err
+}
+
+func decrypt(ctx context.Context, u *keys.User, q *question) (a answer, err error) {
+	a.Result, err = u.Decrypt(ctx, q.Key, q.Sealed, q.Nonce, q.Associated)
+	return a, err
+}
+
+func unwrap(ctx context.Context, u *keys.User, q *question) (a answer, err error) {
+	var w keys.Wrapped
+	if q.Wrapped != nil {
+		w = keys.Wrapped(*q.Wrapped)
+	}
+	a.Result, err = u.Unwrap(ctx, q.Key, q.KeyID, w)
+	return a, err
+}
+
+func reveal(ctx context.Context, u *keys.User, q *question) (answer, error) {
+	secret, err := u.Reveal(ctx, q.Key)
+	return answer{Secret: secret.Reveal()}, err
+}

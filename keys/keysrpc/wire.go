@@ -1,0 +1,70 @@
+// Package keysrpc is both ends of the wire between those who use keys and a key
+// service in another process. A Client has the methods of keys.User and cannot be told from one.
+//
+// The subject is paymux.keys.<caller>.<verb>. Who calls is what the subject says, never the body: let the NATS
+// permissions of each role publish under its own name alone. It refuses nothing by itself; permissions of keys
+// are the service's. The wire carries what is signed and decrypted, and revealed passwords: use TLS where it leaves
+// a machine. Acts of operators are not on the wire. Start reading at Serve and NewClient.
+package keysrpc
+
+import (
+	"github.com/paymux/paymux/internal/keyring"
+	"github.com/paymux/paymux/internal/rpc"
+	"github.com/paymux/paymux/keys"
+)
+
+const prefix = "paymux.keys."
+
+// Verbs, as the last token of a subject.
+const (
+	verbKeyID   = "key_id"
+	verbChain   = "chain"
+	verbSign    = "sign"
+	verbVerify  = "verify"
+	verbEncrypt = "encrypt"
+	verbDecrypt = "decrypt"
+	verbUnwrap  = "unwrap"
+	verbReveal  = "reveal"
+)
+
+// Faults are the errors that both ends know. The server's configuration needs them.
+func Faults() rpc.Faults {
+	return rpc.Faults{
+		"no_key": keys.ErrNoKey, "forbidden": keys.ErrForbidden, "state": keys.ErrState, "invalid": keys.ErrInvalid,
+		"master": keys.ErrMaster, "tampered": keys.ErrTampered, "closed": keys.ErrClosed,
+		"wrong": keyring.ErrWrong, "unable": keyring.ErrUnable,
+	}
+}
+
+// question is the body of every request; a verb has the fields it needs. Bytes are base64.
+type question struct {
+	Key        keys.Name `json:"key"`
+	KeyID      string    `json:"key_id,omitempty"` // chain, sign, encrypt, unwrap
+	Request    string    `json:"request_id,omitempty"`
+	Message    []byte    `json:"message,omitempty"` // sign, verify
+	Signature  []byte    `json:"signature,omitempty"`
+	Plain      []byte    `json:"plain,omitempty"`  // encrypt
+	Sealed     []byte    `json:"sealed,omitempty"` // decrypt
+	Nonce      []byte    `json:"nonce,omitempty"`
+	Associated []byte    `json:"associated,omitempty"`
+	Wrapped    *wrapped  `json:"wrapped,omitempty"`
+}
+
+// wrapped is keys.Wrapped.
+type wrapped struct {
+	Algorithm  string `json:"alg"`
+	Encrypted  []byte `json:"encrypted_key,omitempty"`
+	Encryption string `json:"enc,omitempty"`
+	Ephemeral  []byte `json:"epk,omitempty"`
+	PartyU     []byte `json:"apu,omitempty"`
+	PartyV     []byte `json:"apv,omitempty"`
+}
+
+// answer is the body of every reply; a verb has the field it gives.
+type answer struct {
+	KeyID   string   `json:"key_id,omitempty"`
+	Chain   [][]byte `json:"chain,omitempty"`
+	Result  []byte   `json:"result,omitempty"` // a signature, plain text, ciphertext or content key
+	Secret  string   `json:"secret,omitempty"` // revealed: this is what was asked for
+	Correct bool     `json:"correct,omitempty"`
+}
