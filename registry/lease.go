@@ -35,7 +35,7 @@ type Lease struct {
 // Register puts an instance into the registry and keeps it there until Release: it is renewed every third of
 // the TTL, over restarts of NATS and the loss of the bucket. Zero Since becomes now, empty State [Starting].
 //
-// It waits for the registry's answer until ctx ends, at most a third of the TTL. A registry that is away is no error: the
+// It waits for the registry's answer until ctx ends, at most a third of the TTL or a second. A registry that is away is no error: the
 // lease goes on trying. Errors: ErrBadName, a Detail that is not JSON, and a stopped registry.
 func (r *Registry) Register(ctx context.Context, i Instance) (*Lease, error) {
 	if i.Since.IsZero() {
@@ -83,9 +83,12 @@ func (l *Lease) run() {
 
 func (l *Lease) renewal() time.Duration { return l.r.TTL / 3 }
 
+// answerTime is how long the registry's answer is waited for.
+func (l *Lease) answerTime() time.Duration { return max(l.renewal(), time.Second) }
+
 // announce tells the registry of the instance as it is now.
 func (l *Lease) announce() {
-	ctx, cancel := context.WithTimeout(context.Background(), l.renewal())
+	ctx, cancel := context.WithTimeout(context.Background(), l.answerTime())
 	defer cancel()
 	i := l.Instance()
 	body, err := json.Marshal(i)
@@ -124,7 +127,7 @@ func (l *Lease) note(err error) {
 
 // withdraw takes the instance out of the registry.
 func (l *Lease) withdraw() {
-	ctx, cancel := context.WithTimeout(context.Background(), l.renewal())
+	ctx, cancel := context.WithTimeout(context.Background(), l.answerTime())
 	defer cancel()
 	_, err := l.b.put(ctx, l.Instance().Key(), nil, nats.Header{operationHeader: {deleted}}, nil)
 	l.mu.Lock()
@@ -141,7 +144,7 @@ func (l *Lease) Instance() Instance {
 }
 
 // Update changes what is announced, and announces it at once. ID, role and name stay what they are.
-// change runs under the lease's lock and must not call the lease.
+// Updates that follow each other closely may be announced as one. change runs under the lease's lock and must not call the lease.
 func (l *Lease) Update(change func(*Instance)) {
 	l.mu.Lock()
 	is := l.now

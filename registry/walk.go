@@ -10,7 +10,7 @@ import (
 )
 
 // pageSize is how many messages are asked for at a time.
-const pageSize = 512
+const pageSize = 4096
 
 // walk reads every kept message whose key matches filter, oldest first: with history, several of a key.
 func (b *bucket) walk(ctx context.Context, filter string, each func(entry)) error {

@@ -1,11 +1,14 @@
 // Package natsserver gives a process its messaging: a NATS server of its own, in
 // the process and without a port, or a connection to a cluster. Whoever uses
-// the connection cannot tell the difference.
+// the connection cannot tell the difference. It also is that cluster's server (Serve), and
+// writes the permissions of its users (Permissions) and the certificates they connect by (Authority).
 //
-// It knows no subjects and no payments. Start reading at Open.
+// It knows no subjects and no payments. What cannot be sent now is not kept to be sent later: who publishes while
+// the connection is down gets an error. Start reading at Open.
 package natsserver
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,14 +17,27 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+
+	"github.com/paymux/paymux"
 )
 
-// startLimit is how long the embedded server may take to be ready.
-const startLimit = 10 * time.Second
+const (
+	// startLimit is how long a server may take to be ready.
+	startLimit = 10 * time.Second
+	// MaxPayload is how large a message may be, in bytes: an institution's statement of a day in one piece.
+	MaxPayload = 4 << 20
+)
 
 // Config chooses between embedding and connecting.
 type Config struct {
-	URL  string // of a cluster; empty embeds a server
+	URL string // of a cluster, or several with commas between them; it may hold user and password. Empty embeds a server
+
+	// With a URL:
+	Seed        paymux.Secret // nkey to authenticate with; empty: what the URL says
+	CA          string        // PEM of who signed the servers' certificates; empty: who the system trusts
+	Certificate paymux.Secret // PEM of a client certificate and its private key; empty: none
+	Wait        time.Duration // how long Open tries to reach a cluster that is not there yet; zero: once
+
 	Dir  string // where the embedded server keeps its streams; one server a directory
 	Name string // of this process, as the server's monitoring shows it
 	Log  *slog.Logger
@@ -35,12 +51,16 @@ type Messaging struct {
 }
 
 // Open starts or connects. The embedded server has JetStream, listens on no
-// port, and handles no signals: its life is the caller's.
-func Open(c Config) (*Messaging, error) {
+// port, and handles no signals: its life is the caller's. A connection that gets lost is
+// sought for ever; meanwhile publishing fails at once.
+func Open(c Config) (*Messaging, error) { return OpenContext(context.Background(), c) }
+
+// OpenContext is [Open] that waits for a cluster until ctx ends, at the most.
+func OpenContext(ctx context.Context, c Config) (*Messaging, error) {
 	if c.URL != "" {
-		conn, err := nats.Connect(c.URL, options(c)...)
+		conn, err := connect(ctx, c)
 		if err != nil {
-			return nil, fmt.Errorf("connect to NATS: %w", err)
+			return nil, err
 		}
 		return &Messaging{Conn: conn}, nil
 	}
@@ -56,12 +76,16 @@ func Open(c Config) (*Messaging, error) {
 	return &Messaging{Conn: conn, server: s}, nil
 }
 
+// Embedded reports whether the server is this process's own.
+func (m *Messaging) Embedded() bool { return m.server != nil }
+
 func start(c Config) (*server.Server, error) {
 	s, err := server.NewServer(&server.Options{
 		ServerName: c.Name,
 		DontListen: true,
 		JetStream:  true,
 		StoreDir:   c.Dir,
+		MaxPayload: MaxPayload,
 		NoSigs:     true,
 	})
 	if err != nil {
@@ -78,19 +102,6 @@ func start(c Config) (*server.Server, error) {
 		return nil, fmt.Errorf("the embedded NATS server cannot keep streams in %s", c.Dir)
 	}
 	return s, nil
-}
-
-func options(c Config) []nats.Option {
-	return []nats.Option{
-		nats.Name(c.Name),
-		nats.MaxReconnects(-1),
-		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
-			if err != nil {
-				c.Log.Warn("NATS connection lost", "error", err)
-			}
-		}),
-		nats.ReconnectHandler(func(*nats.Conn) { c.Log.Info("NATS connection is back") }),
-	}
 }
 
 // Stop closes the connection after what was published has left, then stops the
