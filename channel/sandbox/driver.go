@@ -32,7 +32,7 @@ func (i *Institution) Driver() *channel.Driver {
 			{Name: "magic_503", Help: "on: amounts ending in 09 are answered 503. off: they are taken, as on an account that others fail over to.", Default: "on"},
 			{Name: "notify_answered", Help: "on: outcomes given in the answer to a call are notified, too. off: only outcomes that come later are.", Default: "on"},
 			{Name: "eager_payers", Help: "on: payers pay within 0.1 s, without a page or an app. off: they wait to be played.", Default: "off"},
-			{Name: "callback_secret", Help: "Signs notifications. Empty: the institution's own.", Secret: true},
+			{Name: optionSecret, Help: "Signs notifications. Empty: the institution's own.", Secret: true, Kind: channel.KeyHMAC},
 		},
 		Methods: slices.Clone(methods),
 		Features: channel.Features{
@@ -53,7 +53,7 @@ type account struct {
 	magic503       bool
 	notifyAnswered bool
 	eager          bool
-	secret         paymux.Secret
+	signer         signer // of notifications
 	now            func() time.Time
 	faults         *atomic.Pointer[Faults]
 }
@@ -63,12 +63,15 @@ func (i *Institution) open(c channel.Config) (channel.Channel, error) {
 	if err := d.Check(c.Options); err != nil {
 		return nil, err
 	}
-	a := &account{name: c.Account, bank: i, secret: i.secret, now: c.Now, faults: &atomic.Pointer[Faults]{}}
+	a := &account{name: c.Account, bank: i, signer: ownSecret(i.secret), now: c.Now, faults: &atomic.Pointer[Faults]{}}
 	if a.now == nil {
 		a.now = i.now
 	}
-	if s := c.Options["callback_secret"]; s != "" {
-		a.secret = paymux.Secret(s)
+	if c.Options[optionSecret] != "" {
+		if c.Keys == nil {
+			return nil, fmt.Errorf("channel %s, account %s: opened without its keys", Name, c.Account)
+		}
+		a.signer = accountSecret{c.Keys}
 	}
 	a.faults.Store(&Faults{})
 	var err error
@@ -165,9 +168,9 @@ func lineError(err error) error {
 }
 
 // Callback verifies and reads a notification.
-func (a *account) Callback(_ context.Context, req channel.CallbackRequest) (channel.Callback, error) {
+func (a *account) Callback(ctx context.Context, req channel.CallbackRequest) (channel.Callback, error) {
 	header := http.Header(req.Header).Get(signatureHeader)
-	if err := verify(a.secret, header, req.Body, a.now()); err != nil {
+	if err := verify(ctx, a.signer, header, req.Body, a.now()); err != nil {
 		return channel.Callback{}, fmt.Errorf("sandbox: %w", err)
 	}
 	var r report

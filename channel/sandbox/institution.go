@@ -69,12 +69,11 @@ func NewInstitution(c Config) (*Institution, error) {
 		publicURL: c.PublicURL, log: c.Log, now: c.Now, delay: c.Delay,
 		secret: secret, accounts: map[string]*account{},
 	}
-	i.sender = newSender(c, i.settle, i.delivered)
+	i.sender = newSender(c, i.settle, i.delivered, i.signerOf)
 	i.book, err = openBook(c.Dir, c.Log, i.sender.enqueue)
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: book: %w", err)
 	}
-	i.sender.secret = secret
 	return i, nil
 }
 
@@ -148,6 +147,14 @@ func callbackSecret(c Config) (paymux.Secret, error) {
 	}
 	_, err = f.WriteString(made.Reveal())
 	return made, errors.Join(err, f.Sync(), f.Close())
+}
+
+// signerOf is what signs the notifications of an account.
+func (i *Institution) signerOf(name string) signer {
+	if a, err := i.account(name); err == nil {
+		return a.signer
+	}
+	return ownSecret(i.secret)
 }
 
 // unguessable returns n random bytes in hexadecimal.

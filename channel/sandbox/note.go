@@ -11,6 +11,7 @@ import (
 type note struct {
 	ID        string             `json:"id"`
 	Operation paymux.OperationID `json:"operation"`
+	Account   string             `json:"account,omitempty"` // whose secret signs
 	URL       string             `json:"url"`
 	Due       time.Time          `json:"due"`
 	Messages  []message          `json:"messages"`         // sent one after another
@@ -94,5 +95,5 @@ func (i *Institution) tellDispute(d *draft, c *Charge, delay time.Duration) {
 }
 
 func (i *Institution) notify(d *draft, c *Charge, due time.Time, messages []message) {
-	d.note(note{ID: "sbxi_" + unguessable(10), Operation: c.Operation, URL: c.CallbackURL, Due: due, Messages: messages})
+	d.note(note{ID: "sbxi_" + unguessable(10), Operation: c.Operation, Account: c.Account, URL: c.CallbackURL, Due: due, Messages: messages})
 }

@@ -11,8 +11,6 @@ import (
 	"net/http"
 	"sync"
 	"time"
-
-	"github.com/paymux/paymux"
 )
 
 // sender delivers notes when they are due, each until it is acknowledged. One
@@ -22,7 +20,7 @@ type sender struct {
 	log       *slog.Logger
 	now       func() time.Time
 	backoff   []time.Duration
-	secret    paymux.Secret
+	signer    func(account string) signer
 	settle    func(context.Context, note) error
 	delivered func(context.Context, outcome) error
 	slots     chan struct{}
@@ -38,9 +36,9 @@ type sender struct {
 // giveUp is how often a note is tried before it is left.
 const giveUp = 200
 
-func newSender(c Config, settle func(context.Context, note) error, delivered func(context.Context, outcome) error) *sender {
+func newSender(c Config, settle func(context.Context, note) error, delivered func(context.Context, outcome) error, signer func(string) signer) *sender {
 	return &sender{
-		client: c.Client, log: c.Log, now: c.Now, backoff: c.Backoff, settle: settle, delivered: delivered,
+		client: c.Client, log: c.Log, now: c.Now, backoff: c.Backoff, settle: settle, delivered: delivered, signer: signer,
 		slots: make(chan struct{}, c.Senders), wake: make(chan struct{}, 1),
 	}
 }
@@ -146,7 +144,7 @@ func (s *sender) carryOut(ctx context.Context, n note) error {
 	}
 	acknowledged := 0
 	for _, m := range n.Messages {
-		err := s.post(ctx, n.URL, m)
+		err := s.post(ctx, n, m)
 		if err != nil && !m.Forged {
 			return err
 		}
@@ -158,22 +156,26 @@ func (s *sender) carryOut(ctx context.Context, n note) error {
 }
 
 // post sends one message; anything but a 2xx answer is an error.
-func (s *sender) post(ctx context.Context, url string, m message) error {
+func (s *sender) post(ctx context.Context, n note, m message) error {
 	body, err := json.Marshal(&m.Report)
 	if err != nil {
 		return err
 	}
-	secret := s.secret
+	signer := s.signer(n.Account)
 	if m.Forged {
-		secret = "not the secret"
+		signer = ownSecret("not the secret")
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	proof, err := sign(ctx, signer, s.now(), body)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.URL, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "paymux-sandbox/1")
-	req.Header.Set(signatureHeader, sign(secret, s.now(), body))
+	req.Header.Set(signatureHeader, proof)
 	resp, err := s.client.Do(req)
 	if err != nil {
 		return err

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -51,14 +53,33 @@ func openAccount(conf AccountConfig, drivers []*channel.Driver, env func(string)
 	if err != nil {
 		return nil, err
 	}
+	keys, options, err := keysAside(driver, options)
+	if err != nil {
+		return nil, err
+	}
 	opened, err := driver.Open(channel.Config{
-		Account: conf.Name, Options: options, Client: institutionClient(driver.TimeLimit),
+		Account: conf.Name, Options: options, Keys: keys, Client: institutionClient(driver.TimeLimit),
 		Log: log.With("account", conf.Name), Now: now,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &channel.Account{Name: conf.Name, Driver: driver, Channel: opened, Methods: methods}, nil
+}
+
+// keysAside takes the keys out of the options: a channel asks for their use and sees only that they are there.
+func keysAside(d *channel.Driver, options map[string]string) (channel.Keys, map[string]string, error) {
+	keys, err := channel.FixedKeys(d, options)
+	if err != nil {
+		return nil, nil, err
+	}
+	seen := maps.Clone(options)
+	for _, o := range d.Options {
+		if o.Kind != "" && seen[o.Name] != "" {
+			seen[o.Name] = "held"
+		}
+	}
+	return keys, seen, nil
 }
 
 func driverNamed(name string, drivers []*channel.Driver) (*channel.Driver, error) {
@@ -125,6 +146,21 @@ func checkDrivers(conf *Config, env func(string) string) error {
 		}
 		defer bank.Stop()
 	}
-	_, err := openAccounts(conf.Accounts, all.Drivers(all.Env{Sandbox: bank}), env, slog.New(slog.DiscardHandler), time.Now)
+	accounts, err := openAccounts(conf.Accounts, all.Drivers(all.Env{Sandbox: bank}), env, slog.New(slog.DiscardHandler), time.Now)
+	for _, a := range accounts {
+		err = errors.Join(err, checkKeys(a))
+	}
 	return err
+}
+
+// checkKeys asks a channel that can tell whether its keys are of the form its institution gives out.
+func checkKeys(a *channel.Account) error {
+	c, ok := a.Channel.(interface{ CheckKeys(context.Context) error })
+	if !ok {
+		return nil
+	}
+	if err := c.CheckKeys(context.Background()); err != nil {
+		return fmt.Errorf("account %s: %w", a.Name, err)
+	}
+	return nil
 }
