@@ -143,9 +143,16 @@ func (s *sender) carryOut(ctx context.Context, n note) error {
 		return s.settle(ctx, n)
 	}
 	acknowledged := 0
+	var last letter
 	for _, m := range n.Messages {
-		err := s.post(ctx, n, m)
-		if err != nil && !m.Forged {
+		if !m.Replay {
+			var err error
+			if last, err = s.write(ctx, n.Account, &m); err != nil {
+				return err
+			}
+		}
+		err := s.post(ctx, n.URL, last)
+		if err != nil && !m.once() {
 			return err
 		}
 		if err == nil {
@@ -155,27 +162,40 @@ func (s *sender) carryOut(ctx context.Context, n note) error {
 	return s.delivered(ctx, outcome{Note: n.ID, Delivered: acknowledged})
 }
 
-// post sends one message; anything but a 2xx answer is an error.
-func (s *sender) post(ctx context.Context, n note, m message) error {
+// letter is a message as it is sent.
+type letter struct {
+	body  []byte
+	proof string
+}
+
+// staleness is how long ago a stale message was signed.
+const staleness = time.Hour
+
+func (s *sender) write(ctx context.Context, account string, m *message) (letter, error) {
 	body, err := json.Marshal(&m.Report)
 	if err != nil {
-		return err
+		return letter{}, err
 	}
-	signer := s.signer(n.Account)
+	signer, at := s.signer(account), s.now()
 	if m.Forged {
 		signer = ownSecret("not the secret")
 	}
-	proof, err := sign(ctx, signer, s.now(), body)
-	if err != nil {
-		return err
+	if m.Stale {
+		at = at.Add(-staleness)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.URL, bytes.NewReader(body))
+	proof, err := sign(ctx, signer, at, body)
+	return letter{body, proof}, err
+}
+
+// post sends one message; anything but a 2xx answer is an error.
+func (s *sender) post(ctx context.Context, url string, l letter) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(l.body))
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "paymux-sandbox/1")
-	req.Header.Set(signatureHeader, proof)
+	req.Header.Set(signatureHeader, l.proof)
 	resp, err := s.client.Do(req)
 	if err != nil {
 		return err

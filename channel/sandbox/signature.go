@@ -44,9 +44,6 @@ func (s ownSecret) Verify(ctx context.Context, message, proof []byte) error {
 	return nil
 }
 
-// optionSecret names the key of an account that has one of its own.
-const optionSecret = "callback_secret"
-
 // accountSecret is the key behind an account's option.
 type accountSecret struct{ channel.Keys }
 
