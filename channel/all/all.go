@@ -9,14 +9,20 @@ import (
 
 // Env is what channels need that no account's options can say.
 type Env struct {
-	Sandbox *sandbox.Institution // nil: the sandbox is left out, as where real money moves
+	Sandbox *sandbox.Institution // one in this process
+	// RemoteSandbox: accounts may be at a sandbox that runs elsewhere. Where there is
+	// neither, the sandbox is left out, as where real money moves.
+	RemoteSandbox bool
 }
 
 // Drivers returns a driver of every channel, sorted by name.
 func Drivers(env Env) []*channel.Driver {
 	var drivers []*channel.Driver
-	if env.Sandbox != nil {
+	switch {
+	case env.Sandbox != nil:
 		drivers = append(drivers, env.Sandbox.Driver())
+	case env.RemoteSandbox:
+		drivers = append(drivers, sandbox.RemoteDriver())
 	}
 	return append(drivers,
 		stripe.Driver(),

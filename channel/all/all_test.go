@@ -3,8 +3,10 @@ package all_test
 import (
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/channel/all"
 	"github.com/paymux/paymux/channel/sandbox"
 )
@@ -35,6 +37,22 @@ func TestEveryFolderIsListed(t *testing.T) {
 		if e.IsDir() && !slices.Contains(notChannels, e.Name()) && !slices.Contains(listed, e.Name()) {
 			t.Errorf("channel/%s has no line in the catalogue (listed: %v)", e.Name(), listed)
 		}
+	}
+}
+
+// A sandbox elsewhere is as good as one here, and its accounts have to say where it is.
+func TestRemoteSandbox(t *testing.T) {
+	t.Parallel()
+	drivers := all.Drivers(all.Env{RemoteSandbox: true})
+	at := slices.IndexFunc(drivers, func(d *channel.Driver) bool { return d.Name == sandbox.Name })
+	if at < 0 {
+		t.Fatal("the sandbox is left out although it was asked for")
+	}
+	if err := drivers[at].Check(map[string]string{"magic": "on"}); err == nil || !strings.Contains(err.Error(), `"base_url" is missing`) {
+		t.Errorf("an account that does not say where its institution is: %v", err)
+	}
+	if len(all.Drivers(all.Env{})) != len(drivers)-1 {
+		t.Error("the other channels depend on the sandbox")
 	}
 }
 

@@ -17,8 +17,11 @@ import (
 //	GET  charges?payment=&operation=&account=&limit=   newest first
 //	POST charges/{op}/approve · decline {"code"} · receive · dispute {"reason"} · dispute/win · dispute/lose
 //	POST payments/{pay}/…                              the same for a payment's newest order
-//	GET  accounts · GET, PUT accounts/{account}/faults
-//	GET  cards                                         test cards, magic amounts, decline codes
+//	GET  accounts · PUT accounts/{account} {"options": {…}}
+//	GET, PUT accounts/{account}/faults                 the account's switches
+//	GET, PUT, DELETE accounts/{account}/script {"script": [step, …]}
+//	POST outage {"for_ms"}                             refuse connections, where the institution has a socket of its own
+//	GET  cards                                         test cards, magic amounts, behaviours, decline codes
 func (i *Institution) API() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /sandbox/api/charges", i.listCharges)
@@ -26,9 +29,8 @@ func (i *Institution) API() http.Handler {
 		mux.HandleFunc("POST /sandbox/api/charges/{id}/"+verb, i.serveVerb(chargeByID, do))
 		mux.HandleFunc("POST /sandbox/api/payments/{id}/"+verb, i.serveVerb(i.chargeByPayment, do))
 	}
-	mux.HandleFunc("GET /sandbox/api/accounts", i.listAccounts)
-	mux.HandleFunc("GET /sandbox/api/accounts/{account}/faults", i.getFaults)
-	mux.HandleFunc("PUT /sandbox/api/accounts/{account}/faults", i.putFaults)
+	i.controlAccounts(mux)
+	mux.HandleFunc("POST /sandbox/api/outage", i.outage)
 	mux.HandleFunc("GET /sandbox/api/cards", listCards)
 	return mux
 }
@@ -106,44 +108,10 @@ func (i *Institution) listCharges(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, map[string]any{"data": found})
 }
 
-func (i *Institution) listAccounts(w http.ResponseWriter, _ *http.Request) {
-	type row struct {
-		Account string `json:"account"`
-		Faults  Faults `json:"faults"`
-	}
-	rows := []row{}
-	for _, name := range i.Accounts() {
-		if f, err := i.Faults(name); err == nil {
-			rows = append(rows, row{name, f})
-		}
-	}
-	answer(w, http.StatusOK, map[string]any{"data": rows})
-}
-
-func (i *Institution) getFaults(w http.ResponseWriter, r *http.Request) {
-	f, err := i.Faults(r.PathValue("account"))
-	if err != nil {
-		i.problem(w, err)
-		return
-	}
-	answer(w, http.StatusOK, f)
-}
-
-func (i *Institution) putFaults(w http.ResponseWriter, r *http.Request) {
-	var f Faults
-	err := readJSON(w, r, &f)
-	if err == nil {
-		err = i.SetFaults(r.PathValue("account"), f)
-	}
-	if err != nil {
-		i.problem(w, err)
-		return
-	}
-	answer(w, http.StatusOK, f)
-}
-
 func listCards(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, map[string]any{"cards": Cards(), "amounts": MagicAmounts(), "decline_codes": DeclineCodes()})
+	answer(w, http.StatusOK, map[string]any{
+		"cards": Cards(), "amounts": MagicAmounts(), "behaviours": Behaviours(), "decline_codes": DeclineCodes(),
+	})
 }
 
 // readJSON reads one object without unknown fields; an empty body leaves into as it is.

@@ -40,11 +40,14 @@ type Charge struct {
 	ReturnURL   string            `json:"return_url,omitempty"`
 	PageURL     string            `json:"page_url,omitempty"`
 	CallbackURL string            `json:"callback_url,omitempty"`
-	News        CallbackFault     `json:"news,omitempty"` // how its notifications misbehave
+	News        CallbackFault     `json:"news,omitempty"`     // how its notifications misbehave
+	Scripted    bool              `json:"scripted,omitempty"` // a step of a script says so: switches do not
+	Secure      bool              `json:"secure,omitempty"`   // the card's holder is asked, whatever the card
+	Fate        Behaviour         `json:"fate,omitempty"`     // what becomes of it later
 
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
-	SettlesAt time.Time `json:"settles_at,omitzero"` // of a slow refund
+	SettlesAt time.Time `json:"settles_at,omitzero"` // of a slow refund, or of a decline after pending
 	EndedAt   time.Time `json:"ended_at,omitzero"`
 
 	Dispute *Dispute `json:"dispute,omitempty"`

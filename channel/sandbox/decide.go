@@ -10,7 +10,7 @@ import (
 
 // handle decides a request, or gives the first outcome again. first tells which;
 // another amount under a known ID is errConflict.
-func (i *Institution) handle(ctx context.Context, a *account, r request) (Charge, bool, error) {
+func (i *Institution) handle(ctx context.Context, a *customer, r *request, p *plan) (Charge, bool, error) {
 	decide := i.decision(r.Kind)
 	if decide == nil {
 		return Charge{}, false, errKind
@@ -28,7 +28,10 @@ func (i *Institution) handle(ctx context.Context, a *account, r request) (Charge
 		}
 		first = true
 		c = i.newCharge(a, r)
-		decide(d, a, r, &c)
+		c.planned(p)
+		if !i.overrule(d, &c, p) {
+			decide(d, a, r, &c)
+		}
 		d.put(c)
 		return nil
 	})
@@ -39,7 +42,7 @@ func (i *Institution) handle(ctx context.Context, a *account, r request) (Charge
 }
 
 // decision is how a kind of request is decided; nil for one that nobody here knows.
-func (i *Institution) decision(kind paymux.OperationKind) func(*draft, *account, request, *Charge) {
+func (i *Institution) decision(kind paymux.OperationKind) func(*draft, *customer, *request, *Charge) {
 	switch kind {
 	case paymux.Pay:
 		return i.pay
@@ -55,7 +58,7 @@ func (i *Institution) decision(kind paymux.OperationKind) func(*draft, *account,
 
 // lookup answers a query. An order whose time is over is closed by it, so that
 // what it says stays true.
-func (i *Institution) lookup(ctx context.Context, a *account, id paymux.OperationID) (Charge, error) {
+func (i *Institution) lookup(ctx context.Context, a *customer, id paymux.OperationID) (Charge, error) {
 	c, ok, err := i.book.find(id)
 	if err != nil {
 		return Charge{}, err
@@ -83,49 +86,47 @@ func (i *Institution) current(d *draft, c Charge) Charge {
 	now := i.now()
 	switch {
 	case c.lapsed(now):
-		c.end(paymux.OpCanceled, codeOrderExpired, now)
+		i.shut(d, &c, codeOrderExpired, now)
 		d.put(c)
 	case c.due(now):
-		i.settleRefund(d, &c)
+		i.settleDue(d, &c)
 	}
 	return c
 }
 
-func (i *Institution) newCharge(a *account, r request) Charge {
+func (i *Institution) newCharge(a *customer, r *request) Charge {
 	return Charge{
 		Operation: r.ID, Kind: r.Kind, Account: a.name, Payment: r.Payment, Pay: r.Pay,
 		Transaction: "sbx_" + unguessable(10), Amount: r.Amount, Currency: r.Currency,
 		Manual: r.Manual, Method: r.Method, Order: r.Order, Description: r.Description,
 		ReturnURL: r.ReturnURL, PageURL: r.PageURL, CallbackURL: r.CallbackURL,
-		ExpiresAt: r.ExpiresAt, CreatedAt: i.now().UTC(), News: a.newsOf(r),
+		ExpiresAt: r.ExpiresAt, CreatedAt: i.now().UTC(),
 	}
 }
 
 // pay opens an order. Cards named in the request are decided at once unless their holder must be
 // asked; all others wait for the payer.
-func (i *Institution) pay(d *draft, a *account, r request, c *Charge) {
+func (i *Institution) pay(d *draft, a *customer, r *request, c *Charge) {
 	now := c.CreatedAt
 	c.State = paymux.OpPending
 	if !slices.Contains(a.methods, r.Method) {
 		i.conclude(d, c, codeMethod, now)
 		return
 	}
-	m := a.magicOf(r)
-	c.Verdict = map[magic]string{magicDecline: codeDeclined, magicInsufficient: codeInsufficient}[m]
 	if c.lapsed(now) {
 		c.end(paymux.OpCanceled, codeOrderExpired, now)
 		return
 	}
 	if r.Method == paymux.Card && !r.Card.Empty() {
-		i.swipe(d, c, r.Card, m == magic3DS, now)
+		i.swipe(d, c, r.Card, now)
 	} else {
 		c.Step = stepOf[r.Method]
 	}
 	if c.State == paymux.OpPending {
 		c.Page = unguessable(16)
 		i.tellForgery(d, c)
-		if a.eager {
-			d.note(note{ID: "sbxi_" + unguessable(10), Operation: c.Operation, Due: now.Add(eagerness), Settle: true})
+		if a.eager && c.Fate == "" {
+			i.settleAt(d, c, now.Add(eagerness))
 		}
 	}
 }
@@ -138,17 +139,20 @@ var stepOf = map[paymux.MethodType]step{
 }
 
 // swipe decides a card, or asks for its holder.
-func (i *Institution) swipe(d *draft, c *Charge, details *paymux.CardDetails, ask bool, now time.Time) {
+func (i *Institution) swipe(d *draft, c *Charge, details *paymux.CardDetails, now time.Time) {
 	card, code := chosenCard(details, now)
 	c.Card, c.Brand = card.Last4(), card.Brand
 	if code == "" {
 		code = c.Verdict
 	}
-	if code == "" && (card.threeDS || ask) {
+	switch {
+	case code == "" && (card.threeDS || c.Secure):
 		c.Step = step3DS
-		return
+	case c.lingers():
+		c.Step = "" // nothing for the payer to do but wait
+	default:
+		i.conclude(d, c, code, now)
 	}
-	i.conclude(d, c, code, now)
 }
 
 // conclude ends a payer's part: code empty means that the money moves, or is reserved.
@@ -164,6 +168,9 @@ func (i *Institution) conclude(d *draft, c *Charge, code string, now time.Time) 
 		c.Effects++
 	}
 	i.tell(d, c)
+	if c.Fate == SuccessAfterDecline && c.State == paymux.OpDeclined {
+		i.settleAt(d, c, now.Add(i.delay))
+	}
 	if card, ok := cardByLast4(c.Card); ok && card.dispute && code == "" {
 		c.Dispute = &Dispute{ID: "sbxdp_" + unguessable(8), Status: paymux.DisputeOpened, Reason: "fraudulent"}
 		i.tellDispute(d, c, i.delay)

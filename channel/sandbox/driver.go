@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/paymux/paymux"
@@ -19,124 +17,127 @@ import (
 // Name is the driver's.
 const Name = "sandbox"
 
-var methods = []paymux.MethodType{paymux.Card, paymux.WeChatPay, paymux.Alipay, paymux.PayPal, paymux.BankTransfer}
+// The options of the channel's half.
+const (
+	optionBase   = "base_url"
+	optionKey    = "api_key"
+	optionSecret = "callback_secret" // the key of an account that has one of its own
+)
 
-// Driver is the channel in front of the institution.
+// Driver is the channel in front of the institution: by plain calls, or over the
+// wire of another one for accounts that have a base_url.
 func (i *Institution) Driver() *channel.Driver {
+	d := driver()
+	d.Options = append(customerOptions(), lineOptions(false)...)
+	d.Open = func(c channel.Config) (channel.Channel, error) {
+		if err := d.Check(c.Options); err != nil {
+			return nil, err
+		}
+		if c.Options[optionBase] != "" {
+			return openRemote(d, c)
+		}
+		return i.open(c)
+	}
+	return d
+}
+
+// RemoteDriver is the channel without an institution in this process: every account is
+// at one that runs elsewhere.
+func RemoteDriver() *channel.Driver {
+	d := driver()
+	d.Options = lineOptions(true)
+	d.Open = func(c channel.Config) (channel.Channel, error) {
+		if err := d.Check(c.Options); err != nil {
+			return nil, err
+		}
+		return openRemote(d, c)
+	}
+	return d
+}
+
+func driver() *channel.Driver {
 	return &channel.Driver{
-		Name:  Name,
-		Title: "Sandbox (pretends, no real money)",
-		Options: []channel.Option{
-			{Name: "methods", Help: "Methods the account takes, separated by commas.", Default: join(methods)},
-			{Name: "magic", Help: "on: the last two digits of an amount choose what happens (see the list of magic amounts). off: amounts mean nothing.", Default: "on"},
-			{Name: "magic_503", Help: "on: amounts ending in 09 are answered 503. off: they are taken, as on an account that others fail over to.", Default: "on"},
-			{Name: "notify_answered", Help: "on: outcomes given in the answer to a call are notified, too. off: only outcomes that come later are.", Default: "on"},
-			{Name: "eager_payers", Help: "on: payers pay within 0.1 s, without a page or an app. off: they wait to be played.", Default: "off"},
-			{Name: "callback_secret", Help: "Signs notifications. Empty: the institution's own.", Secret: true},
-		},
+		Name:    Name,
+		Title:   "Sandbox (pretends, no real money)",
 		Methods: slices.Clone(methods),
 		Features: channel.Features{
 			ManualCapture: true, PartialCapture: true, MultiCapture: true, Cancel: true, Refund: true, PartialRefund: true,
 			Query: true, Callbacks: true, Statement: true, CardNumbers: true, CardTokens: true,
 		},
 		TimeLimit: 10 * time.Second,
-		Open:      i.open,
 	}
 }
 
-// account is one open account: the channel's half, and what the institution knows of it.
-type account struct {
-	name           string
-	bank           *Institution
-	methods        []paymux.MethodType
-	magic          bool
-	magic503       bool
-	notifyAnswered bool
-	eager          bool
-	secret         paymux.Secret
-	now            func() time.Time
-	faults         *atomic.Pointer[Faults]
+// lineOptions are about the way to the institution. away: it is in another process for certain.
+func lineOptions(away bool) []channel.Option {
+	base, key, secret := "Where the institution runs, such as http://127.0.0.1:8090.", "What calls bear there.", "Signs notifications."
+	if !away {
+		base += " Empty: in this process."
+		secret += " Empty: the institution's own; needed with base_url."
+	}
+	return []channel.Option{
+		{Name: optionBase, Help: base, Required: away},
+		{Name: optionKey, Help: key, Required: away, Secret: true, Kind: channel.KeyOpaque},
+		{Name: optionSecret, Help: secret, Required: away, Secret: true, Kind: channel.KeyHMAC},
+	}
 }
 
+// account is the channel's half of an open account.
+type account struct {
+	name   string
+	line   line
+	signer signer // of notifications
+	now    func() time.Time
+}
+
+// line is the way to the institution: plain calls, or HTTP. Errors are what the line or the institution did.
+type line interface {
+	send(context.Context, *request) (report, error)
+	ask(context.Context, paymux.OperationID) (report, error)
+	books(ctx context.Context, day time.Time) ([]booking, error)
+}
+
+// open opens an account in this process.
 func (i *Institution) open(c channel.Config) (channel.Channel, error) {
-	d := i.Driver()
-	if err := d.Check(c.Options); err != nil {
+	if c.Options[optionKey] != "" {
+		return nil, fmt.Errorf("channel %s, account %s: option %s is for accounts with a %s", Name, c.Account, optionKey, optionBase)
+	}
+	here := map[string]string{}
+	for _, o := range customerOptions() {
+		here[o.Name] = c.Options[o.Name]
+	}
+	at, err := i.newCustomer(c.Account, here)
+	if err != nil {
 		return nil, err
 	}
-	a := &account{name: c.Account, bank: i, secret: i.secret, now: c.Now, faults: &atomic.Pointer[Faults]{}}
+	if c.Options[optionSecret] != "" {
+		if at.signer, err = signerOf(c); err != nil {
+			return nil, err
+		}
+	}
+	i.admit(at)
+	a := &account{name: c.Account, line: counter{i, at}, signer: at.signer, now: c.Now}
 	if a.now == nil {
 		a.now = i.now
 	}
-	if s := c.Options["callback_secret"]; s != "" {
-		a.secret = paymux.Secret(s)
-	}
-	a.faults.Store(&Faults{})
-	var err error
-	a.methods, err = parseMethods(d.Option(c, "methods"))
-	for name, into := range map[string]*bool{"magic": &a.magic, "magic_503": &a.magic503, "notify_answered": &a.notifyAnswered, "eager_payers": &a.eager} {
-		err = errors.Join(err, parseSwitch(name, d.Option(c, name), into))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("channel %s, account %s: %w", Name, c.Account, err)
-	}
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if before := i.accounts[a.name]; before != nil {
-		a.faults = before.faults // switches outlive a reopened account
-	}
-	i.accounts[a.name] = a
 	return a, nil
 }
 
-func parseMethods(list string) ([]paymux.MethodType, error) {
-	var some []paymux.MethodType
-	for _, name := range strings.Split(list, ",") {
-		m := paymux.MethodType(strings.TrimSpace(name))
-		if !slices.Contains(methods, m) {
-			return nil, fmt.Errorf("option methods: %q is none of %s", m, join(methods))
-		}
-		some = append(some, m)
+func signerOf(c channel.Config) (signer, error) {
+	if c.Keys == nil {
+		return nil, fmt.Errorf("channel %s, account %s: opened without its keys", Name, c.Account)
 	}
-	return some, nil
+	return accountSecret{c.Keys}, nil
 }
-
-func parseSwitch(name, text string, into *bool) error {
-	if text != "on" && text != "off" {
-		return fmt.Errorf("option %s is on or off, not %q", name, text)
-	}
-	*into = text == "on"
-	return nil
-}
-
-func join(some []paymux.MethodType) string {
-	names := make([]string, len(some))
-	for at, m := range some {
-		names[at] = string(m)
-	}
-	return strings.Join(names, ",")
-}
-
-// magicOf is what a request's amount asks for.
-func (a *account) magicOf(r request) magic {
-	m := magic(r.Amount % 100)
-	if r.Kind != paymux.Pay || !a.magic || m == magicUnavailable && !a.magic503 {
-		return 0
-	}
-	return m
-}
-
-func (a *account) newsOf(r request) CallbackFault { return magicNews[a.magicOf(r)] }
 
 // Do sends op down the line.
 func (a *account) Do(ctx context.Context, op channel.Operation) (channel.Result, error) {
 	if err := ctx.Err(); err != nil {
 		return channel.Result{}, fmt.Errorf("sandbox: %w", err)
 	}
-	r, err := a.bank.send(ctx, a, requestOf(op))
-	if err != nil {
-		return channel.Result{}, lineError(err)
-	}
-	return result(&r, op), nil
+	request := requestOf(op)
+	r, err := a.line.send(ctx, &request)
+	return a.read(&r, op, err)
 }
 
 // Query asks for op down the same line.
@@ -144,17 +145,29 @@ func (a *account) Query(ctx context.Context, op channel.Operation) (channel.Resu
 	if err := ctx.Err(); err != nil {
 		return channel.Result{}, fmt.Errorf("sandbox: %w", err)
 	}
-	r, err := a.bank.ask(ctx, a, op.ID)
+	r, err := a.line.ask(ctx, op.ID)
+	return a.read(&r, op, err)
+}
+
+// errStray is an answer to another question.
+var errStray = errors.New("the answer is about another account, operation or kind")
+
+// read makes sure that the answer is about op, and translates it. A wrong amount is passed on
+// as it came: whoever asked compares it.
+func (a *account) read(r *report, op channel.Operation, err error) (channel.Result, error) {
 	if err != nil {
 		return channel.Result{}, lineError(err)
 	}
-	return result(&r, op), nil
+	if r.Account != a.name || r.Operation != op.ID || op.Kind != "" && r.Kind != op.Kind {
+		return channel.Result{}, fmt.Errorf("sandbox: %w", errStray)
+	}
+	return result(r, op), nil
 }
 
 // lineError says in the contract's terms what the line did.
 func lineError(err error) error {
 	switch {
-	case errors.Is(err, errRefused), errors.Is(err, errUnavailable), errors.Is(err, groupcommit.ErrClosed):
+	case errors.Is(err, errRefused), errors.Is(err, errUnavailable), errors.Is(err, errUnauthorized), errors.Is(err, groupcommit.ErrClosed):
 		return fmt.Errorf("sandbox: %w: %w", channel.ErrNotSent, err)
 	case errors.Is(err, errKind):
 		return fmt.Errorf("sandbox: %w", channel.ErrUnsupported)
@@ -165,9 +178,9 @@ func lineError(err error) error {
 }
 
 // Callback verifies and reads a notification.
-func (a *account) Callback(_ context.Context, req channel.CallbackRequest) (channel.Callback, error) {
+func (a *account) Callback(ctx context.Context, req channel.CallbackRequest) (channel.Callback, error) {
 	header := http.Header(req.Header).Get(signatureHeader)
-	if err := verify(a.secret, header, req.Body, a.now()); err != nil {
+	if err := verify(ctx, a.signer, header, req.Body, a.now()); err != nil {
 		return channel.Callback{}, fmt.Errorf("sandbox: %w", err)
 	}
 	var r report
@@ -185,4 +198,20 @@ func (a *account) Callback(_ context.Context, req channel.CallbackRequest) (chan
 	news.Operation = r.Operation
 	news.Result = result(&r, channel.Operation{ID: r.Operation, Kind: r.Kind, PageURL: r.PageURL})
 	return news, nil
+}
+
+// Statement lists what moved money on a UTC day, in the order operations came in.
+func (a *account) Statement(ctx context.Context, day time.Time) ([]channel.StatementLine, error) {
+	booked, err := a.line.books(ctx, day)
+	if err != nil {
+		return nil, fmt.Errorf("statement: %w", lineError(err))
+	}
+	lines := make([]channel.StatementLine, len(booked))
+	for at, b := range booked {
+		lines[at] = channel.StatementLine{
+			Operation: b.Operation, ChannelID: b.Transaction, Kind: b.Kind,
+			Money: paymux.Money{Amount: b.Amount, Currency: b.Currency}, Fee: b.Fee, At: b.At,
+		}
+	}
+	return lines, nil
 }

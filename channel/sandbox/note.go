@@ -11,6 +11,7 @@ import (
 type note struct {
 	ID        string             `json:"id"`
 	Operation paymux.OperationID `json:"operation"`
+	Account   string             `json:"account,omitempty"` // whose secret signs
 	URL       string             `json:"url"`
 	Due       time.Time          `json:"due"`
 	Messages  []message          `json:"messages"`         // sent one after another
@@ -22,8 +23,14 @@ type note struct {
 // message is one notification's body.
 type message struct {
 	Report report `json:"report"`
-	Forged bool   `json:"forged,omitempty"` // signed with a wrong key, and not repeated
+	Forged bool   `json:"forged,omitempty"` // signed with a wrong key
+	Stale  bool   `json:"stale,omitempty"`  // signed as of an hour ago
+	Stray  bool   `json:"stray,omitempty"`  // about another account
+	Replay bool   `json:"replay,omitempty"` // the message before it, byte for byte
 }
+
+// once reports whether it is not repeated, whatever is answered: it should not be believed.
+func (m *message) once() bool { return m.Forged || m.Stale || m.Stray || m.Replay }
 
 // tell notifies of the outcome of c, in the way its account and amount ask for.
 func (i *Institution) tell(d *draft, c *Charge) {
@@ -41,12 +48,12 @@ func (i *Institution) tell(d *draft, c *Charge) {
 
 // newsFault is how the news of c misbehaves; ok is false where there is to be none.
 func (i *Institution) newsFault(d *draft, c *Charge) (CallbackFault, bool) {
-	a, err := i.account(c.Account)
+	a, err := i.customer(c.Account)
 	if err != nil {
-		return CallbacksNormal, c.CallbackURL != ""
+		return c.News, c.CallbackURL != "" && c.News != CallbacksLost
 	}
-	fault := a.faults.Load().Callbacks
-	if fault == "" || fault == CallbacksNormal {
+	fault := a.switches(i.now).Callbacks
+	if c.Scripted || fault == "" || fault == CallbacksNormal {
 		fault = c.News
 	}
 	_, asked := d.charge(c.Operation) // unknown yet: the answer under way tells the outcome
@@ -62,8 +69,22 @@ func (i *Institution) messages(c *Charge, fault CallbackFault, now time.Time) []
 		return []message{{Report: r}, {Report: r}}
 	case CallbacksForged:
 		return []message{{Report: r, Forged: true}, {Report: r}}
+	case CallbacksReplayed:
+		return []message{{Report: r}, {Report: r, Replay: true}}
+	case CallbacksStale:
+		return []message{{Report: r, Stale: true}, {Report: r}}
+	case CallbacksWrongAccount:
+		stray := r
+		stray.Account = strangersAccount
+		return []message{{Report: stray, Stray: true}, {Report: r}}
 	case CallbacksWrongAmount:
 		r.Amount++
+	case CallbacksWrongCurrency:
+		r.Currency = otherCurrency(r.Currency)
+	case CallbacksUnknownCode:
+		r.strange()
+	case CallbacksDeclined:
+		r.deny()
 	case CallbacksReordered:
 		before := r
 		before.ID, before.Status, before.Code, before.Message = "sbxn_"+unguessable(10), statusPending, "", ""
@@ -94,5 +115,5 @@ func (i *Institution) tellDispute(d *draft, c *Charge, delay time.Duration) {
 }
 
 func (i *Institution) notify(d *draft, c *Charge, due time.Time, messages []message) {
-	d.note(note{ID: "sbxi_" + unguessable(10), Operation: c.Operation, URL: c.CallbackURL, Due: due, Messages: messages})
+	d.note(note{ID: "sbxi_" + unguessable(10), Operation: c.Operation, Account: c.Account, URL: c.CallbackURL, Due: due, Messages: messages})
 }

@@ -20,7 +20,7 @@ func (i *Institution) Approve(ctx context.Context, op paymux.OperationID) error 
 			i.conclude(d, c, c.Verdict, i.now().UTC())
 			return nil
 		}
-		if a, err := i.account(c.Account); err != nil || !a.faults.Load().LateSuccess {
+		if a, err := i.customer(c.Account); err != nil || !a.switches(i.now).LateSuccess {
 			return paymux.Errorf(paymux.StateConflict, "The order is %s (%s) and cannot be paid any more.", c.State, c.Code)
 		}
 		c.Late = true
@@ -56,15 +56,9 @@ func (i *Institution) enterCard(ctx context.Context, op paymux.OperationID, deta
 		if c.State != paymux.OpPending || c.Step != stepCard {
 			return paymux.Errorf(paymux.StateConflict, "The order does not wait for a card.")
 		}
-		ask := magic(c.Amount%100) == magic3DS && i.isMagic(c.Account)
-		i.swipe(d, c, details, ask, i.now().UTC())
+		i.swipe(d, c, details, i.now().UTC())
 		return nil
 	})
-}
-
-func (i *Institution) isMagic(account string) bool {
-	a, err := i.account(account)
-	return err == nil && a.magic
 }
 
 // act changes a pay operation as it is now.

@@ -11,8 +11,6 @@ import (
 	"net/http"
 	"sync"
 	"time"
-
-	"github.com/paymux/paymux"
 )
 
 // sender delivers notes when they are due, each until it is acknowledged. One
@@ -22,7 +20,7 @@ type sender struct {
 	log       *slog.Logger
 	now       func() time.Time
 	backoff   []time.Duration
-	secret    paymux.Secret
+	signer    func(account string) signer
 	settle    func(context.Context, note) error
 	delivered func(context.Context, outcome) error
 	slots     chan struct{}
@@ -38,9 +36,9 @@ type sender struct {
 // giveUp is how often a note is tried before it is left.
 const giveUp = 200
 
-func newSender(c Config, settle func(context.Context, note) error, delivered func(context.Context, outcome) error) *sender {
+func newSender(c Config, settle func(context.Context, note) error, delivered func(context.Context, outcome) error, signer func(string) signer) *sender {
 	return &sender{
-		client: c.Client, log: c.Log, now: c.Now, backoff: c.Backoff, settle: settle, delivered: delivered,
+		client: c.Client, log: c.Log, now: c.Now, backoff: c.Backoff, settle: settle, delivered: delivered, signer: signer,
 		slots: make(chan struct{}, c.Senders), wake: make(chan struct{}, 1),
 	}
 }
@@ -145,9 +143,16 @@ func (s *sender) carryOut(ctx context.Context, n note) error {
 		return s.settle(ctx, n)
 	}
 	acknowledged := 0
+	var last letter
 	for _, m := range n.Messages {
-		err := s.post(ctx, n.URL, m)
-		if err != nil && !m.Forged {
+		if !m.Replay {
+			var err error
+			if last, err = s.write(ctx, n.Account, &m); err != nil {
+				return err
+			}
+		}
+		err := s.post(ctx, n.URL, last)
+		if err != nil && !m.once() {
 			return err
 		}
 		if err == nil {
@@ -157,23 +162,40 @@ func (s *sender) carryOut(ctx context.Context, n note) error {
 	return s.delivered(ctx, outcome{Note: n.ID, Delivered: acknowledged})
 }
 
-// post sends one message; anything but a 2xx answer is an error.
-func (s *sender) post(ctx context.Context, url string, m message) error {
+// letter is a message as it is sent.
+type letter struct {
+	body  []byte
+	proof string
+}
+
+// staleness is how long ago a stale message was signed.
+const staleness = time.Hour
+
+func (s *sender) write(ctx context.Context, account string, m *message) (letter, error) {
 	body, err := json.Marshal(&m.Report)
 	if err != nil {
-		return err
+		return letter{}, err
 	}
-	secret := s.secret
+	signer, at := s.signer(account), s.now()
 	if m.Forged {
-		secret = "not the secret"
+		signer = ownSecret("not the secret")
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if m.Stale {
+		at = at.Add(-staleness)
+	}
+	proof, err := sign(ctx, signer, at, body)
+	return letter{body, proof}, err
+}
+
+// post sends one message; anything but a 2xx answer is an error.
+func (s *sender) post(ctx context.Context, url string, l letter) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(l.body))
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "paymux-sandbox/1")
-	req.Header.Set(signatureHeader, sign(secret, s.now(), body))
+	req.Header.Set(signatureHeader, l.proof)
 	resp, err := s.client.Do(req)
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package sandbox
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/paymux/paymux"
@@ -11,23 +10,23 @@ import (
 
 // request is what the channel sends to the institution.
 type request struct {
-	ID          paymux.OperationID
-	Kind        paymux.OperationKind
-	Amount      int64
-	Currency    paymux.Currency
-	Payment     paymux.PaymentID
-	Pay         paymux.OperationID // what it refers to
-	PayAmount   int64
-	Final       bool
-	Manual      bool
-	Method      paymux.MethodType
-	Card        *paymux.CardDetails // never written down
-	Order       string
-	Description string
-	ReturnURL   string
-	PageURL     string
-	CallbackURL string
-	ExpiresAt   time.Time
+	ID          paymux.OperationID   `json:"operation"`
+	Kind        paymux.OperationKind `json:"kind"`
+	Amount      int64                `json:"amount"`
+	Currency    paymux.Currency      `json:"currency"`
+	Payment     paymux.PaymentID     `json:"payment,omitempty"`
+	Pay         paymux.OperationID   `json:"pay,omitempty"` // what it refers to
+	PayAmount   int64                `json:"pay_amount,omitempty"`
+	Final       bool                 `json:"final,omitempty"`
+	Manual      bool                 `json:"manual,omitempty"`
+	Method      paymux.MethodType    `json:"method,omitempty"`
+	Card        *paymux.CardDetails  `json:"-"` // never written down; over the wire see card
+	Order       string               `json:"order,omitempty"`
+	Description string               `json:"description,omitempty"`
+	ReturnURL   string               `json:"return_url,omitempty"`
+	PageURL     string               `json:"page_url,omitempty"`
+	CallbackURL string               `json:"callback_url,omitempty"`
+	ExpiresAt   time.Time            `json:"expires_at,omitzero"`
 }
 
 // report is how the institution speaks of a charge: in answers and in notifications.
@@ -62,82 +61,70 @@ const (
 	statusDone     status = "DONE"
 	statusRefused  status = "REFUSED"
 	statusClosed   status = "CLOSED"
-	statusStrange  status = "STRANGE" // of magicUnknownCode: in no document
+	statusStrange  status = "STRANGE" // of UnknownCode: in no document
 )
 
 // What can go wrong on the line, and the answers that are no report.
 var (
-	errRefused     = errors.New("connection refused")
-	errUnavailable = errors.New("503 service unavailable")
-	errSilence     = errors.New("no answer")
-	errConflict    = errors.New("409 the operation is known with another amount")
-	errNotFound    = errors.New("404 no such operation")
-	errKind        = errors.New("400 nobody here knows this kind of operation")
+	errRefused      = errors.New("connection refused")
+	errUnauthorized = errors.New("401 the key is not the account's")
+	errUnavailable  = errors.New("503 service unavailable")
+	errSilence      = errors.New("no answer")
+	errDropped      = errors.New("the connection was closed before the answer came")
+	errBroken       = errors.New("500 internal server error")
+	errGarbage      = errors.New("the answer is no report")
+	errTruncated    = errors.New("the answer breaks off")
+	errWrongStatus  = errors.New("404 of a web page")
+	errConflict     = errors.New("409 the operation is known with another amount")
+	errNotFound     = errors.New("404 no such operation")
+	errKind         = errors.New("400 nobody here knows this kind of operation")
 )
 
-// send is the line to the institution: it can be down before the deed, and slow or silent after it.
-func (i *Institution) send(ctx context.Context, a *account, r request) (report, error) {
-	f := a.faults.Load()
-	m := a.magicOf(r)
-	if err := before(f, m); err != nil {
+// send is how the institution is asked to do something: what is planned for the request
+// may keep it away, and spoil the answer. An error may come with the report it stands in the way of.
+func (i *Institution) send(ctx context.Context, at *customer, r *request) (report, error) {
+	p := i.planOf(at, r)
+	if err := p.before(); err != nil {
 		return report{}, err
 	}
-	c, first, err := i.handle(ctx, a, r)
+	c, first, err := i.handle(ctx, at, r, &p)
 	if err != nil {
 		return report{}, err
 	}
-	return i.after(ctx, f, i.report(&c), first, m)
+	told := i.report(&c)
+	return told, p.after(ctx, &told, first)
 }
 
-// ask is the same line, for a query.
-func (i *Institution) ask(ctx context.Context, a *account, id paymux.OperationID) (report, error) {
-	f := a.faults.Load()
-	if err := before(f, 0); err != nil {
+// ask is the same for a query.
+func (i *Institution) ask(ctx context.Context, at *customer, id paymux.OperationID) (report, error) {
+	p := i.planOfQuery(at, id)
+	if err := p.before(); err != nil {
 		return report{}, err
 	}
-	c, err := i.lookup(ctx, a, id)
+	c, err := i.lookup(ctx, at, id)
 	if err != nil {
 		return report{}, err
 	}
-	return i.after(ctx, f, i.report(&c), false, 0)
+	told := i.report(&c)
+	return told, p.after(ctx, &told, true)
 }
 
-func before(f *Faults, m magic) error {
-	if f.Down {
-		return errRefused
-	}
-	if m == magicUnavailable || f.ErrorRate > 0 && rand.Float64() < f.ErrorRate {
-		return errUnavailable
-	}
-	return nil
+// counter is the line to an institution in this process.
+type counter struct {
+	bank *Institution
+	at   *customer
 }
 
-// after is what becomes of the answer on its way back. Magic amounts spoil the first answer only.
-func (i *Institution) after(ctx context.Context, f *Faults, r report, first bool, m magic) (report, error) {
-	if err := wait(ctx, f.latency()); err != nil {
-		return report{}, err
-	}
-	if first && m == magicTimeout || f.TimeoutRate > 0 && rand.Float64() < f.TimeoutRate {
-		return report{}, errSilence
-	}
-	if first && m == magicUnknownCode || f.UnknownCode {
-		r.Status, r.Code, r.Message = statusStrange, codeNobodyKnows, messages[codeNobodyKnows]
-	}
-	return r, nil
+func (c counter) send(ctx context.Context, r *request) (report, error) {
+	return c.bank.send(ctx, c.at, r)
 }
 
-func wait(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+func (c counter) ask(ctx context.Context, id paymux.OperationID) (report, error) {
+	return c.bank.ask(ctx, c.at, id)
+}
+
+func (c counter) books(ctx context.Context, day time.Time) ([]booking, error) {
+	return c.bank.books(ctx, c.at, day)
 }
 
 var statusOf = map[paymux.OperationState]status{

@@ -135,12 +135,18 @@ func TestRefusesBeforeSending(t *testing.T) {
 
 func TestOpenChecksOptions(t *testing.T) {
 	t.Parallel()
-	for name, options := range map[string]map[string]string{
-		"publishable key": {"api_key": "pk_test_1"},
-		"tolerance":       {"api_key": "sk_test_1", "webhook_tolerance": "soon"},
-		"base URL":        {"api_key": "sk_test_1", "base_url": "stripe.example"},
+	options := map[string]string{"api_key": "sk_test_1"}
+	keys, err := channel.FixedKeys(stripe.Driver(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]channel.Config{
+		"no keys":   {Options: options},
+		"tolerance": {Options: map[string]string{"api_key": "set", "webhook_tolerance": "soon"}, Keys: keys},
+		"base URL":  {Options: map[string]string{"api_key": "set", "base_url": "stripe.example"}, Keys: keys},
 	} {
-		_, err := stripe.Driver().Open(channel.Config{Options: options, Client: http.DefaultClient, Now: time.Now})
+		c.Client, c.Now = http.DefaultClient, time.Now
+		_, err := stripe.Driver().Open(c)
 		if err == nil {
 			t.Errorf("%s: accepted", name)
 		}

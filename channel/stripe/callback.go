@@ -25,7 +25,7 @@ type event struct {
 // are not ours (other programs may use the same account), are acknowledged and of no interest.
 // A dispute costs one call to Stripe: it names a PaymentIntent, not our operation.
 func (a *account) Callback(ctx context.Context, req channel.CallbackRequest) (channel.Callback, error) {
-	if err := a.authentic(req); err != nil {
+	if err := a.authentic(ctx, req); err != nil {
 		return channel.Callback{}, err
 	}
 	var e event

@@ -28,6 +28,7 @@ func (a *account) Do(ctx context.Context, op channel.Operation) (channel.Result,
 	if err := a.mayDo(ctx, op); err != nil {
 		return channel.Result{}, err
 	}
+	ctx = withMode(ctx, op.Livemode)
 	switch op.Kind {
 	case paymux.Pay:
 		amount, ok := toStripe(op.Money)
@@ -55,9 +56,6 @@ func (a *account) mayDo(ctx context.Context, op channel.Operation) error {
 	}
 	if !op.SentAt.IsZero() && a.now().Sub(op.SentAt) > keyLife {
 		return fmt.Errorf("stripe %s %s: sent too long ago to be sent again under its key; only a query can tell", op.Kind, op.ID)
-	}
-	if op.Livemode != a.live {
-		return fmt.Errorf("%w: the operation's livemode is %t and the account's key is for livemode %t", channel.ErrNotSent, op.Livemode, a.live)
 	}
 	if op.Kind == paymux.Pay && !op.Card.Empty() && op.Card.Token == "" {
 		return fmt.Errorf("card number instead of a token: %w", channel.ErrUnsupported)

@@ -73,11 +73,11 @@ func refusedAsInvalid(op channel.Operation, e *stripego.Error) channel.Result {
 	return r
 }
 
-// transportFailure: only what failed before there was a connection is certain.
+// transportFailure: only what failed before there was a connection is certain, and what was refused for its key.
 func transportFailure(op channel.Operation, err error) error {
 	var dial *net.OpError
 	var dns *net.DNSError
-	if errors.As(err, &dial) && dial.Op == "dial" || errors.As(err, &dns) || errors.Is(err, syscall.ECONNREFUSED) {
+	if errors.As(err, &dial) && dial.Op == "dial" || errors.As(err, &dns) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, channel.ErrNotSent) {
 		return fmt.Errorf("%w: stripe %s %s: %w", channel.ErrNotSent, op.Kind, op.ID, told(err))
 	}
 	return fmt.Errorf("stripe %s %s: %w", op.Kind, op.ID, told(err))

@@ -1,18 +1,22 @@
 package stripe
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/paymux/paymux/channel"
+)
 
 // sendOnce returns c without the two ways in which net/http sends a request
 // again by itself: following a redirect, and repeating on a broken connection a request
-// whose body it can rewind and whose Idempotency-Key tells it that it may.
-func sendOnce(c *http.Client) *http.Client {
+// whose body it can rewind and whose Idempotency-Key tells it that it may. Each request gets its key here.
+func sendOnce(c *http.Client, keys channel.Keys) *http.Client {
 	once := *c
 	once.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	next := once.Transport
 	if next == nil {
 		next = http.DefaultTransport
 	}
-	once.Transport = unrewindable{next}
+	once.Transport = authorized{keys, unrewindable{next}}
 	return &once
 }
 

@@ -1,7 +1,7 @@
 // Package stripe is the channel to Stripe: cards by token (PaymentIntents), and
 // cards, Alipay and WeChat Pay on Stripe's own page (Checkout Sessions).
 //
-// It never sees a card number, keeps nothing between calls, and sends each
+// It never sees a card number, keeps nothing between calls, its keys included, and sends each
 // request once: stripe-go's retries are off, and every mutating call carries the
 // operation's ID as Idempotency-Key, so that whoever repeats an operation gets
 // Stripe's first answer. A transaction's ID at Stripe is its PaymentIntent (pi_…), or, until the
@@ -13,9 +13,9 @@
 package stripe
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 	"time"
 
 	stripego "github.com/stripe/stripe-go/v85"
@@ -30,8 +30,8 @@ func Driver() *channel.Driver {
 		Name:  "stripe",
 		Title: "Stripe",
 		Options: []channel.Option{
-			{Name: "api_key", Help: "secret or restricted key of the account, sk_… or rk_…", Required: true, Secret: true},
-			{Name: "webhook_secret", Help: "signing secret of the webhook endpoint, whsec_…; without it every callback is refused", Secret: true},
+			{Name: optionKey, Help: "secret or restricted key of the account, sk_… or rk_…", Required: true, Secret: true, Kind: channel.KeyOpaque},
+			{Name: optionSecret, Help: "signing secret of the webhook endpoint, whsec_…; without it every callback is refused", Secret: true, Kind: channel.KeyHMAC},
 			{Name: "webhook_tolerance", Help: "how far a callback's time may be from ours", Default: "5m"},
 			{Name: "base_url", Help: "where the API is", Default: stripego.APIURL},
 		},
@@ -57,8 +57,7 @@ func Driver() *channel.Driver {
 // account is one Stripe account.
 type account struct {
 	api       *stripego.Client
-	live      bool // whether the key moves real money
-	secret    paymux.Secret
+	keys      channel.Keys
 	tolerance time.Duration
 	now       func() time.Time
 }
@@ -75,39 +74,28 @@ func open(d *channel.Driver, c channel.Config) (channel.Channel, error) {
 	if err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http" {
 		return nil, fmt.Errorf("channel stripe: option %q must be an http or https URL", "base_url")
 	}
-	key := d.Option(c, "api_key")
-	if !knownKey(key) {
-		return nil, fmt.Errorf("channel stripe: option %q must start with sk_test_, sk_live_, rk_test_ or rk_live_", "api_key")
+	if c.Keys == nil {
+		return nil, errors.New("channel stripe: opened without its keys")
 	}
 	return &account{
-		api:       client(key, base.String(), c),
-		live:      strings.Contains(key[:8], "_live_"),
-		secret:    paymux.Secret(d.Option(c, "webhook_secret")),
+		api:       client(base.String(), c),
+		keys:      c.Keys,
 		tolerance: tolerance,
 		now:       c.Now,
 	}, nil
 }
 
-func knownKey(key string) bool {
-	for _, prefix := range []string{"sk_test_", "sk_live_", "rk_test_", "rk_live_"} {
-		if strings.HasPrefix(key, prefix) {
-			return true
-		}
-	}
-	return false
-}
-
 // client is stripe-go with a backend of its own, so that accounts share nothing. Its
-// log is off: it prints whole answers, and those hold client secrets.
-func client(key, base string, c channel.Config) *stripego.Client {
+// log is off: it prints whole answers, and those hold client secrets. It knows no key: see authorized.
+func client(base string, c channel.Config) *stripego.Client {
 	backend := stripego.GetBackendWithConfig(stripego.APIBackend, &stripego.BackendConfig{
-		HTTPClient:        sendOnce(c.Client),
+		HTTPClient:        sendOnce(c.Client, c.Keys),
 		URL:               stripego.String(base),
 		MaxNetworkRetries: stripego.Int64(0),
 		EnableTelemetry:   stripego.Bool(false),
 		LeveledLogger:     &stripego.LeveledLogger{Level: stripego.LevelNull},
 	})
-	return stripego.NewClient(key, stripego.WithBackends(&stripego.Backends{
+	return stripego.NewClient("", stripego.WithBackends(&stripego.Backends{
 		API: backend, Connect: backend, Uploads: backend, MeterEvents: backend,
 	}))
 }

@@ -3,6 +3,7 @@ package stripe_test
 import (
 	"crypto/rand"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -84,9 +85,23 @@ func fake(t *testing.T) (*stripefake.Institution, channel.Config) {
 	}
 }
 
+// open gives the account its keys and, as in production, no option that is one.
 func open(t *testing.T, c channel.Config) channel.Channel {
 	t.Helper()
 	c.Now = accountClock
+	if c.Keys == nil {
+		keys, err := channel.FixedKeys(stripe.Driver(), c.Options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Keys = keys
+	}
+	c.Options = maps.Clone(c.Options)
+	for _, o := range stripe.Driver().Options {
+		if o.Kind != "" && c.Options[o.Name] != "" {
+			c.Options[o.Name] = "held elsewhere"
+		}
+	}
 	ch, err := stripe.Driver().Open(c)
 	if err != nil {
 		t.Fatal(err)
