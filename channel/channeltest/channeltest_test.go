@@ -138,8 +138,8 @@ func subject(t *testing.T, bank *sandbox.Institution, d channel.Driver) channelt
 			Money: paymux.Money{Amount: amount, Currency: "EUR"},
 		}
 	}
-	switched := func(f sandbox.Faults) func(*testing.T) channel.Config {
-		return func(t *testing.T) channel.Config {
+	switched := func(f sandbox.Faults) func(channeltest.T) channel.Config {
+		return func(t channeltest.T) channel.Config {
 			if err := bank.SetFaults("test", f); err != nil {
 				t.Fatal(err)
 			}
@@ -159,7 +159,7 @@ func subject(t *testing.T, bank *sandbox.Institution, d channel.Driver) channelt
 		Faults: &channeltest.Faults{
 			Refused: switched(sandbox.Faults{Down: true}),
 			Silent:  switched(sandbox.Faults{LatencyMS: 1_500}),
-			Mend:    func(t *testing.T) { switched(sandbox.Faults{})(t) },
+			Mend:    func(t channeltest.T) { switched(sandbox.Faults{})(t) },
 		},
 	}
 }

@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/json"
@@ -62,7 +63,7 @@ func (b *inbox) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // of waits for n messages about an operation.
-func (b *inbox) of(t *testing.T, op paymux.OperationID, n int) []channel.CallbackRequest {
+func (b *inbox) of(t fataler, op paymux.OperationID, n int) []channel.CallbackRequest {
 	t.Helper()
 	timeout := time.After(30 * time.Second)
 	for {
@@ -102,14 +103,14 @@ func card(number string) *paymux.CardDetails {
 func TestChannel(t *testing.T) {
 	box := newInbox()
 	bank := institution(t, sandbox.Config{Dir: t.TempDir(), Client: box.client(), Delay: 30 * time.Millisecond})
-	approve := func(t *testing.T, op channel.Operation) {
+	approve := func(t channeltest.T, op channel.Operation) {
 		t.Helper()
 		if err := bank.Approve(t.Context(), op.ID); err != nil {
 			t.Fatal(err)
 		}
 	}
-	throw := func(f sandbox.Faults) func(*testing.T) channel.Config {
-		return func(t *testing.T) channel.Config {
+	throw := func(f sandbox.Faults) func(channeltest.T) channel.Config {
+		return func(t channeltest.T) channel.Config {
 			t.Helper()
 			setFaults(t, bank, f)
 			return channel.Config{Account: "test"}
@@ -138,15 +139,15 @@ func TestChannel(t *testing.T) {
 			Refused: throw(sandbox.Faults{Down: true}),
 			Broken:  throw(sandbox.Faults{TimeoutRate: 1}),
 			Silent:  throw(sandbox.Faults{LatencyMS: 60_000}),
-			Mend:    func(t *testing.T) { setFaults(t, bank, sandbox.Faults{}) },
+			Mend:    func(t channeltest.T) { setFaults(t, bank, sandbox.Faults{}) },
 		},
 		Callbacks: &channeltest.Callbacks{
-			Success: func(t *testing.T, op channel.Operation) channel.CallbackRequest { return box.of(t, op.ID, 1)[0] },
-			Stale: func(t *testing.T, op channel.Operation) channel.CallbackRequest {
+			Success: func(t channeltest.T, op channel.Operation) channel.CallbackRequest { return box.of(t, op.ID, 1)[0] },
+			Stale: func(t channeltest.T, op channel.Operation) channel.CallbackRequest {
 				return signed(box.of(t, op.ID, 1)[0].Body, time.Now().Add(-6*time.Minute))
 			},
-			Malformed: func(*testing.T) channel.CallbackRequest { return signed([]byte(`["paid"]`), time.Now()) },
-			Unknown: func(_ *testing.T, op channel.Operation) channel.CallbackRequest {
+			Malformed: func(channeltest.T) channel.CallbackRequest { return signed([]byte(`["paid"]`), time.Now()) },
+			Unknown: func(_ channeltest.T, op channel.Operation) channel.CallbackRequest {
 				return signed(fmt.Appendf(nil, `{"id":"n1","account":"test","operation":%q,"kind":"pay","status":"MAYBE","code":"?"}`, op.ID), time.Now())
 			},
 		},
@@ -161,7 +162,7 @@ func signed(body []byte, at time.Time) channel.CallbackRequest {
 	return channel.CallbackRequest{Account: "test", Header: http.Header{"Sandbox-Signature": {header}}, Body: body}
 }
 
-func setFaults(t *testing.T, bank *sandbox.Institution, f sandbox.Faults) {
+func setFaults(t fataler, bank *sandbox.Institution, f sandbox.Faults) {
 	t.Helper()
 	if err := bank.SetFaults("test", f); err != nil {
 		t.Fatal(err)
@@ -190,10 +191,18 @@ func declines(bank *sandbox.Institution) []channeltest.Decline {
 	all = append(all, channeltest.Decline{Request: again, Code: paymux.DeclineProcessing, Retryable: true})
 	return append(all, channeltest.Decline{
 		Request: pay("payer refuses", paymux.WeChatPay, nil), Code: paymux.DeclineCanceledByPayer,
-		Complete: func(t *testing.T, op channel.Operation) {
+		Complete: func(t channeltest.T, op channel.Operation) {
 			if err := bank.Decline(t.Context(), op.ID, ""); err != nil {
 				t.Fatal(err)
 			}
 		},
 	})
+}
+
+// fataler is what a test of Go's and one of the suite have in common.
+type fataler interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	Context() context.Context
 }
