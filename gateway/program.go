@@ -28,6 +28,9 @@ const (
 	exitUsage  = 2 // the command line or the configuration is wrong
 )
 
+// connectLimit is how long NATS may be away when the program starts.
+const connectLimit = time.Minute
+
 // stopLimit is how long calls under way may take at the end.
 const stopLimit = 40 * time.Second
 
@@ -126,11 +129,22 @@ func (c *programConfig) run(ctx context.Context, driver *channel.Driver, env fun
 }
 
 func (c *programConfig) connect(ctx context.Context, name string, env func(string) string, log *slog.Logger) (*natsserver.Messaging, error) {
-	url, err := c.NATS.URL.Read(env)
-	if err != nil {
-		return nil, fmt.Errorf("nats.url: %w", err)
+	url, urlErr := c.NATS.URL.Read(env)
+	seed, seedErr := c.NATS.Credentials.Read(env)
+	if err := errors.Join(urlErr, seedErr); err != nil {
+		return nil, fmt.Errorf("nats: %w", err)
 	}
-	return natsserver.Open(natsserver.Config{URL: url.Reveal(), Name: "paymux-" + name, Log: log})
+	authority := ""
+	if c.NATS.CA != "" {
+		pem, err := os.ReadFile(c.NATS.CA)
+		if err != nil {
+			return nil, fmt.Errorf("nats.ca: %w", err)
+		}
+		authority = string(pem)
+	}
+	return natsserver.OpenContext(ctx, natsserver.Config{
+		URL: url.Reveal(), Seed: seed, CA: authority, Wait: connectLimit, Name: "paymux-" + name, Log: log,
+	})
 }
 
 // open opens every account, or says what is wrong with each.

@@ -36,6 +36,7 @@ type Node struct {
 	NotificationLog access.NotificationLog
 	Answers         access.Answers
 	Tasks           access.Tasks
+	Channels        access.Channels
 	Payers          Payers
 	Ready           func(ctx context.Context) error // whether the node can serve
 }
@@ -67,6 +68,7 @@ func Serve(s *rpc.Server, region string, node Node) error {
 	serveLinks(to, node.Links)
 	serveEvents(to, node.Events)
 	serveNotifications(to, node.Notifications, node.NotificationLog)
+	serveChannels(to, node.Channels)
 	serveRest(to, &node)
 	return errors.Join(to.faults...)
 }
@@ -76,7 +78,7 @@ func (n *Node) missing() []string {
 	for name, there := range map[string]bool{
 		"Queries": n.Queries != nil, "Directory": n.Directory != nil, "Merchants": n.Merchants != nil, "Endpoints": n.Endpoints != nil,
 		"Links": n.Links != nil, "Events": n.Events != nil, "Notifications": n.Notifications != nil, "NotificationLog": n.NotificationLog != nil,
-		"Answers": n.Answers != nil, "Tasks": n.Tasks != nil, "Payers": n.Payers != nil, "Ready": n.Ready != nil,
+		"Answers": n.Answers != nil, "Tasks": n.Tasks != nil, "Channels": n.Channels != nil, "Payers": n.Payers != nil, "Ready": n.Ready != nil,
 	} {
 		if !there {
 			names = append(names, name)

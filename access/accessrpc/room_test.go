@@ -33,6 +33,7 @@ var (
 	_ access.NotificationLog = (*accessrpc.Client)(nil)
 	_ access.Answers         = (*accessrpc.Client)(nil)
 	_ access.Tasks           = (*accessrpc.Client)(nil)
+	_ access.Channels        = (*accessrpc.Client)(nil)
 	_ cashier.Links          = (*accessrpc.Client)(nil)
 	_ accessrpc.Payers       = (*accessrpc.Client)(nil)
 	_ accessrpc.Payers       = (*payment.Service)(nil)
@@ -207,6 +208,14 @@ func (r *room) Attempts(ctx context.Context, m paymux.MerchantID, event paymux.E
 func (r *room) Idempotency(ctx context.Context, m paymux.MerchantID, key string) (paymux.Idempotency, error) {
 	return answer[paymux.Idempotency](ctx, r, "Idempotency", m, key)
 }
+func (r *room) Statuses(ctx context.Context) ([]paymux.ChannelStatus, error) {
+	return answer[[]paymux.ChannelStatus](ctx, r, "Statuses")
+}
+
+func (r *room) Decide(ctx context.Context, d paymux.RolloutChange) (paymux.ChannelStatus, error) {
+	return answer[paymux.ChannelStatus](ctx, r, "Decide", d)
+}
+
 func (r *room) BuriedTasks(ctx context.Context, p paymux.Page) ([]access.BuriedTask, error) {
 	return answer[[]access.BuriedTask](ctx, r, "BuriedTasks", p)
 }
@@ -239,7 +248,7 @@ func (r *room) Callback(ctx context.Context, q paymux.CallbackRequest) (paymux.C
 func (r *room) node() accessrpc.Node {
 	return accessrpc.Node{
 		Queries: r, Directory: r, Merchants: r, Endpoints: r, Links: r, Events: r, Notifications: r, NotificationLog: r,
-		Answers: r, Tasks: r, Payers: r, Ready: r.Ready,
+		Answers: r, Tasks: r, Channels: r, Payers: r, Ready: r.Ready,
 	}
 }
 
