@@ -8,11 +8,11 @@ import (
 // Rollout says what the versions of one channel's service package are given (X6). The zero
 // value: every version that runs, in proportion to the weights of its instances.
 type Rollout struct {
-	Stable  string  `json:"stable,omitempty"`  // gets what the canary does not; empty: shares by weight
-	Canary  string  `json:"canary,omitempty"`  // a version on trial
-	Percent float64 `json:"percent,omitempty"` // of payments that the canary gets, 0 to 100
-	Shadow  string  `json:"shadow,omitempty"`  // a version that is asked every query, too, and never believed
-	Killed  string  `json:"killed,omitempty"`  // why the channel takes no new payments; empty: it does
+	Stable  string `json:"stable,omitempty"`  // gets what the canary does not; empty: shares by weight
+	Canary  string `json:"canary,omitempty"`  // a version on trial
+	Percent int    `json:"percent,omitempty"` // of payments that the canary gets, 0 to 100
+	Shadow  string `json:"shadow,omitempty"`  // a version that is asked every query, too, and never believed
+	Killed  string `json:"killed,omitempty"`  // why the channel takes no new payments; empty: it does
 	// Withdrawn are versions that get nothing any more, newest first.
 	Withdrawn []Withdrawal `json:"withdrawn,omitempty"`
 }
@@ -47,7 +47,7 @@ type RolloutChange struct {
 	Action  RolloutAction `json:"action"`
 	Version string        `json:"version,omitempty"` // it is about: of try, promote, withdraw and shadow
 	Stable  string        `json:"stable,omitempty"`  // try: the version that keeps the rest; empty: the one that is stable now
-	Percent float64       `json:"percent,omitempty"` // try: the canary's share of payments
+	Percent int           `json:"percent,omitempty"` // try: the canary's share of payments
 	Who     string        `json:"who"`
 	Reason  string        `json:"reason,omitempty"`
 }

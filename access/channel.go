@@ -52,7 +52,7 @@ func (s *Server) rollout(ctx context.Context, c *call) (answer, error) {
 		return answer{}, paymux.Errorf(paymux.InvalidRequest, "A channel's name has lower case letters and digits.").At("path.channel")
 	}
 	status, err := s.channels.Decide(ctx, paymux.RolloutChange{
-		Channel: name, Action: b.Action, Version: b.Version, Stable: b.Stable, Percent: float64(b.Percent), Who: "operator", Reason: b.Reason,
+		Channel: name, Action: b.Action, Version: b.Version, Stable: b.Stable, Percent: b.Percent, Who: "operator", Reason: b.Reason,
 	})
 	if err != nil {
 		return answer{}, err

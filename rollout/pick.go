@@ -41,7 +41,7 @@ func (f *fleet) order(payment paymux.PaymentID) []*version {
 
 // rank puts the versions a policy names where it wants them.
 func (f *fleet) rank(v *version, payment paymux.PaymentID) int {
-	onTrial := f.policy.Canary != "" && unit(string(payment), f.policy.Canary)*100 < f.policy.Percent
+	onTrial := f.policy.Canary != "" && unit(string(payment), f.policy.Canary)*100 < float64(f.policy.Percent)
 	switch {
 	case v.name == f.policy.Canary && onTrial:
 		return 0

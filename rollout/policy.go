@@ -31,7 +31,7 @@ func check(p *paymux.Rollout) error {
 	}
 	switch {
 	case p.Percent < 0 || p.Percent > 100:
-		return fmt.Errorf("rollout: percent %v is not between 0 and 100", p.Percent)
+		return fmt.Errorf("rollout: percent %d is not between 0 and 100", p.Percent)
 	case p.Canary != "" && p.Canary == p.Stable:
 		return fmt.Errorf("rollout: version %s is stable and cannot be on trial as well", p.Canary)
 	case p.Canary != "" && p.Withdrew(p.Canary):

@@ -53,7 +53,7 @@ func (c *cli) channelTryCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "try CHANNEL VERSION",
 		Short:   c.text("channel.try"),
-		Example: "  paymux channel try stripe 1.5.0 --percent 10 --stable 1.4.2",
+		Example: "  paymux channel try sandbox 1.5.0 --percent 10 --stable 1.4.2",
 		Args:    exactly(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.Action, r.Version = paymux.RolloutTry, args[1]
@@ -129,7 +129,7 @@ func (c *cli) showChannel(s *paymux.ChannelStatus) {
 	for _, v := range s.Versions {
 		part := v.Part
 		if part == "canary" {
-			part = fmt.Sprintf("canary %g %%", s.Rollout.Percent)
+			part = fmt.Sprintf("canary %d %%", s.Rollout.Percent)
 		}
 		fmt.Fprintln(c.out, "  "+c.textf("channel.version", v.Version, cmp.Or(part, "-"), len(v.Instances), v.Tally.Calls, v.Tally.Failed, v.Tally.Declined, v.Tally.Payments))
 		for _, i := range v.Instances {
