@@ -75,7 +75,7 @@ const encrypted = `{"paymentMethod":{"type":"scheme","encryptedCardNumber":"test
 "origin":"https://shop.example","clientStateDataIndicator":true,"riskData":{"clientData":"eyJ"}}`
 
 // fake starts an institution with state and returns an account there.
-func fake(t channeltest.T) (*adyenfake.Institution, channel.Config) {
+func fake(t testing.TB) (*adyenfake.Institution, channel.Config) {
 	t.Helper()
 	institution := adyenfake.New(merchant)
 	server := httptest.NewServer(institution)
@@ -95,7 +95,7 @@ func fake(t channeltest.T) (*adyenfake.Institution, channel.Config) {
 	}
 }
 
-func open(t channeltest.T, c channel.Config) channel.Channel {
+func open(t testing.TB, c channel.Config) channel.Channel {
 	t.Helper()
 	d := adyen.Driver()
 	keys, err := channel.FixedKeys(d, c.Options)
