@@ -315,6 +315,11 @@ func TestQueryKnowsLinksOnly(t *testing.T) {
 	institution.ExpireLink(string(op.ID))
 	want("expired", paymux.OpCanceled, false)
 
+	closing := following(paymux.Cancel, made.ChannelID)
+	closing.PayID = op.ID
+	if r, err := ch.Query(t.Context(), closing); err != nil || r.State != paymux.OpSucceeded {
+		t.Errorf("closing of an expired page: %+v, %v", r, err)
+	}
 	for _, id := range []string{"", "NC6HT9CRT65ZGN82", "op_1-pay"} {
 		op.ChannelID = id
 		if _, err := ch.Query(t.Context(), op); !errors.Is(err, channel.ErrUnsupported) {
@@ -350,5 +355,28 @@ func TestRequest(t *testing.T) {
 		if strings.Contains(body, `"captureDelayHours":0`) == manual || strings.Contains(body, `"manualCapture":"true"`) != manual {
 			t.Errorf("manual %t: %s", manual, body)
 		}
+	}
+}
+
+// A cancel whose answer was lost is found on the page itself.
+func TestQueryOfClosing(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[string]paymux.OperationState{
+		"expired": paymux.OpSucceeded, "completed": paymux.OpDeclined, "paid": paymux.OpDeclined, "paymentPending": paymux.OpPending, "pondering": paymux.OpUnknown,
+	} {
+		op := following(paymux.Cancel, "PL61C53A8B97E6915A")
+		ch, _ := answering(t, 200, "", `{"id":"PL61C53A8B97E6915A","status":"`+status+`","reference":"`+string(op.PayID)+`-page"}`)
+		if r, err := ch.Query(t.Context(), op); err != nil || r.State != want {
+			t.Errorf("%s: %+v, %v; want %s", status, r, err, want)
+		}
+	}
+	op := following(paymux.Cancel, "PL61C53A8B97E6915A")
+	ch, _ := answering(t, 200, "", `{"id":"PL61C53A8B97E6915A","status":"active","reference":"`+string(op.PayID)+`-page"}`)
+	if _, err := ch.Query(t.Context(), op); !errors.Is(err, channel.ErrAbsent) {
+		t.Errorf("still open: %v, want ErrAbsent", err)
+	}
+	ch, _ = answering(t, 503, "", ``)
+	if _, err := ch.Query(t.Context(), op); err == nil || errors.Is(err, channel.ErrAbsent) {
+		t.Errorf("Adyen broken: %v, want an error that says nothing", err)
 	}
 }

@@ -96,18 +96,41 @@ func linkOutcome(l *link) channel.Result {
 	return r
 }
 
-// Query asks what became of a payment link. Adyen offers no question about anything else:
-// after a lost answer the webhook tells, and until then the outcome is unknown.
+// Query asks what became of a payment link, or of its closing. Adyen offers no question about
+// anything else: after a lost answer the webhook tells, and until then the outcome is unknown.
 func (a *account) Query(ctx context.Context, op channel.Operation) (channel.Result, error) {
-	if op.Kind != paymux.Pay || !isLink(op.ChannelID) {
+	if !isLink(op.ChannelID) || op.Kind != paymux.Pay && op.Kind != paymux.Cancel {
 		return channel.Result{}, fmt.Errorf("query adyen %s %s: %w", op.Kind, op.ID, channel.ErrUnsupported)
 	}
 	var l link
 	if err := a.call(ctx, http.MethodGet, "/paymentLinks/"+url.PathEscape(op.ChannelID), "", nil, &l); err != nil {
 		return channel.Result{}, fmt.Errorf("query adyen %s %s: %w", op.Kind, op.ID, err)
 	}
-	if l.Reference != referenceOf(op, true).String() {
+	ref, ok := parseReference(l.Reference)
+	if of := cmp.Or(op.PayID, op.ID); !ok || ref.kind != refPage || ref.operation != of {
 		return channel.Result{}, fmt.Errorf("query adyen %s %s: %w: the link is of another payment", op.Kind, op.ID, errAnswer)
 	}
+	if op.Kind == paymux.Cancel {
+		return closingOutcome(op, &l)
+	}
 	return linkOutcome(&l), nil
+}
+
+// closingOutcome is what a payment link says about the cancel that is to close it. One
+// that is still open was not closed: the cancel may be sent again.
+func closingOutcome(op channel.Operation, l *link) (channel.Result, error) {
+	r := channel.Result{ChannelID: l.ID, Code: l.Status}
+	switch l.Status {
+	case "expired":
+		r.State = paymux.OpSucceeded
+	case "completed", "paid":
+		r.State, r.DeclineCode, r.Advice = paymux.OpDeclined, paymux.DeclineProcessing, paymux.DoNotRetry
+	case "paymentPending":
+		r.State = paymux.OpPending
+	case "active":
+		return channel.Result{}, fmt.Errorf("query adyen %s %s: the page is open: %w", op.Kind, op.ID, channel.ErrAbsent)
+	default:
+		r.State = paymux.OpUnknown
+	}
+	return r, nil
 }
