@@ -380,3 +380,36 @@ func TestQueryOfClosing(t *testing.T) {
 		t.Errorf("Adyen broken: %v, want an error that says nothing", err)
 	}
 }
+
+// net/http repeats a request on a connection that the server has closed, if an Idempotency-Key
+// says that it may. Here nobody repeats anything by himself.
+func TestBrokenConnectionIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		if calls.Add(1) == 1 {
+			io.WriteString(w, `{"resultCode":"Received","pspReference":"A1"}`) // the connection is kept
+			return
+		}
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		conn.Close()
+	}))
+	t.Cleanup(server.Close)
+	_, config := fake(t)
+	config.Options["base_url"], config.Client = server.URL, server.Client()
+	ch := open(t, config)
+	if _, err := ch.Do(t.Context(), payment(adyenfake.Visa)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ch.Do(t.Context(), payment(adyenfake.Visa)); err == nil || errors.Is(err, channel.ErrNotSent) {
+		t.Errorf("%v, want an error that proves nothing", err)
+	}
+	if n := calls.Load(); n != 2 {
+		t.Errorf("%d requests, want 2", n)
+	}
+}

@@ -11,9 +11,9 @@ import (
 // What a reference of ours is of. Adyen repeats the reference in webhooks, under its
 // signature, and in reports; it is all that a channel without a memory needs.
 const (
-	refPay     = "pay"     // a card by token
-	refPage    = "page"    // a payment link, where a failed attempt is not the end
-	refCapture = "capture" // …
+	refPay     = "pay"  // a card by token
+	refPage    = "page" // a payment link, where a failed attempt is not the end
+	refCapture = "capture"
 	refCancel  = "cancel"
 	refRefund  = "refund"
 )
