@@ -2,7 +2,11 @@
 package all
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/paymux/paymux/channel"
+	"github.com/paymux/paymux/channel/adyen"
 	"github.com/paymux/paymux/channel/sandbox"
 	"github.com/paymux/paymux/channel/stripe"
 )
@@ -24,7 +28,10 @@ func Drivers(env Env) []*channel.Driver {
 	case env.RemoteSandbox:
 		drivers = append(drivers, sandbox.RemoteDriver())
 	}
-	return append(drivers,
+	drivers = append(drivers,
+		adyen.Driver(),
 		stripe.Driver(),
 	)
+	slices.SortFunc(drivers, func(a, b *channel.Driver) int { return strings.Compare(a.Name, b.Name) })
+	return drivers
 }
