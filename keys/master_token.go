@@ -54,19 +54,23 @@ func (t *tokenURI) readPIN() (string, error) {
 
 func findToken(session *crypto11.Context, uri tokenURI, create bool) (Master, error) {
 	label := []byte(uri.object)
-	key, err := session.FindKey(nil, label)
-	if err == nil && key == nil && create {
-		id := make([]byte, 16)
-		rand.Read(id) // never fails
-		key, err = session.GenerateSecretKeyWithLabel(id, label, 256, crypto11.CipherAES)
-	}
+	found, err := session.FindKeys(nil, label)
 	if err != nil {
 		return nil, err
 	}
-	if key == nil {
-		return nil, fmt.Errorf("there is no key %s on it", uri.object)
+	if len(found) == 0 && create {
+		id := make([]byte, 16)
+		rand.Read(id) // never fails
+		made, err := session.GenerateSecretKeyWithLabel(id, label, 256, crypto11.CipherAES)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, made)
 	}
-	gcm, err := key.NewGCM()
+	if len(found) != 1 {
+		return nil, fmt.Errorf("there are %d keys %s on it", len(found), uri.object)
+	}
+	gcm, err := found[0].NewGCM()
 	if err != nil {
 		return nil, err
 	}
