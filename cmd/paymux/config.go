@@ -52,7 +52,11 @@ type StoreConfig struct {
 
 // NATSConfig is where messages go.
 type NATSConfig struct {
-	URL Ref `yaml:"url" help:"secret: a NATS cluster; empty: a server inside this process"`
+	URL         Ref           `yaml:"url" help:"secret: a NATS server or cluster, such as tls://nats1:4222,tls://nats2:4222; empty: a server inside this process"`
+	Credentials Ref           `yaml:"credentials" help:"secret: this role's nkey seed, as paymux nats init makes it; empty: what the url says"`
+	CA          Ref           `yaml:"ca" help:"PEM of who signed the certificates of the servers, mostly file:PATH; empty: who the system trusts"`
+	Certificate Ref           `yaml:"certificate" help:"secret: PEM of a client certificate and its private key, for servers that ask for one; empty: none"`
+	Wait        time.Duration `yaml:"wait" help:"how long the start waits for a cluster that is not there yet"`
 }
 
 // AccountConfig is one account at an institution.
@@ -104,6 +108,7 @@ func defaults() Config {
 		Access: AccessConfig{
 			TrafficRequests: 6000, TrafficWindow: time.Minute, SignatureWindow: 5 * time.Minute,
 		},
+		NATS:   NATSConfig{Wait: 30 * time.Second},
 		Notify: NotifyConfig{Keep: 90 * 24 * time.Hour},
 		Log:    LogConfig{Level: "info", Format: "json", Requests: true},
 	}
@@ -115,6 +120,9 @@ func (c *Config) check() error {
 		c.checkListen(), c.checkPublicURL(), c.checkRegion(), c.checkStore(), c.checkAccounts(), c.checkLog(),
 		networks("access.trusted_proxies", c.Access.TrustedProxies),
 		networks("notify.allow_networks", c.Notify.AllowNetworks),
+	}
+	if c.NATS.Wait < 0 {
+		faults = append(faults, fmt.Errorf("nats.wait: %s is negative", c.NATS.Wait))
 	}
 	if c.DataDir == "" {
 		faults = append(faults, errors.New("data_dir: is empty"))

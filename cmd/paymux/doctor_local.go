@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/internal/natsserver"
 	"github.com/paymux/paymux/store/postgres"
 )
@@ -89,18 +90,27 @@ func checkStoreAnswers(ctx context.Context, d *doctor) finding {
 	return good("postgres answers, the schema is up to date")
 }
 
-func checkNATS(_ context.Context, d *doctor) finding {
+func checkNATS(ctx context.Context, d *doctor) finding {
 	switch {
 	case d.conf.DataDir == "":
 		return skipped("no configuration")
 	case d.conf.NATS.URL == "":
 		return good("embedded, nothing to reach")
 	}
-	url, err := d.conf.NATS.URL.Read(d.c.env)
-	if err != nil {
-		return bad(err, "see nats.url")
+	var faults error
+	secrets := d.conf.NATS.secrets(func(key string, r Ref) paymux.Secret {
+		secret, err := r.Read(d.c.env)
+		if err != nil {
+			faults = errors.Join(faults, fmt.Errorf("%s: %w", key, err))
+		}
+		return secret
+	})
+	if faults != nil {
+		return bad(faults, "make readable what the keys of nats name")
 	}
-	m, err := natsserver.Open(natsserver.Config{URL: url.Reveal(), Name: "paymux-doctor", Log: newLogger(d.c.err, LogConfig{Level: "error", Format: "text"})})
+	conf := secrets.config(d.conf.NATS)
+	conf.Wait, conf.Name, conf.Log = 0, "paymux-doctor", newLogger(d.c.err, LogConfig{Level: "error", Format: "text"})
+	m, err := natsserver.OpenContext(ctx, conf)
 	if err != nil {
 		return bad(err, "start NATS, or leave nats.url empty to embed it")
 	}

@@ -56,7 +56,7 @@ type secrets struct {
 	idsKey   []byte
 	opsToken paymux.Secret
 	storeURL paymux.Secret
-	natsURL  paymux.Secret
+	nats     natsSecrets
 	proxy    paymux.Secret // of notifications
 	client   paymux.Secret // certificate and key, of notifications
 	jweKey   paymux.Secret
@@ -119,7 +119,7 @@ func (s *system) readSecrets(env func(string) string) error {
 	}
 	s.secrets.opsToken = read("ops_token", s.conf.OpsToken)
 	s.secrets.storeURL = read("store.url", s.conf.Store.URL)
-	s.secrets.natsURL = read("nats.url", s.conf.NATS.URL)
+	s.secrets.nats = s.conf.NATS.secrets(read)
 	s.secrets.proxy = read("notify.proxy", s.conf.Notify.Proxy)
 	s.secrets.client = read("notify.certificate", s.conf.Notify.Certificate)
 	s.secrets.jweKey = read("access.jwe_key", s.conf.Access.JWEKey)
@@ -141,11 +141,10 @@ func longEnough(key []byte) error {
 	return nil
 }
 
-func (s *system) openMessaging(context.Context) error {
-	m, err := natsserver.Open(natsserver.Config{
-		URL: s.secrets.natsURL.Reveal(), Dir: filepath.Join(s.conf.DataDir, "nats"),
-		Name: "paymux-" + s.conf.Region.Name, Log: s.log,
-	})
+func (s *system) openMessaging(ctx context.Context) error {
+	conf := s.secrets.nats.config(s.conf.NATS)
+	conf.Dir, conf.Name, conf.Log = filepath.Join(s.conf.DataDir, "nats"), "paymux-"+s.conf.Region.Name, s.log
+	m, err := natsserver.OpenContext(ctx, conf)
 	if err != nil {
 		return err
 	}

@@ -11,5 +11,6 @@ func words() map[string][2]string {
 	maps.Copy(all, merchantWords())
 	maps.Copy(all, notificationWords())
 	maps.Copy(all, channelWords())
+	maps.Copy(all, natsWords())
 	return all
 }

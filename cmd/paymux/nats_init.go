@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// natsSetup is what paymux nats init is asked for.
+type natsSetup struct {
+	dir      string
+	roles    []string
+	channels []string
+	add      []string // channels, to a directory that is there
+	hosts    []string
+	listen   string
+}
+
+func (c *cli) natsInitCommand() *cobra.Command {
+	var n natsSetup
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: c.text("nats.init"),
+		Long:  c.text("nats.init.long"),
+		Example: `  paymux nats init --dir /etc/paymux/nats --channels sandbox --hosts nats1.internal,nats2.internal
+  paymux nats init --dir /etc/paymux/nats --add another`,
+		Args: exactly(0),
+		RunE: func(*cobra.Command, []string) error { return c.natsInit(n) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&n.dir, "dir", "", c.text("nats.dir"))
+	flags.StringSliceVar(&n.roles, "roles", natsRoles(), c.text("nats.roles"))
+	flags.StringSliceVar(&n.channels, "channels", nil, c.text("nats.channels"))
+	flags.StringSliceVar(&n.add, "add", nil, c.text("nats.add"))
+	flags.StringSliceVar(&n.hosts, "hosts", []string{"localhost", "127.0.0.1"}, c.text("nats.hosts"))
+	flags.StringVar(&n.listen, "listen", "0.0.0.0:4222", c.text("nats.init.listen"))
+	complete(cmd, "roles", natsRoles())
+	return cmd
+}
+
+// check reports what cannot be done, before anything is.
+func (n *natsSetup) check() error {
+	if n.dir == "" {
+		return usagef("--dir: is empty")
+	}
+	for _, role := range n.roles {
+		if !slices.Contains(natsRoles(), role) {
+			return usagef("--roles %s: the roles are %s", role, strings.Join(natsRoles(), ", "))
+		}
+	}
+	for _, channel := range append(slices.Clone(n.channels), n.add...) {
+		if !plainName(channel) {
+			return usagef("%q is not a channel's name: lower case letters, digits, - and _", channel)
+		}
+	}
+	if _, _, err := net.SplitHostPort(n.listen); err != nil {
+		return usagef("--listen %q: give an address and port such as 0.0.0.0:4222", n.listen)
+	}
+	if len(n.hosts) == 0 || slices.Contains(n.hosts, "") {
+		return usagef("--hosts: name what the servers are reached by")
+	}
+	return nil
+}
+
+func (c *cli) natsInit(n natsSetup) error {
+	if err := n.check(); err != nil {
+		return err
+	}
+	d, err := openNATSDir(n.dir, len(n.add) > 0, c.now)
+	if err != nil {
+		return err
+	}
+	for _, step := range []func() error{
+		func() error { return d.certificates(n.hosts) },
+		func() error { return d.users(n) },
+		func() error { return d.configuration(n.listen) },
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return c.show(d.made, func() {
+		for _, file := range d.made {
+			fmt.Fprintln(c.out, "+ "+file)
+		}
+		if len(d.made) == 0 {
+			c.say("nats.nothing")
+		}
+		c.say("nats.next", d.path("nats.conf"), n.hosts[0], d.path("ca.pem"), d.path(roleNode+".nk"))
+	})
+}
