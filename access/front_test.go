@@ -116,6 +116,9 @@ func newFront(t testing.TB, adjust ...func(*access.Config)) *front {
 	for _, a := range adjust {
 		a(&c)
 	}
+	if *overWire {
+		putWire(t, &c)
+	}
 	s, err := access.New(c)
 	if err != nil {
 		t.Fatal(err)
@@ -164,7 +167,11 @@ func (f *front) ask(t testing.TB, method, target, body string, header ...string)
 	}
 	if strings.HasPrefix(target, "/v1/events/stream") {
 		gone, leave := context.WithCancel(r.Context())
-		leave() // a reader who is gone again gets what there was
+		if *overWire {
+			defer time.AfterFunc(time.Second, leave).Stop() // what there was takes a moment to come
+		} else {
+			leave() // a reader who is gone again gets what there was
+		}
 		r = r.WithContext(gone)
 	}
 	w := httptest.NewRecorder()

@@ -54,16 +54,20 @@ type room struct {
 	seed  uint64
 	err   error
 	do    func(ctx context.Context) error // before the answer
+	fault func(what string) error         // of one kind of question
 }
 
 func answer[R any](ctx context.Context, r *room, what string, with ...any) (R, error) {
 	var out R
 	r.mu.Lock()
 	r.asked = append(r.asked, heard{what, with})
-	seed, err, do := r.seed, r.err, r.do
+	seed, err, do, fault := r.seed, r.err, r.do, r.fault
 	r.mu.Unlock()
 	if do != nil {
 		err = do(ctx)
+	}
+	if err == nil && fault != nil {
+		err = fault(what)
 	}
 	if err == nil {
 		wiretest.Fill(&out, seed)
@@ -221,27 +225,43 @@ func (r *room) BuriedTasks(ctx context.Context, p paymux.Page) ([]access.BuriedT
 }
 func (r *room) Ready(ctx context.Context) error { return done(ctx, r, "Ready") }
 
+// reply is one of each kind, by the seed: done, pending, refused, and all at once.
+func (r *room) reply(ctx context.Context, what string, q any) (paymux.Reply, error) {
+	out, err := answer[paymux.Reply](ctx, r, what, q)
+	if err != nil {
+		return out, err
+	}
+	out.Error.Code = paymux.PaymentDeclined
+	if r.seed%4 < 2 {
+		out.Error = nil
+	}
+	out.Accepted = r.seed%2 == 1
+	return out, nil
+}
+
 // The payment room's verbs, which travel by paymentrpc.
 func (r *room) Create(ctx context.Context, q paymux.CreatePayment) (paymux.Reply, error) {
-	return answer[paymux.Reply](ctx, r, "Create", q)
+	return r.reply(ctx, "Create", q)
 }
 func (r *room) Confirm(ctx context.Context, q paymux.ConfirmPayment) (paymux.Reply, error) {
-	return answer[paymux.Reply](ctx, r, "Confirm", q)
+	return r.reply(ctx, "Confirm", q)
 }
 func (r *room) Capture(ctx context.Context, q paymux.CapturePayment) (paymux.Reply, error) {
-	return answer[paymux.Reply](ctx, r, "Capture", q)
+	return r.reply(ctx, "Capture", q)
 }
 func (r *room) Cancel(ctx context.Context, q paymux.CancelPayment) (paymux.Reply, error) {
-	return answer[paymux.Reply](ctx, r, "Cancel", q)
+	return r.reply(ctx, "Cancel", q)
 }
 func (r *room) Refund(ctx context.Context, q paymux.CreateRefund) (paymux.Reply, error) {
-	return answer[paymux.Reply](ctx, r, "Refund", q)
+	return r.reply(ctx, "Refund", q)
 }
 func (r *room) Sync(ctx context.Context, q paymux.SyncPayment) (paymux.Reply, error) {
-	return answer[paymux.Reply](ctx, r, "Sync", q)
+	return r.reply(ctx, "Sync", q)
 }
 func (r *room) Callback(ctx context.Context, q paymux.CallbackRequest) (paymux.CallbackAck, error) {
-	return answer[paymux.CallbackAck](ctx, r, "Callback", q)
+	ack, err := answer[paymux.CallbackAck](ctx, r, "Callback", q)
+	ack.Status = 202 // one that HTTP has
+	return ack, err
 }
 
 // node is the room in each of its roles.
