@@ -39,8 +39,8 @@ func TestChannel(t *testing.T) {
 	institution, config := fake(t)
 	token := func(id string) *paymux.CardDetails { return &paymux.CardDetails{Token: paymux.Secret(id)} }
 	card := paymux.Method{Type: paymux.Card}
-	complete := func(_ *testing.T, op channel.Operation) { institution.Complete(string(op.ID), false) }
-	fail := func(_ *testing.T, op channel.Operation) { institution.Complete(string(op.ID), true) }
+	complete := func(_ channeltest.T, op channel.Operation) { institution.Complete(string(op.ID), false) }
+	fail := func(_ channeltest.T, op channel.Operation) { institution.Complete(string(op.ID), true) }
 	channeltest.Run(t, channeltest.Subject{
 		Driver: driver(),
 		Config: config,
@@ -115,31 +115,37 @@ func callbacks(institution *stripefake.Institution, secret paymux.Secret) *chann
 		return body
 	}
 	return &channeltest.Callbacks{
-		Success: func(t *testing.T, op channel.Operation) channel.CallbackRequest {
+		Success: func(t channeltest.T, op channel.Operation) channel.CallbackRequest {
 			return signed(t, secret, "payment_intent.succeeded", object(op), accountClock())
 		},
-		Stale: func(t *testing.T, op channel.Operation) channel.CallbackRequest {
+		Stale: func(t channeltest.T, op channel.Operation) channel.CallbackRequest {
 			return signed(t, secret, "payment_intent.succeeded", object(op), accountClock().Add(-6*time.Minute))
 		},
-		Malformed: func(t *testing.T) channel.CallbackRequest {
+		Malformed: func(t channeltest.T) channel.CallbackRequest {
 			return signed(t, secret, "payment_intent.succeeded", json.RawMessage(`{"id":"pi_1","amount":"much"}`), accountClock())
 		},
-		Unknown: func(t *testing.T, op channel.Operation) channel.CallbackRequest {
+		Unknown: func(t channeltest.T, op channel.Operation) channel.CallbackRequest {
 			body := json.RawMessage(`{"id":"pi_1","object":"payment_intent","status":"requires_a_sign","metadata":{"paymux_operation":"` + string(op.ID) + `"}}`)
 			return signed(t, secret, "payment_intent.processing", body, accountClock())
 		},
 	}
 }
 
+// tester is what signed needs of a test, the suite's included.
+type tester interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
 // signed is an event as Stripe's own test helper signs it.
-func signed(t *testing.T, secret paymux.Secret, kind string, object json.RawMessage, at time.Time) channel.CallbackRequest {
+func signed(t tester, secret paymux.Secret, kind string, object json.RawMessage, at time.Time) channel.CallbackRequest {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{
 		"id": "evt_" + rand.Text(), "object": "event", "type": kind, "api_version": "2020-08-27",
 		"data": map[string]any{"object": object},
 	})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 	payload := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: body, Secret: secret.Reveal(), Timestamp: at})
 	return channel.CallbackRequest{
