@@ -90,6 +90,9 @@ func TestControlOfFaults(t *testing.T) {
 	}
 	d.control(t, "PUT", "accounts/test/faults", `{"error_rate":2}`, 400, nil)
 	d.control(t, "PUT", "accounts/test/faults", `{"down":1}`, 400, nil)
+	d.control(t, "PUT", "accounts/test/faults", `{"do":"explode"}`, 400, nil)
+	d.control(t, "PUT", "accounts/test/faults", `{"do":"callbacks_lost"}`, 400, nil)
+	d.control(t, "PUT", "accounts/test/faults", `{"for_ms":-1}`, 400, nil)
 	d.control(t, "PUT", "accounts/nobody/faults", `{}`, 404, nil)
 	d.control(t, "GET", "accounts/nobody/faults", "", 404, nil)
 	var accounts struct {
@@ -101,6 +104,55 @@ func TestControlOfFaults(t *testing.T) {
 	d.control(t, "GET", "accounts", "", 200, &accounts)
 	if len(accounts.Data) != 1 || !accounts.Data[0].Faults.Down {
 		t.Errorf("accounts %+v", accounts)
+	}
+}
+
+func TestControlOfAccounts(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, sandbox.Config{}, nil)
+	w := httptest.NewRecorder()
+	d.bank.API().ServeHTTP(w, httptest.NewRequest("PUT", "/sandbox/api/accounts/own", strings.NewReader(
+		`{"options":{"magic":"off","eager_payers":"on","methods":"card,alipay","callback_secret":"hush-one","api_key":"hush-two"}}`)))
+	if text := w.Body.String(); w.Code != 200 || !strings.Contains(text, `"magic=off"`) || !strings.Contains(text, `"methods=card,alipay"`) || strings.Contains(text, "hush") {
+		t.Errorf("%d %s", w.Code, text)
+	}
+	d.control(t, "PUT", "accounts/own", `{"options":{"magic":"perhaps"}}`, 400, nil)
+	d.control(t, "PUT", "accounts/own", `{"options":{"base_url":"http://x"}}`, 400, nil)
+	d.control(t, "PUT", "accounts/Own", `{}`, 400, nil)
+	var list struct {
+		Data []struct {
+			Account string
+			Options []string
+			Steps   int
+		}
+	}
+	d.control(t, "PUT", "accounts/own/script", `{"script":[{"do":"decline","times":3},{"match":{"kind":"refund"},"do":"timeout_after_success"}]}`, 200, nil)
+	d.control(t, "GET", "accounts", "", 200, &list)
+	if len(list.Data) != 2 || list.Data[0].Account != "own" || list.Data[0].Steps != 4 {
+		t.Errorf("%+v", list)
+	}
+	d.control(t, "POST", "outage", `{"for_ms":50}`, 409, nil)
+	d.control(t, "POST", "outage", `{}`, 400, nil)
+}
+
+func TestControlOfScripts(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, sandbox.Config{}, nil)
+	var got struct{ Script []sandbox.Step }
+	d.control(t, "PUT", "accounts/test/script", `{"script":[{"match":{"kind":"pay","method":"alipay"},"do":"decline","code":"lost_card"},{"do":"normal"}]}`, 200, nil)
+	op := payOp(paymux.Card, card("4242424242424242"), 1250)
+	d.do(t, op)
+	d.control(t, "GET", "accounts/test/script", "", 200, &got)
+	if len(got.Script) != 2 || len(got.Script[0].Taken) != 0 || len(got.Script[1].Taken) != 1 || got.Script[1].Taken[0] != op.ID {
+		t.Errorf("%+v", got)
+	}
+	d.control(t, "PUT", "accounts/test/script", `{"script":[{"do":"explode"}]}`, 400, nil)
+	d.control(t, "PUT", "accounts/test/script", `{"steps":[]}`, 400, nil)
+	d.control(t, "PUT", "accounts/nobody/script", `{"script":[]}`, 404, nil)
+	d.control(t, "GET", "accounts/nobody/script", "", 404, nil)
+	d.control(t, "DELETE", "accounts/test/script", "", 200, &got)
+	if len(got.Script) != 0 {
+		t.Errorf("after a reset: %+v", got)
 	}
 }
 

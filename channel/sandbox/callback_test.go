@@ -12,7 +12,7 @@ import (
 	"github.com/paymux/paymux/channel/sandbox"
 )
 
-// read is what the channel makes of messages: states, or "forged".
+// read is what the channel makes of messages: states, or "forged", "stale" and "malformed".
 func (d desk) read(t *testing.T, messages []channel.CallbackRequest) (states []string, news []channel.Callback) {
 	t.Helper()
 	for _, m := range messages {
@@ -20,6 +20,10 @@ func (d desk) read(t *testing.T, messages []channel.CallbackRequest) (states []s
 		switch {
 		case errors.Is(err, channel.ErrForged):
 			states = append(states, "forged")
+		case errors.Is(err, channel.ErrStale):
+			states = append(states, "stale")
+		case errors.Is(err, channel.ErrMalformed):
+			states = append(states, "malformed")
 		case err != nil:
 			t.Fatal(err)
 		default:

@@ -1,6 +1,8 @@
 package sandbox_test
 
 import (
+	"maps"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -29,6 +31,55 @@ func newDesk(t *testing.T, c sandbox.Config, options map[string]string) desk {
 	}
 	bank := institution(t, c)
 	return desk{bank: bank, channel: openAccount(t, bank, "test", options), inbox: box}
+}
+
+// wireDesk is the same with the institution in another process, as far as the channel can tell.
+func wireDesk(t *testing.T, c sandbox.Config, options map[string]string) desk {
+	t.Helper()
+	box := newInbox()
+	if c.Client == nil {
+		c.Client = box.client()
+	}
+	if c.Backoff == nil {
+		c.Backoff = []time.Duration{time.Millisecond}
+	}
+	bank := institution(t, c)
+	if err := bank.OpenAccount("test", options); err != nil {
+		t.Fatal(err)
+	}
+	return desk{bank: bank, channel: openWire(t, wireConfig(t, bank)), inbox: box}
+}
+
+// wireConfig opens an account over a line of its own.
+func wireConfig(t *testing.T, bank *sandbox.Institution) channel.Config {
+	t.Helper()
+	server := httptest.NewServer(bank.Wire())
+	t.Cleanup(server.Close)
+	t.Cleanup(bank.HangUp)
+	return channel.Config{Account: "test", Client: server.Client(), Now: time.Now, Options: map[string]string{
+		"base_url": server.URL, "api_key": wireKey.Reveal(), "callback_secret": secret.Reveal(),
+	}}
+}
+
+func openWire(t *testing.T, c channel.Config) channel.Channel {
+	t.Helper()
+	if c.Keys == nil {
+		c.Keys = fixed(t, sandbox.RemoteDriver(), c.Options)
+	}
+	c.Options = maps.Clone(c.Options)
+	c.Options["api_key"], c.Options["callback_secret"] = "held", "held"
+	ch, err := sandbox.RemoteDriver().Open(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ch
+}
+
+// onBothLines runs a test with the institution in this process, and over HTTP.
+func onBothLines(t *testing.T, c sandbox.Config, run func(t *testing.T, d desk)) {
+	t.Helper()
+	t.Run("in process", func(t *testing.T) { t.Parallel(); run(t, newDesk(t, c, nil)) })
+	t.Run("over HTTP", func(t *testing.T) { t.Parallel(); run(t, wireDesk(t, c, nil)) })
 }
 
 func openAccount(t testing.TB, bank *sandbox.Institution, name string, options map[string]string) channel.Channel {

@@ -131,18 +131,21 @@ func callbacks(institution *stripefake.Institution, secret paymux.Secret) *chann
 	}
 }
 
-// signed is an event as Stripe's own test helper signs it.
-func signed(t interface {
+// tester is what signed needs of a test, the suite's included.
+type tester interface {
 	Helper()
-	Fatal(...any)
-}, secret paymux.Secret, kind string, object json.RawMessage, at time.Time) channel.CallbackRequest {
+	Fatalf(format string, args ...any)
+}
+
+// signed is an event as Stripe's own test helper signs it.
+func signed(t tester, secret paymux.Secret, kind string, object json.RawMessage, at time.Time) channel.CallbackRequest {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{
 		"id": "evt_" + rand.Text(), "object": "event", "type": kind, "api_version": "2020-08-27",
 		"data": map[string]any{"object": object},
 	})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 	payload := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: body, Secret: secret.Reveal(), Timestamp: at})
 	return channel.CallbackRequest{
