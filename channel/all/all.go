@@ -2,7 +2,11 @@
 package all
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/paymux/paymux/channel"
+	"github.com/paymux/paymux/channel/alipay"
 	"github.com/paymux/paymux/channel/sandbox"
 	"github.com/paymux/paymux/channel/stripe"
 )
@@ -14,11 +18,13 @@ type Env struct {
 
 // Drivers returns a driver of every channel, sorted by name.
 func Drivers(env Env) []*channel.Driver {
-	var drivers []*channel.Driver
+	drivers := []*channel.Driver{
+		alipay.Driver(),
+		stripe.Driver(),
+	}
 	if env.Sandbox != nil {
 		drivers = append(drivers, env.Sandbox.Driver())
 	}
-	return append(drivers,
-		stripe.Driver(),
-	)
+	slices.SortFunc(drivers, func(a, b *channel.Driver) int { return strings.Compare(a.Name, b.Name) })
+	return drivers
 }
