@@ -33,7 +33,7 @@ func (a *account) mayDo(ctx context.Context, op channel.Operation) error {
 		return fmt.Errorf("%w: %w", channel.ErrNotSent, err)
 	}
 	if op.Livemode && a.pretends() {
-		return fmt.Errorf("%w: the operation is live and %s is Alipay's sandbox", channel.ErrNotSent, a.gateway.Host)
+		return fmt.Errorf("%w: the operation is live and %s is Alipay's test gateway", channel.ErrNotSent, a.gateway.Host)
 	}
 	if !op.Livemode && a.gateway.String() == gateway {
 		return fmt.Errorf("%w: the operation is a test and %s moves real money", channel.ErrNotSent, a.gateway.Host)
@@ -44,7 +44,7 @@ func (a *account) mayDo(ctx context.Context, op channel.Operation) error {
 	return nil
 }
 
-// pretends reports whether the gateway is Alipay's sandbox.
+// pretends reports whether the gateway is Alipay's test environment.
 func (a *account) pretends() bool {
 	host := a.gateway.Hostname()
 	return strings.HasSuffix(host, ".alipaydev.com")
