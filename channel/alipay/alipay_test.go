@@ -184,8 +184,14 @@ func fake(t channeltest.T, c alipayfake.Config) (*alipayfake.Institution, channe
 	return institution, channel.Config{Account: "main", Options: institution.Options(server.URL), Client: server.Client(), Now: c.Now}
 }
 
+// failer is what tests, fuzz tests and the suite's have in common.
+type failer interface {
+	Helper()
+	Fatal(args ...any)
+}
+
 // open is an account with what a running system fills in.
-func open(t channeltest.T, c channel.Config) channel.Channel {
+func open(t failer, c channel.Config) channel.Channel {
 	t.Helper()
 	if c.Now == nil {
 		c.Now = time.Now
