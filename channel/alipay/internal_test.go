@@ -142,7 +142,7 @@ func TestSubjects(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("茶", 200)
 	for text, want := range map[string]string{
-		"两杯茶 & 饼干/a=b": "两杯茶 ＆ 饼干／a＝b", "a\nb\tc\x00": "a b c ", "🍵 \"x\" + 100%": "🍵 \"x\" + 100%", long: long[:3*longestSubject],
+		"两杯茶 & 饼干/a=b": "两杯茶 ＆ 饼干／a＝b", "a\nb\tc\x00\u2028d": "a b c  d", "🍵 \"x\" + 100%": "🍵 \"x\" + 100%", long: long[:3*longestSubject],
 	} {
 		if got := subject(text); got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)

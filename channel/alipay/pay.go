@@ -73,13 +73,13 @@ func (a *account) order(op channel.Operation, product string) order {
 }
 
 // subject is a text in the form Alipay takes it: without / = and &, which it forbids and which have
-// lookalikes, and without control characters.
+// lookalikes, and in one line.
 func subject(text string) string {
 	text = strings.Map(func(r rune) rune {
 		switch {
 		case r == '/' || r == '=' || r == '&':
 			return r + '／' - '/' // the full-width forms stand in the same order
-		case unicode.IsControl(r):
+		case unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp):
 			return ' '
 		}
 		return r
