@@ -273,19 +273,20 @@ func TestRefusesBeforeSending(t *testing.T) {
 		op  channel.Operation
 		is  error
 	}{
-		"no keys":            {t.Context(), at(server.URL, noKeys{}), operation(paymux.Pay), channel.ErrNotSent},
-		"no keys for a page": {t.Context(), at(server.URL, noKeys{}), with(func(op *channel.Operation) { op.Method.Flow = paymux.FlowWeb }), channel.ErrNotSent},
-		"context done":       {canceled, here, operation(paymux.Pay), channel.ErrNotSent},
-		"page, context done": {canceled, here, with(func(op *channel.Operation) { op.Method.Flow = paymux.FlowWeb }), channel.ErrNotSent},
-		"live at the test":   {t.Context(), at("https://openapi-sandbox.dl.alipaydev.com/gateway.do", nil), with(func(op *channel.Operation) { op.Livemode = true }), channel.ErrNotSent},
-		"test at the real":   {t.Context(), at("https://openapi.alipay.com/gateway.do", nil), operation(paymux.Pay), channel.ErrNotSent},
-		"no payer":           {t.Context(), here, with(func(op *channel.Operation) { op.Method.PayerID = "" }), channel.ErrNotSent},
-		"no time left":       {t.Context(), here, with(func(op *channel.Operation) { op.ExpiresAt = time.Now().Add(30 * time.Second) }), channel.ErrNotSent},
-		"reservation":        {t.Context(), here, with(func(op *channel.Operation) { op.Manual = true }), channel.ErrUnsupported},
-		"dollars":            {t.Context(), here, with(func(op *channel.Operation) { op.Money.Currency = "USD" }), channel.ErrUnsupported},
-		"another method":     {t.Context(), here, with(func(op *channel.Operation) { op.Method.Type = paymux.Card }), channel.ErrUnsupported},
-		"a flow of tomorrow": {t.Context(), here, with(func(op *channel.Operation) { op.Method.Flow = "watch" }), channel.ErrUnsupported},
-		"capture":            {t.Context(), here, operation(paymux.Capture), channel.ErrUnsupported},
+		"no keys":              {t.Context(), at(server.URL, noKeys{}), operation(paymux.Pay), channel.ErrNotSent},
+		"no keys for a page":   {t.Context(), at(server.URL, noKeys{}), with(func(op *channel.Operation) { op.Method.Flow = paymux.FlowWeb }), channel.ErrNotSent},
+		"context done":         {canceled, here, operation(paymux.Pay), channel.ErrNotSent},
+		"page, context done":   {canceled, here, with(func(op *channel.Operation) { op.Method.Flow = paymux.FlowWeb }), channel.ErrNotSent},
+		"live at the test":     {t.Context(), at("https://openapi-sandbox.dl.alipaydev.com/gateway.do", nil), with(func(op *channel.Operation) { op.Livemode = true }), channel.ErrNotSent},
+		"test at the real":     {t.Context(), at("https://openapi.alipay.com/gateway.do", nil), operation(paymux.Pay), channel.ErrNotSent},
+		"no payer":             {t.Context(), here, with(func(op *channel.Operation) { op.Method.PayerID = "" }), channel.ErrNotSent},
+		"a payer of two lines": {t.Context(), here, with(func(op *channel.Operation) { op.Method.PayerID = "2088\n1" }), channel.ErrNotSent},
+		"no time left":         {t.Context(), here, with(func(op *channel.Operation) { op.ExpiresAt = time.Now().Add(30 * time.Second) }), channel.ErrNotSent},
+		"reservation":          {t.Context(), here, with(func(op *channel.Operation) { op.Manual = true }), channel.ErrUnsupported},
+		"dollars":              {t.Context(), here, with(func(op *channel.Operation) { op.Money.Currency = "USD" }), channel.ErrUnsupported},
+		"another method":       {t.Context(), here, with(func(op *channel.Operation) { op.Method.Type = paymux.Card }), channel.ErrUnsupported},
+		"a flow of tomorrow":   {t.Context(), here, with(func(op *channel.Operation) { op.Method.Flow = "watch" }), channel.ErrUnsupported},
+		"capture":              {t.Context(), here, operation(paymux.Capture), channel.ErrUnsupported},
 	} {
 		r, err := c.ch.Do(c.ctx, c.op)
 		if !errors.Is(err, c.is) {

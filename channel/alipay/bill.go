@@ -113,11 +113,11 @@ func booking(columns map[string]int, row []string) (line channel.StatementLine, 
 		return ""
 	}
 	line.ChannelID = cell(colTrade)
-	amount, _, ok := decimal(cell(colAmount)).signedMoney()
+	amount, ok := decimal(cell(colAmount)).size()
 	if !ok {
 		return line, errors.New("the amount cannot be read")
 	}
-	fee, _, ok := decimal(cell(colFee)).signedMoney()
+	fee, ok := decimal(cell(colFee)).size()
 	if !ok && cell(colFee) != "" {
 		return line, errors.New("the fee cannot be read")
 	}

@@ -105,7 +105,10 @@ func TestTheActiveKeysCertificateIsNamed(t *testing.T) {
 func TestOpenChecksOptions(t *testing.T) {
 	t.Parallel()
 	institution, certified := fake(t, alipayfake.Config{Certified: true})
-	other, _ := fake(t, alipayfake.Config{Certified: true})
+	other, err := alipayfake.New(alipayfake.Config{Certified: true}) // with keys and roots of its own
+	if err != nil {
+		t.Fatal(err)
+	}
 	keys := map[string]string{"app_id": institution.AppID, "private_key": certified.Options["private_key"], "alipay_public_key": public(pair().alipay)}
 	change := func(options map[string]string, more ...string) map[string]string {
 		changed := map[string]string{}

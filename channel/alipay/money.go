@@ -39,12 +39,8 @@ func (d decimal) money() paymux.Money {
 	return m
 }
 
-// signedMoney reads an amount that may be negative, and returns its size.
-func (d decimal) signedMoney() (m paymux.Money, negative, ok bool) {
-	text, negative := strings.CutPrefix(string(d), "-")
-	if text == "" {
-		return paymux.Money{}, false, false
-	}
-	m, err := paymux.ParseMoney(text, yuan)
-	return m, negative, err == nil
+// size reads an amount that may be negative, without its sign.
+func (d decimal) size() (m paymux.Money, ok bool) {
+	m, err := paymux.ParseMoney(strings.TrimPrefix(string(d), "-"), yuan)
+	return m, err == nil
 }

@@ -145,8 +145,8 @@ func (a *account) precreate(ctx context.Context, op channel.Operation) (channel.
 func (a *account) create(ctx context.Context, op channel.Operation) (channel.Result, error) {
 	content := a.order(op, "")
 	switch payer := op.Method.PayerID; {
-	case payer == "":
-		return channel.Result{Code: "payer_id_missing", Message: "payment_method.payer_id is needed to pay inside Alipay's app."},
+	case !isPlain(payer):
+		return channel.Result{Code: "payer_id_missing", Message: "payment_method.payer_id must be the payer's user ID or open ID, to pay inside Alipay's app."},
 			fmt.Errorf("%w: alipay create %s: no payer ID", channel.ErrNotSent, op.ID)
 	case isUserID(payer):
 		content.BuyerID = payer
@@ -172,6 +172,12 @@ func (a *account) create(ctx context.Context, op channel.Operation) (channel.Res
 // isUserID tells an old user ID, 16 digits from 2088 on, from an open ID.
 func isUserID(id string) bool {
 	return len(id) == 16 && strings.HasPrefix(id, "2088") && strings.Trim(id, "0123456789") == ""
+}
+
+// isPlain wants what an ID can be: up to 128 visible ASCII characters.
+func isPlain(id string) bool {
+	visible := strings.IndexFunc(id, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
+	return visible && id != "" && len(id) <= 128
 }
 
 // begun: the payer's turn. Before there is a trade, Alipay knows the order by our number, which stands in for its own.

@@ -20,6 +20,7 @@ import (
 type Config struct {
 	Certified bool             // certificates instead of bare public keys
 	Now       func() time.Time // nil: time.Now
+	Like      *Institution     // whose keys and certificates it has, too; nil: new ones
 }
 
 // Institution is an http.Handler with one application and one seller. Its methods play the payer and look into its book.
@@ -76,7 +77,9 @@ func New(c Config) (*Institution, error) {
 		i.now = time.Now
 	}
 	var err error
-	if i.keys, err = newKeys(i.now()); err != nil {
+	if c.Like != nil {
+		i.keys = c.Like.sameKeys()
+	} else if i.keys, err = newKeys(time.Now()); err != nil {
 		return nil, fmt.Errorf("make keys: %w", err)
 	}
 	i.mux.HandleFunc("/gateway.do", i.gateway)

@@ -14,6 +14,7 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"fmt"
+	"maps"
 	"math/big"
 	"strings"
 	"time"
@@ -46,6 +47,15 @@ func newKeys(now time.Time) (k keys, err error) {
 		return k, err
 	}
 	return k, k.certify(now)
+}
+
+// sameKeys are an institution's keys for another one, which may renew them on its own.
+func (i *Institution) sameKeys() keys {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	same := i.keys
+	same.certificates = maps.Clone(same.certificates)
+	return same
 }
 
 // found makes the root and the authority below it. The file of roots holds one that is no RSA certificate, too, as Alipay's does.
@@ -123,7 +133,7 @@ func certificate(subject pkix.Name, issuer *x509.Certificate, key crypto.PublicK
 		return nil, "", err
 	}
 	c := &x509.Certificate{
-		SerialNumber: serial, Subject: subject, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(5, 0, 0),
+		SerialNumber: serial, Subject: subject, NotBefore: now.AddDate(-1, 0, 0), NotAfter: now.AddDate(5, 0, 0),
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, BasicConstraintsValid: true, IsCA: subject.OrganizationalUnit[0] != "Alipay",
 	}
 	if issuer == nil {

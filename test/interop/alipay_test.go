@@ -91,7 +91,7 @@ var mintAlipay = paymux.NewIDs([]byte("sixteen bytes or more"), 1, time.Now)
 func alipayOperation(kind paymux.OperationKind, flow paymux.MethodFlow, text string, now time.Time) channel.Operation {
 	return channel.Operation{
 		ID: paymux.OperationID(mintAlipay.New(paymux.PrefixOperation)), Kind: kind, PayID: paymux.OperationID(mintAlipay.New(paymux.PrefixOperation)),
-		Money: paymux.Money{Amount: 1250, Currency: "CNY"}, Method: paymux.Method{Type: paymux.Alipay, Flow: flow, PayerID: "open+id/=&" + text},
+		Money: paymux.Money{Amount: 1250, Currency: "CNY"}, Method: paymux.Method{Type: paymux.Alipay, Flow: flow, PayerID: `open+id/=&"%5C\`},
 		Description: text, Reason: text, ReturnURL: "https://shop.example/back?a=b&c=%20+d#" + url.QueryEscape(text),
 		CallbackURL: "https://pay.example/callbacks/alipay/main?x=1&y=2", PageURL: "https://pay.example/pay/pay_1", ExpiresAt: now.Add(time.Hour), SentAt: now,
 	}
