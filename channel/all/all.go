@@ -7,6 +7,7 @@ import (
 
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/channel/adyen"
+	"github.com/paymux/paymux/channel/alipay"
 	"github.com/paymux/paymux/channel/sandbox"
 	"github.com/paymux/paymux/channel/stripe"
 )
@@ -21,17 +22,17 @@ type Env struct {
 
 // Drivers returns a driver of every channel, sorted by name.
 func Drivers(env Env) []*channel.Driver {
-	var drivers []*channel.Driver
+	drivers := []*channel.Driver{
+		adyen.Driver(),
+		alipay.Driver(),
+		stripe.Driver(),
+	}
 	switch {
 	case env.Sandbox != nil:
 		drivers = append(drivers, env.Sandbox.Driver())
 	case env.RemoteSandbox:
 		drivers = append(drivers, sandbox.RemoteDriver())
 	}
-	drivers = append(drivers,
-		adyen.Driver(),
-		stripe.Driver(),
-	)
 	slices.SortFunc(drivers, func(a, b *channel.Driver) int { return strings.Compare(a.Name, b.Name) })
 	return drivers
 }
