@@ -5,6 +5,7 @@ import (
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/channel/sandbox"
 	"github.com/paymux/paymux/channel/stripe"
+	"github.com/paymux/paymux/channel/wechatpay"
 )
 
 // Env is what channels need that no account's options can say.
@@ -20,5 +21,6 @@ func Drivers(env Env) []*channel.Driver {
 	}
 	return append(drivers,
 		stripe.Driver(),
+		wechatpay.Driver(),
 	)
 }
