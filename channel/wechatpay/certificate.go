@@ -48,10 +48,7 @@ func (a *account) certificates(ctx context.Context) (map[string]*x509.Certificat
 	if err != nil {
 		return nil, inner(err)
 	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("HTTP %d", resp.StatusCode)
-	}
-	list, err := a.readCertificates(ctx, body)
+	list, err := a.readCertificates(ctx, answer{status: resp.StatusCode, body: body})
 	if err != nil {
 		return nil, err
 	}
@@ -64,15 +61,24 @@ func (a *account) certificates(ctx context.Context) (map[string]*x509.Certificat
 	return list, a.authenticBy(ctx, vouching, resp.Header, body)
 }
 
-func (a *account) readCertificates(ctx context.Context, body []byte) (map[string]*x509.Certificate, error) {
+// readCertificates opens the list. A merchant with a public key has no certificates, which is an answer, too.
+func (a *account) readCertificates(ctx context.Context, r answer) (map[string]*x509.Certificate, error) {
 	var list struct {
+		fault
 		Data []struct {
 			SerialNo string `json:"serial_no"`
 			Sealed   sealed `json:"encrypt_certificate"`
 		} `json:"data"`
 	}
-	if err := json.Unmarshal(body, &list); err != nil {
-		return nil, errors.New("the list is not of its form")
+	if err := json.Unmarshal(r.body, &list); err != nil {
+		return nil, fmt.Errorf("HTTP %d, and the list is not of its form", r.status)
+	}
+	r.fault = list.fault
+	if r.status == http.StatusNotFound && list.Code == "RESOURCE_NOT_EXISTS" {
+		return nil, nil
+	}
+	if r.status != http.StatusOK {
+		return nil, r.told()
 	}
 	certificates := map[string]*x509.Certificate{}
 	for _, entry := range list.Data {
