@@ -205,3 +205,6 @@ func (s *Institution) listCertificates(in *call) {
 	}
 	in.answer = map[string]any{"data": list}
 }
+
+// PublicKey is the PEM of the merchant's public key.
+func (m Merchant) PublicKey() string { return m.keyPair.publicPEM() }
