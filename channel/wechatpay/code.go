@@ -52,7 +52,7 @@ var (
 // first line that fits counts.
 var rulings = []ruling{
 	// The signature, the account or the pace: nothing was executed.
-	{401, "SIGN_ERROR", nil, notDone, reason{}},
+	{401, "SIGN_ERROR", nil, notDone, reason{}}, // as any 401: see refusal
 	{429, "FREQUENCY_LIMITED", nil, notDone, reason{}},
 	{429, "RATELIMIT_EXCEEDED", nil, notDone, reason{}},
 	{400, "APPID_MCHID_NOT_MATCH", nil, notDone, reason{}},

@@ -24,7 +24,7 @@ func TestCodes(t *testing.T) {
 		code   string
 		want   string // a decline code, "unknown", not_sent or error
 	}{
-		{paymux.Pay, 401, "SIGN_ERROR", notSent}, {paymux.Pay, 429, "FREQUENCY_LIMITED", notSent}, {paymux.Pay, 429, "RATELIMIT_EXCEEDED", notSent},
+		{paymux.Pay, 401, "SIGN_ERROR", notSent}, {paymux.Pay, 401, "", notSent}, {paymux.Refunds, 401, "A_CODE_OF_TOMORROW", notSent}, {paymux.Pay, 429, "FREQUENCY_LIMITED", notSent}, {paymux.Pay, 429, "RATELIMIT_EXCEEDED", notSent},
 		{paymux.Pay, 403, "NO_AUTH", notSent}, {paymux.Pay, 400, "APPID_MCHID_NOT_MATCH", notSent}, {paymux.Pay, 400, "MCH_NOT_EXISTS", notSent},
 		{paymux.Pay, 500, "SYSTEM_ERROR", lost}, {paymux.Pay, 500, "BANK_ERROR", lost}, {paymux.Pay, 502, "", lost}, {paymux.Pay, 307, "", lost},
 		{paymux.Pay, 400, "PARAM_ERROR", "processing_error"}, {paymux.Pay, 400, "INVALID_REQUEST", "processing_error"},

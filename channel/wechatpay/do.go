@@ -59,16 +59,14 @@ func (a *account) change(ctx context.Context, op channel.Operation, uri string, 
 
 // refusal is what an error answer means for op.
 func (a *account) refusal(ctx context.Context, op channel.Operation, r answer) (channel.Result, error) {
-	switch line := rule(rulings, op.Kind, r); line.verdict {
-	case notDone:
+	line := rule(rulings, op.Kind, r)
+	switch {
+	case line.verdict == notDone, r.status == http.StatusUnauthorized: // 401 is never executed, whatever its code
 		return r.coded(""), fmt.Errorf("%w: %w", channel.ErrNotSent, r.told())
-	case perhaps:
+	case line.verdict == perhaps, r.fault.Code == "":
 		return r.coded(""), r.told()
-	case refused:
+	case line.verdict == refused:
 		return a.despite(ctx, op, r, line.reason)
-	}
-	if r.fault.Code == "" {
-		return channel.Result{}, r.told()
 	}
 	return r.coded(paymux.OpUnknown), nil
 }

@@ -112,6 +112,25 @@ func FuzzBill(f *testing.F) {
 	})
 }
 
+// Whatever a resource says, it is read without a panic, and no money is believed that is not this merchant's.
+func FuzzResources(f *testing.F) {
+	a := &account{mchID: "1900000109", appID: "wx8"}
+	f.Add([]byte(`{"appid":"wx8","mchid":"1900000109","out_trade_no":"` + ours + `","transaction_id":"42","trade_state":"SUCCESS","attach":"op_` + ours + `","amount":{"total":1,"currency":"CNY"}}`))
+	f.Add([]byte(`{"mchid":"1900000109","out_refund_no":"` + ours + `","refund_id":"50","refund_status":"SUCCESS","amount":{"refund":1}}`))
+	f.Add([]byte(`{"mchid":"1900000109","out_trade_no":"` + ours + `","trade_state":"SUCCESS","refund_status":"SUCCESS","amount":{}}`))
+	f.Fuzz(func(t *testing.T, plain []byte) {
+		for _, tell := range []teller{a.orderNews, a.refundNews} {
+			id, r, err := tell(plain)
+			if err != nil || id == "" || r.State != paymux.OpSucceeded {
+				continue
+			}
+			if r.Money.Currency == "" || !strings.Contains(string(plain), a.mchID) {
+				t.Fatalf("%s of %s: %+v", id, plain, r)
+			}
+		}
+	})
+}
+
 // Every line of the tables is of a vocabulary, and none is hidden by one before it.
 func TestTablesOfCodes(t *testing.T) {
 	t.Parallel()

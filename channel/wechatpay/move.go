@@ -40,7 +40,7 @@ type refundAmount struct {
 func (a *account) refund(ctx context.Context, op channel.Operation) (channel.Result, error) {
 	content := refundOrder{
 		OutTradeNo: orderNumber(op.PayID), OutRefundNo: orderNumber(op.ID),
-		Reason: cut(printable(op.Reason), 80), NotifyURL: op.CallbackURL,
+		Reason: spoken(op.Reason), NotifyURL: op.CallbackURL,
 		Amount: refundAmount{Refund: op.Money.Amount, Total: op.PayMoney.Amount, Currency: op.Money.Currency},
 	}
 	r, known, done, err := a.change(ctx, op, "/v3/refund/domestic/refunds", content)
@@ -55,4 +55,13 @@ func (a *account) refund(ctx context.Context, op channel.Operation) (channel.Res
 		return channel.Result{}, errors.New("the answer is about another refund")
 	}
 	return made.outcome(), nil
+}
+
+// spoken is a refund's reason as the payer reads it. Words of our own are not for payers.
+func spoken(reason string) string {
+	switch reason {
+	case paymux.ReasonExpired, paymux.ReasonLate, paymux.ReasonSurplus:
+		return ""
+	}
+	return cut(printable(reason), 80)
 }

@@ -151,6 +151,11 @@ func TestStatement(t *testing.T) {
 	if lines, err := ch.Statement(t.Context(), day); err == nil {
 		t.Errorf("a statement of %d lines before the bills are made", len(lines))
 	}
+	none := wechatpayfake.Reply{Status: 400, Code: "NO_STATEMENT_EXIST"} // which is no news before the bills are made
+	institution.Script(none)
+	if lines, err := ch.Statement(t.Context(), day); err == nil {
+		t.Errorf("a statement of %d lines before the bills are made, which do not exist", len(lines))
+	}
 	k.move(day.Add(50*time.Hour + time.Minute).Sub(k.now()))
 	lines, err := ch.Statement(t.Context(), day.Add(5*time.Hour))
 	if err != nil {

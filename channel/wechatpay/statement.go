@@ -41,7 +41,17 @@ func (a *account) Statement(ctx context.Context, day time.Time) ([]channel.State
 	return all, nil
 }
 
-// bill reads the trade bill of a day in Beijing. A day without trade has none.
+// madeAt is when the bill of a day in Beijing is there at the latest: at 10 o'clock on the next.
+func madeAt(date string) time.Time {
+	midnight, err := time.ParseInLocation(time.DateOnly, date, beijing())
+	if err != nil {
+		panic("wechatpay: " + err.Error()) // dates are of our own making
+	}
+	return midnight.Add((24 + 10) * time.Hour)
+}
+
+// bill reads the trade bill of a day in Beijing. A day without trade has none; before bills are made, none has one, and
+// that says nothing.
 func (a *account) bill(ctx context.Context, date string) ([]channel.StatementLine, error) {
 	if err := a.trust.ready(ctx); err != nil {
 		return nil, err
@@ -50,7 +60,7 @@ func (a *account) bill(ctx context.Context, date string) ([]channel.StatementLin
 	if err != nil {
 		return nil, err
 	}
-	if r.status == http.StatusBadRequest && r.fault.Code == "NO_STATEMENT_EXIST" {
+	if r.status == http.StatusBadRequest && r.fault.Code == "NO_STATEMENT_EXIST" && !a.now().Before(madeAt(date)) {
 		return nil, nil
 	}
 	if r.status != http.StatusOK {

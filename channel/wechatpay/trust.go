@@ -155,6 +155,9 @@ func (t *trust) fetch(ctx context.Context, id string) (*shelf, error) {
 		return s, s.failed
 	}
 	certificates, err := t.download(ctx)
+	if err != nil && ctx.Err() != nil {
+		return nil, fmt.Errorf("download platform certificates: %w", err) // the caller's end, not the next one's
+	}
 	next := &shelf{certificates: certificates, again: t.now().Add(refreshEvery)}
 	if err != nil {
 		next = &shelf{certificates: s.certificates, again: t.now().Add(retryAfter), failed: fmt.Errorf("download platform certificates: %w", err)}

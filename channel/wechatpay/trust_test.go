@@ -285,6 +285,32 @@ func TestNothingIsSentWhoseAnswerCannotBeVerified(t *testing.T) {
 	}
 }
 
+// Who gives up while certificates are downloaded spoils nothing for others.
+func TestDownloadThatIsGivenUp(t *testing.T) {
+	t.Parallel()
+	institution, config := fake(t, wechatpayfake.Config{Certificates: true})
+	ctx, cancel := context.WithCancel(t.Context())
+	line := config.Client.Transport
+	config.Client = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		if ctx.Err() == nil && r.URL.Path == "/v3/certificates" {
+			cancel()
+			return nil, r.Context().Err()
+		}
+		return line.RoundTrip(r)
+	})}
+	ch := open(t, config)
+	if _, err := ch.Do(ctx, payment("")); !errors.Is(err, channel.ErrNotSent) || !errors.Is(err, context.Canceled) {
+		t.Errorf("given up: %v", err)
+	}
+	if err := pays(t.Context(), institution, ch, ""); err != nil {
+		t.Errorf("the next one: %v", err)
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
 // keys are an account's with one fault or another.
 type keys struct {
 	channel.Keys

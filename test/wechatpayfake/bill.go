@@ -39,7 +39,7 @@ func (s *Institution) announceBill(in *call) {
 		return
 	}
 	content, lines := s.bill(date)
-	if lines == 0 {
+	if lines == 0 && !s.EarlyBills {
 		in.refuse(http.StatusBadRequest, "NO_STATEMENT_EXIST", "账单文件不存在")
 		return
 	}

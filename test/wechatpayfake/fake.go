@@ -21,7 +21,7 @@ type Config struct {
 	// Certificates: answers are signed with a platform certificate, and requests need not name a public key.
 	// Otherwise the merchant has a WeChat Pay public key and no certificate, as new merchants do.
 	Certificates bool
-	// EarlyBills serves bills of days that are not over. WeChat Pay does not before 10 o'clock on the next.
+	// EarlyBills serves bills of days that are not over, empty ones, too. WeChat Pay does not before 10 o'clock on the next.
 	EarlyBills bool
 }
 
