@@ -1,6 +1,13 @@
 package wechatpay
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
 	"reflect"
 	"strings"
 	"testing"
@@ -129,6 +136,41 @@ func FuzzResources(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A certificate goes by its own serial number, and has a key that can sign.
+func TestCertificatesAreWhatTheListSays(t *testing.T) {
+	t.Parallel()
+	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(0x0ABC)}
+	made := func(public, private any) []byte {
+		der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	}
+	good := made(&pair.PublicKey, pair)
+	for name, c := range map[string]struct {
+		text   []byte
+		serial string
+		good   bool
+	}{
+		"its own": {good, "ABC", true}, "with a zero before": {good, "0ABC", true}, "another's": {good, "ABD", false}, "none": {good, "", false},
+		"no PEM": {[]byte("ABC"), "ABC", false}, "no certificate": {pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("x")}), "ABC", false},
+		"no RSA key": {made(&curve.PublicKey, curve), "ABC", false},
+	} {
+		if _, err := parseCertificate(c.text, c.serial); (err == nil) != c.good {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 // Every line of the tables is of a vocabulary, and none is hidden by one before it.

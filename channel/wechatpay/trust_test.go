@@ -285,6 +285,31 @@ func TestNothingIsSentWhoseAnswerCannotBeVerified(t *testing.T) {
 	}
 }
 
+// A list of certificates that its own signature does not vouch for is no list.
+func TestListsOfCertificatesThatAreNotBelieved(t *testing.T) {
+	t.Parallel()
+	institution, config := fake(t, wechatpayfake.Config{Certificates: true})
+	for name, reply := range map[string]wechatpayfake.Reply{
+		"unsigned":      {Spoil: func(h http.Header, b []byte) []byte { h.Del("Wechatpay-Signature"); return b }},
+		"changed":       {Spoil: func(_ http.Header, b []byte) []byte { return append(b, ' ') }},
+		"old":           {Spoil: func(h http.Header, b []byte) []byte { h.Set("Wechatpay-Timestamp", "1"); return b }},
+		"server error":  {Status: 500, Code: "SYSTEM_ERROR"},
+		"none":          {Status: 404, Code: "RESOURCE_NOT_EXISTS"},
+		"empty":         {Body: `{"data":[]}`},
+		"not of a form": {Body: `[]`},
+		"not sealed":    {Body: `{"data":[{"serial_no":"1","encrypt_certificate":{"algorithm":"AEAD_AES_256_GCM","nonce":"0123456789ab","ciphertext":"AAAA"}}]}`},
+	} {
+		institution.ScriptCertificates(reply)
+		if r, err := open(t, config).Do(t.Context(), payment("")); !errors.Is(err, channel.ErrNotSent) {
+			t.Errorf("%s: %s, %v; want ErrNotSent", name, r.State, err)
+		}
+	}
+	institution.ScriptCertificates(wechatpayfake.Reply{})
+	if err := pays(t.Context(), institution, open(t, config), ""); err != nil {
+		t.Errorf("the good list: %v", err)
+	}
+}
+
 // Who gives up while certificates are downloaded spoils nothing for others.
 func TestDownloadThatIsGivenUp(t *testing.T) {
 	t.Parallel()

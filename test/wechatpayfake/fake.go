@@ -42,6 +42,7 @@ type Institution struct {
 	closed  map[string]int // by order number
 	held    bool
 	script  []Reply
+	list    Reply // how certificates are listed
 	asked   []Request
 }
 
@@ -143,7 +144,10 @@ func (s *Institution) act(do func(*call)) http.HandlerFunc {
 			return
 		}
 		var reply Reply
-		if len(s.script) > 0 && r.URL.Path != "/v3/certificates" {
+		switch {
+		case r.URL.Path == "/v3/certificates":
+			reply = s.list
+		case len(s.script) > 0:
 			reply, s.script = s.script[0], s.script[1:]
 		}
 		if reply.Status == 0 {
@@ -169,6 +173,13 @@ func (s *Institution) Script(replies ...Reply) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.script = append(s.script, replies...)
+}
+
+// ScriptCertificates sets how every request for certificates is answered.
+func (s *Institution) ScriptCertificates(r Reply) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.list = r
 }
 
 // Asked is every request that was signed well, in order.
