@@ -18,6 +18,8 @@ import (
 // and tests. The sandbox is more than an institution: it is served, switched and driven by commands.
 var speakOf = map[string][]string{
 	"sandbox": {"cmd/paymux", "client", "bench", "store/storetest"},
+	// The brand is a method, too, paymux.WeChatPay, which other institutions serve and pages speak of.
+	"wechatpay": {".", "cmd/paymux", "bench", "store/storetest", "cashier", "channel/sandbox", "channel/stripe"},
 }
 
 // Adding a channel is one folder and one line in the catalogue: no other code knows an

@@ -10,6 +10,7 @@ import (
 	"github.com/paymux/paymux/channel/alipay"
 	"github.com/paymux/paymux/channel/sandbox"
 	"github.com/paymux/paymux/channel/stripe"
+	"github.com/paymux/paymux/channel/wechatpay"
 )
 
 // Env is what channels need that no account's options can say.
@@ -26,6 +27,7 @@ func Drivers(env Env) []*channel.Driver {
 		adyen.Driver(),
 		alipay.Driver(),
 		stripe.Driver(),
+		wechatpay.Driver(),
 	}
 	switch {
 	case env.Sandbox != nil:
