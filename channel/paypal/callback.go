@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/paymux/paymux"
@@ -19,8 +21,9 @@ type event struct {
 }
 
 // Callback reads a webhook. Types that say nothing about an operation, and resources that are not
-// ours (other programs may use the same app), are acknowledged and of no interest. An approval
-// is answered by taking the money; where that fails, it is an error, and PayPal delivers again.
+// ours (other programs may use the same app), are acknowledged and of no interest. An event
+// is a hint: what became of the money is PayPal's answer to the question that it causes. An
+// approval is answered by taking the money. Where PayPal does not answer, it is an error, and the event is delivered again.
 func (a *account) Callback(ctx context.Context, req channel.CallbackRequest) (channel.Callback, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeLimit)
 	defer cancel()
@@ -68,11 +71,11 @@ func (a *account) read(ctx context.Context, e event) (channel.Callback, error) {
 	case "CHECKOUT.ORDER.APPROVED", "CHECKOUT.ORDER.COMPLETED", "CHECKOUT.ORDER.VOIDED", "CHECKOUT.PAYMENT-APPROVAL.REVERSED":
 		return a.orderNews(ctx, e)
 	case "PAYMENT.CAPTURE.COMPLETED", "PAYMENT.CAPTURE.PENDING", "PAYMENT.CAPTURE.DENIED", "PAYMENT.CAPTURE.DECLINED":
-		return a.transactionNews(e, captureNews)
+		return a.transactionNews(ctx, e, "captures", captureNews)
 	case "PAYMENT.CAPTURE.REFUNDED", "PAYMENT.CAPTURE.REVERSED", "PAYMENT.REFUND.PENDING", "PAYMENT.REFUND.FAILED", "PAYMENT.REFUND.COMPLETED":
-		return a.transactionNews(e, refundNews)
+		return a.transactionNews(ctx, e, "refunds", refundNews)
 	case "PAYMENT.AUTHORIZATION.CREATED":
-		return a.transactionNews(e, authorizationNews)
+		return a.transactionNews(ctx, e, "authorizations", authorizationNews)
 	case "PAYMENT.AUTHORIZATION.VOIDED":
 		return a.voidNews(ctx, e)
 	case "CUSTOMER.DISPUTE.CREATED", "CUSTOMER.DISPUTE.UPDATED", "CUSTOMER.DISPUTE.RESOLVED":
@@ -110,9 +113,17 @@ func (a *account) orderStands(ctx context.Context, id string, op paymux.Operatio
 	return channel.Callback{Operation: op, Result: r}, nil
 }
 
-func (a *account) transactionNews(e event, news func(*transaction) channel.Callback) (channel.Callback, error) {
+// transactionNews asks for the capture, refund or authorization that an event is about.
+func (a *account) transactionNews(ctx context.Context, e event, kind string, news func(*transaction) channel.Callback) (channel.Callback, error) {
 	t, err := a.transaction(e)
 	if err != nil {
+		return channel.Callback{}, err
+	}
+	said := news(t)
+	if said.Operation == "" || said.Result.State == paymux.OpUnknown {
+		return said, nil
+	}
+	if t, err = a.confirmed(ctx, kind, t); err != nil {
 		return channel.Callback{}, err
 	}
 	return news(t), nil
@@ -128,6 +139,32 @@ func (a *account) transaction(e event) (*transaction, error) {
 		return nil, fmt.Errorf("%w: the resource's amount cannot be read", channel.ErrMalformed)
 	}
 	return t, a.paidTo(t.Payee)
+}
+
+// confirmed is what PayPal itself says of a transaction that an event names.
+func (a *account) confirmed(ctx context.Context, kind string, said *transaction) (*transaction, error) {
+	t, err := a.lookUp(ctx, kind, said.ID)
+	switch {
+	case gone(err):
+		return nil, fmt.Errorf("%w: PayPal has nothing of the ID it names", channel.ErrForged)
+	case err != nil:
+		return nil, err
+	case t.Custom != said.Custom || t.Invoice != said.Invoice:
+		return nil, fmt.Errorf("%w: what it names is of another operation", channel.ErrForged)
+	}
+	return t, a.paidTo(t.Payee)
+}
+
+// lookUp reads a capture, a refund or an authorization.
+func (a *account) lookUp(ctx context.Context, kind, id string) (*transaction, error) {
+	t := new(transaction)
+	if err := a.call(ctx, request{method: http.MethodGet, path: "/v2/payments/" + kind + "/" + url.PathEscape(id)}, t); err != nil {
+		return nil, fmt.Errorf("look up %s: %w", kind, err)
+	}
+	if t.ID != id || t.Status == "" {
+		return nil, fmt.Errorf("look up %s: %w", kind, errForm)
+	}
+	return t, nil
 }
 
 func (a *account) paidTo(p payee) error {

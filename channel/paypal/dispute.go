@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
-	"net/url"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
@@ -27,8 +25,8 @@ type dispute struct {
 	} `json:"disputed_transactions"`
 }
 
-// disputeNews reads a case. Where it does not repeat the custom_id of the capture it disputes, that is
-// asked for.
+// disputeNews reads a case. Which operation it disputes is the word of the capture it names, which is asked for: reading
+// cases takes a permission that not every app has.
 func (a *account) disputeNews(ctx context.Context, e event) (channel.Callback, error) {
 	var d dispute
 	if json.Unmarshal(e.Resource, &d) != nil || d.ID == "" || len(d.Transactions) == 0 {
@@ -39,6 +37,9 @@ func (a *account) disputeNews(ctx context.Context, e event) (channel.Callback, e
 		return channel.Callback{}, fmt.Errorf("%w: the dispute's amount cannot be read", channel.ErrMalformed)
 	}
 	of := d.Transactions[0]
+	if of.Custom != "" && !ours(of.Custom) {
+		return channel.Callback{}, nil
+	}
 	if err := a.paidTo(of.Seller); err != nil {
 		return channel.Callback{}, err
 	}
@@ -47,18 +48,20 @@ func (a *account) disputeNews(ctx context.Context, e event) (channel.Callback, e
 		a.log.WarnContext(ctx, "paypal dispute ended in a way nobody knows", "dispute", d.ID, "status", d.Status, "outcome", d.Outcome.Code)
 		return channel.Callback{}, nil
 	}
-	if of.Custom == "" && of.ID != "" {
-		var t transaction
-		if err := a.call(ctx, request{method: http.MethodGet, path: "/v2/payments/captures/" + url.PathEscape(of.ID)}, &t); err != nil {
-			return channel.Callback{}, fmt.Errorf("read the disputed capture: %w", err)
-		}
-		of.Custom = t.Custom
+	t, err := a.lookUp(ctx, "captures", of.ID)
+	switch {
+	case gone(err) && of.Custom == "":
+		return channel.Callback{}, nil // not made by this interface, so not by us
+	case gone(err) || err == nil && of.Custom != "" && of.Custom != t.Custom:
+		return channel.Callback{}, fmt.Errorf("%w: it disputes what PayPal does not have", channel.ErrForged)
+	case err != nil:
+		return channel.Callback{}, err
 	}
-	if !ours(of.Custom) {
+	if !ours(t.Custom) {
 		return channel.Callback{}, nil
 	}
 	return channel.Callback{Dispute: &channel.Dispute{
-		ChannelID: d.ID, Operation: paymux.OperationID(of.Custom), Status: status, Money: amount, Reason: d.Reason,
+		ChannelID: d.ID, Operation: paymux.OperationID(t.Custom), Status: status, Money: amount, Reason: d.Reason,
 	}}, nil
 }
 

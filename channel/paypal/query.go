@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/paymux/paymux"
@@ -50,9 +48,9 @@ func (a *account) ask(ctx context.Context, op channel.Operation) (channel.Result
 	case paymux.Cancel:
 		return a.askCancel(ctx, op)
 	case paymux.Capture:
-		return a.askMoved(ctx, op, "/v2/payments/captures/", (*unit).captureOf, captureOutcome)
+		return a.askMoved(ctx, op, "captures", (*unit).captureOf, captureOutcome)
 	case paymux.Refunds:
-		return a.askMoved(ctx, op, "/v2/payments/refunds/", (*unit).refundOf, refundOutcome)
+		return a.askMoved(ctx, op, "refunds", (*unit).refundOf, refundOutcome)
 	}
 	return channel.Result{}, channel.ErrUnsupported
 }
@@ -81,16 +79,12 @@ func (a *account) askCancel(ctx context.Context, op channel.Operation) (channel.
 
 // askMoved asks about a capture or a refund: by its own ID, or, where that is the order's, by
 // our number among what the order lists.
-func (a *account) askMoved(ctx context.Context, op channel.Operation, path string,
+func (a *account) askMoved(ctx context.Context, op channel.Operation, kind string,
 	among func(*unit, paymux.OperationID) *transaction, outcome func(*transaction) channel.Result,
 ) (channel.Result, error) {
-	var t transaction
-	err := a.call(ctx, request{method: http.MethodGet, path: path + url.PathEscape(op.ChannelID)}, &t)
-	switch {
-	case err == nil && t.ID != op.ChannelID:
-		return channel.Result{}, errForm
+	switch t, err := a.lookUp(ctx, kind, op.ChannelID); {
 	case err == nil:
-		return outcome(&t), nil
+		return outcome(t), nil
 	case !gone(err):
 		return channel.Result{}, err
 	}

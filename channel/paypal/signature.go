@@ -16,10 +16,11 @@ import (
 
 // authentic verifies a webhook as PayPal documents it for receivers that do not ask PayPal to: its
 // signature is over the transmission's ID and time, the webhook's ID and the CRC-32 of the
-// body as it came, and so events for another webhook fail by themselves. A CRC is no
-// cryptographic digest: a body of the same CRC could take another's place. It cannot without a
-// genuine transmission that was overheard, and what it then claims of money is compared
-// with what was asked, and its ID with ours.
+// body as it came, and so events for another webhook fail by themselves.
+//
+// A CRC is no cryptographic digest: whoever has seen one genuine transmission can give its
+// signature to another body. So this keeps strangers out, and no more; what an event
+// says of money is not believed from its body: see confirmed.
 func (a *account) authentic(ctx context.Context, req channel.CallbackRequest) error {
 	if a.webhook == "" {
 		return fmt.Errorf("%w: option webhook_id is not set", channel.ErrForged)
