@@ -2,11 +2,12 @@ package paypal
 
 import "github.com/paymux/paymux"
 
-// Issues that are no refusal of the payment.
+// Issues that say how things stand rather than why something is refused.
 const (
 	issuePayerAction = "PAYER_ACTION_REQUIRED"
 	issueNotApproved = "ORDER_NOT_APPROVED"
 	issueVoided      = "PREVIOUSLY_VOIDED"
+	issueCompleted   = "ORDER_ALREADY_COMPLETED"
 )
 
 // reason is a decline in our vocabulary.

@@ -133,6 +133,8 @@ func (a *account) closeUnpaid(ctx context.Context, op channel.Operation, o *orde
 	again, err := a.closeOrder(ctx, o, string(op.ID))
 	var e *apiError
 	switch {
+	case errors.As(err, &e) && e.issue == issueCompleted:
+		return refusedHere(op, "PREVIOUSLY_CAPTURED", "It was paid while it was being canceled."), nil
 	case errors.As(err, &e) && e.status == http.StatusUnprocessableEntity:
 		return channel.Result{State: paymux.OpPending, ChannelID: o.ID, Code: e.code(), Message: e.text}, nil
 	case err != nil:

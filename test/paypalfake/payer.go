@@ -1,5 +1,7 @@
 package paypalfake
 
+import "time"
+
 // What the payer, the merchant on PayPal's own pages, and time do.
 
 // orderOf is the newest order of a pay operation, nil where there is none. The caller holds the lock.
@@ -72,4 +74,12 @@ func (s *Institution) AttemptFailed(operation string) {
 	t := s.newTransaction(o, o.amount, o.invoice)
 	t.status = "DECLINED"
 	o.captures = append(o.captures, t)
+}
+
+// ApproveLater is Approve some time later.
+func (s *Institution) ApproveLater(operation string, after time.Duration) {
+	s.Approve(operation)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.orderOf(operation).updated = s.Now().Add(after)
 }

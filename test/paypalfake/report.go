@@ -81,3 +81,12 @@ func (b *booking) body() object {
 	}
 	return o
 }
+
+// Pass lets time pass between the bookings so far and those to come.
+func (s *Institution) Pass(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.booked {
+		s.booked[i].at = s.booked[i].at.Add(-d)
+	}
+}
