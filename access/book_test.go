@@ -238,6 +238,20 @@ func (b *book) FailingEndpoints(_ context.Context, limit int) ([]paymux.Endpoint
 func (b *book) Test(_ context.Context, e paymux.Endpoint) (paymux.Event, error) {
 	return paymux.Event{ID: "evt_1", Type: paymux.EndpointTest, Merchant: e.Merchant}, nil
 }
+func (b *book) Statuses(context.Context) ([]paymux.ChannelStatus, error) {
+	return []paymux.ChannelStatus{{Channel: "sandbox", Accounts: []string{"main"}, Versions: []paymux.VersionStatus{{
+		Version: "1.4.2", Part: "stable", Instances: []paymux.InstanceStatus{{ID: "host-1", State: "ready", UnknownCodes: map[string]int64{"ODD": 3}}},
+		Tally: paymux.Tally{Calls: 40, Failed: 1},
+	}}, Rollout: paymux.Rollout{Stable: "1.4.2"}}}, nil
+}
+
+func (b *book) Decide(_ context.Context, d paymux.RolloutChange) (paymux.ChannelStatus, error) {
+	if d.Version == "0" {
+		return paymux.ChannelStatus{}, paymux.Errorf(paymux.InvalidRequest, "Version 0 was withdrawn.")
+	}
+	return paymux.ChannelStatus{Channel: d.Channel, Rollout: paymux.Rollout{Stable: d.Stable, Canary: d.Version, Percent: d.Percent}}, nil
+}
+
 func (b *book) BuriedTasks(context.Context, paymux.Page) ([]access.BuriedTask, error) {
 	return []access.BuriedTask{{ID: "task_1", Kind: "notify", Reason: "refused"}}, nil
 }

@@ -83,6 +83,8 @@ func furnish(f *front) []exchange {
 		{"opsListAPIKeys", "GET", ops + "/api_keys", "", 200, key},
 		{"opsRevokeAPIKey", "DELETE", ops + "/api_keys/" + key, "", 200, key},
 		{"opsListFailingEndpoints", "GET", "/ops/v1/failing_endpoints?limit=5", "", 200, `"failing_since":"2026-`},
+		{"opsListChannels", "GET", "/ops/v1/channels", "", 200, `"unknown_codes":{"ODD":3}`},
+		{"opsRollout", "POST", "/ops/v1/channels/sandbox/rollout", `{"action":"try","version":"1.5.0","stable":"1.4.2","percent":10}`, 200, `"canary":"1.5.0","percent":10`},
 		{"opsListBuriedTasks", "GET", "/ops/v1/buried_tasks", "", 200, `"reason":"refused"`},
 	}
 }
