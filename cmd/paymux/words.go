@@ -10,5 +10,6 @@ func words() map[string][2]string {
 	all := systemWords()
 	maps.Copy(all, merchantWords())
 	maps.Copy(all, notificationWords())
+	maps.Copy(all, keysWords())
 	return all
 }
