@@ -56,6 +56,11 @@ func certificates(text string) ([]*x509.Certificate, error) {
 	return chain, nil
 }
 
+func isCertificate(text string) bool {
+	block, _ := pem.Decode([]byte(text))
+	return block != nil && block.Type == "CERTIFICATE"
+}
+
 // checkChain holds a chain to its key and to itself. Whether its root is to be trusted is for others to judge.
 func checkChain(chain []*x509.Certificate, public string) error {
 	for i, cert := range chain[:max(len(chain)-1, 0)] {

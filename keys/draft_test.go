@@ -52,11 +52,11 @@ func TestAnInstitutionsCertificateIsAKey(t *testing.T) {
 	private, chain := certified(t, 0xAB)
 	own := keys.Draft{Name: "own", Kind: keyring.ECDSA, Owner: "shop", Callers: []string{"gateway"}, Activate: true}
 	theirs := own
-	theirs.Name, theirs.Chain = "theirs", chain
+	theirs.Name = "theirs"
 	if _, err := s.By("operator").Import(t.Context(), own, private); err != nil {
 		t.Fatal(err)
 	}
-	if v, err := s.By("operator").Import(t.Context(), theirs, paymux.Secret(chain)); err != nil || v.KeyID != "AB" {
+	if v, err := s.By("operator").Import(t.Context(), theirs, paymux.Secret(chain)); err != nil || v.KeyID != "AB" || len(v.Chain) != 2 {
 		t.Fatalf("%+v, %v", v, err)
 	}
 	user := s.As("gateway")

@@ -42,9 +42,6 @@ func openToken(spec string, create bool) (Master, func() error, error) {
 }
 
 func (t *tokenURI) readPIN() (string, error) {
-	if t.pin == "" {
-		return t.value, nil
-	}
 	text, err := readPrivate(t.pin)
 	if err != nil {
 		return "", fmt.Errorf("master key: PIN: %w", err)

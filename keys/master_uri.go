@@ -11,18 +11,17 @@ type tokenURI struct {
 	token  string // label of the token
 	object string // label of the key
 	module string // path of the token's library
-	pin    string // where the PIN is: a file
-	value  string // or the PIN itself
+	pin    string // where the PIN is: a file. The PIN itself is not taken: configurations are shown
 }
 
 func parseTokenURI(uri string) (t tokenURI, err error) {
 	path, query, _ := strings.Cut(strings.TrimPrefix(uri, "pkcs11:"), "?")
 	into := map[string]*string{"token": &t.token, "object": &t.object}
 	if err = readAttributes(path, ";", into); err == nil {
-		into = map[string]*string{"module-path": &t.module, "pin-source": &t.pin, "pin-value": &t.value}
+		into = map[string]*string{"module-path": &t.module, "pin-source": &t.pin}
 		err = readAttributes(query, "&", into)
 	}
-	if err == nil && (t.token == "" || t.object == "" || t.module == "" || t.pin == "" && t.value == "") {
+	if err == nil && (t.token == "" || t.object == "" || t.module == "" || t.pin == "") {
 		err = fmt.Errorf("needs token, object, module-path and pin-source, as in pkcs11:token=paymux;object=master?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=/etc/paymux/pin")
 	}
 	if err != nil {

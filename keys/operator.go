@@ -47,7 +47,8 @@ func (o *Operator) Generate(ctx context.Context, d Draft) (Version, error) {
 }
 
 // Import takes over a key's text, as keyring.Parse reads it, as a version, and as a key where the name is
-// new. An institution's public key or certificate can be imported, too, to verify and encrypt.
+// new. An institution's public key or certificate can be imported, too, to verify and encrypt; a
+// certificate is its own chain.
 func (o *Operator) Import(ctx context.Context, d Draft, text paymux.Secret) (Version, error) {
 	if text == "" {
 		return Version{}, fmt.Errorf("import %s: %w: the text is empty", d.Name, ErrInvalid)
@@ -83,6 +84,9 @@ func (o *Operator) add(ctx context.Context, verb string, d Draft, text paymux.Se
 	key, err := keyring.Parse(d.Kind, text.Reveal())
 	if err != nil {
 		return v, fmt.Errorf("%s %s: %w: %w", verb, d.Name, ErrInvalid, err)
+	}
+	if d.Chain == "" && isCertificate(text.Reveal()) {
+		d.Chain = text.Reveal()
 	}
 	if v, err = d.version(key); err != nil {
 		return v, fmt.Errorf("%s %s: %w", verb, d.Name, err)

@@ -75,7 +75,7 @@ func (c *cli) root() *cobra.Command {
 	root.AddCommand(
 		c.devCommand(), c.serveCommand(), c.payCommand(), c.refundCommand(), c.timelineCommand(),
 		c.listenCommand(), c.triggerCommand(), c.sandboxCommand(), c.webhooksCommand(), c.eventsCommand(),
-		c.keyCommand(), c.channelCommand(), c.natsCommand(), c.doctorCommand(), c.configCommand(), c.healthcheckCommand(), c.versionCommand(),
+		c.keyCommand(), c.keysCommand(), c.channelCommand(), c.natsCommand(), c.doctorCommand(), c.configCommand(), c.healthcheckCommand(), c.versionCommand(),
 	)
 	return root
 }
@@ -105,16 +105,22 @@ type outcomeError struct {
 
 func (o *outcomeError) Error() string { return o.text }
 
+// refusalError is a request that was refused in this process.
+type refusalError struct{ error }
+
+func (r *refusalError) Unwrap() error { return r.error }
+
 func exitCode(err error) int {
 	var usage *usageError
 	var outcome *outcomeError
 	var refused *client.Error
+	var refusal *refusalError
 	switch {
 	case errors.As(err, &usage):
 		return exitUsage
 	case errors.As(err, &outcome):
 		return exitFailed
-	case errors.As(err, &refused):
+	case errors.As(err, &refused), errors.As(err, &refusal):
 		return exitRefused
 	case unreachable(err):
 		return exitUnreachable

@@ -32,6 +32,7 @@ type Config struct {
 	Accounts  []AccountConfig `yaml:"accounts" help:"accounts at institutions"`
 	Access    AccessConfig    `yaml:"access"`
 	Notify    NotifyConfig    `yaml:"notify"`
+	Keys      KeysConfig      `yaml:"keys"`
 	Sandbox   SandboxConfig   `yaml:"sandbox"`
 	OpsToken  Ref             `yaml:"ops_token" help:"secret: the bearer token of operators, for /ops/v1; empty: the operators' interface is closed"`
 	Log       LogConfig       `yaml:"log"`
@@ -83,6 +84,13 @@ type NotifyConfig struct {
 	Keep          time.Duration `yaml:"keep" help:"how long events and the log of attempts are kept, 168h or more"`
 	Proxy         Ref           `yaml:"proxy" help:"secret: an HTTP proxy that notifications go through, such as http://proxy.internal:3128; empty: none"`
 	Certificate   Ref           `yaml:"certificate" help:"secret: PEM of a client certificate and its private key, for endpoints that ask for one; empty: none"`
+}
+
+// KeysConfig is the key service.
+type KeysConfig struct {
+	Path   string `yaml:"path" help:"the file of keys, sealed; empty: keys.db in data_dir"`
+	Master string `yaml:"master" help:"what keys are sealed under: file:PATH (made once, mode 0600), pkcs11:… (RFC 7512; of a program built with -tags pkcs11) or the URI of a KMS that the program has a client for; empty: the file master.key in data_dir"`
+	Head   string `yaml:"head" help:"the file that gets the newest head of the audit, best on another disk; empty: path with .head"`
 }
 
 // SandboxConfig is the institution that pretends.
@@ -237,4 +245,20 @@ func (c *Config) storePath() string {
 		return c.Store.Path
 	}
 	return filepath.Join(c.DataDir, "paymux.db")
+}
+
+// keysPath is the file of the key service.
+func (c *Config) keysPath() string {
+	if c.Keys.Path != "" {
+		return c.Keys.Path
+	}
+	return filepath.Join(c.DataDir, "keys.db")
+}
+
+// keysMaster is what keys are sealed under.
+func (c *Config) keysMaster() string {
+	if c.Keys.Master != "" {
+		return c.Keys.Master
+	}
+	return "file:" + filepath.Join(c.DataDir, "master.key")
 }

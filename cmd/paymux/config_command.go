@@ -50,7 +50,7 @@ func (c *cli) configCheck(file string) error {
 // checkSecrets reports every secret that cannot be read.
 func checkSecrets(conf *Config, env func(string) string) error {
 	var faults []error
-	for _, k := range keys(conf) {
+	for _, k := range settings(conf) {
 		if ref, ok := k.value.Interface().(Ref); ok {
 			if _, err := ref.Read(env); err != nil {
 				faults = append(faults, fmt.Errorf("%s: %w", k.name, err))
@@ -72,7 +72,7 @@ func (c *cli) configPrint(file string) error {
 		Origin string `json:"origin"`
 	}
 	var lines []line
-	for _, k := range keys(&conf) {
+	for _, k := range settings(&conf) {
 		origin := from[k.name]
 		if origin == "" {
 			origin = "default"

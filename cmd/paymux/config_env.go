@@ -15,8 +15,8 @@ type key struct {
 	value reflect.Value
 }
 
-// keys lists every setting of a config, in the order of the file.
-func keys(c *Config) []key { return appendKeys(nil, reflect.ValueOf(c).Elem(), "") }
+// settings lists every setting of a config, in the order of the file.
+func settings(c *Config) []key { return appendKeys(nil, reflect.ValueOf(c).Elem(), "") }
 
 func appendKeys(all []key, v reflect.Value, prefix string) []key {
 	for i := range v.NumField() {
@@ -37,7 +37,7 @@ func envName(key string) string {
 }
 
 func overrideConfig(c *Config, from origins, env func(string) string) error {
-	for _, k := range keys(c) {
+	for _, k := range settings(c) {
 		name := envName(k.name)
 		text := env(name)
 		if text == "" {

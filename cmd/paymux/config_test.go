@@ -132,7 +132,7 @@ func TestEveryKeyIsExplained(t *testing.T) {
 	t.Parallel()
 	c := defaults()
 	seen := map[string]bool{}
-	for _, k := range keys(&c) {
+	for _, k := range settings(&c) {
 		if k.help == "" || seen[envName(k.name)] {
 			t.Errorf("%s has help %q; its variable is unique: %t", k.name, k.help, !seen[envName(k.name)])
 		}

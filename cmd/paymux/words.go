@@ -12,5 +12,6 @@ func words() map[string][2]string {
 	maps.Copy(all, notificationWords())
 	maps.Copy(all, channelWords())
 	maps.Copy(all, natsWords())
+	maps.Copy(all, keysWords())
 	return all
 }
