@@ -97,17 +97,17 @@ func (c *programConfig) level() slog.Level {
 	return level
 }
 
-// unasked stands for a key service while a configuration is only checked.
-type unasked struct{}
+// Unasked stands for a key service while a configuration is only checked.
+type Unasked struct{}
 
 var errUnasked = errors.New("gateway: no key service is asked while checking")
 
-func (unasked) KeyID(context.Context, keys.Name) (string, error) { return "", errUnasked }
-func (unasked) Sign(context.Context, keys.Name, string, []byte) ([]byte, error) {
+func (Unasked) KeyID(context.Context, keys.Name) (string, error) { return "", errUnasked }
+func (Unasked) Sign(context.Context, keys.Name, string, []byte) ([]byte, error) {
 	return nil, errUnasked
 }
-func (unasked) Verify(context.Context, keys.Name, []byte, []byte) error { return errUnasked }
-func (unasked) Decrypt(context.Context, keys.Name, []byte, []byte, []byte) ([]byte, error) {
+func (Unasked) Verify(context.Context, keys.Name, []byte, []byte) error { return errUnasked }
+func (Unasked) Decrypt(context.Context, keys.Name, []byte, []byte, []byte) ([]byte, error) {
 	return nil, errUnasked
 }
-func (unasked) Reveal(context.Context, keys.Name) (paymux.Secret, error) { return "", errUnasked }
+func (Unasked) Reveal(context.Context, keys.Name) (paymux.Secret, error) { return "", errUnasked }

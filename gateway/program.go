@@ -61,7 +61,7 @@ func program(ctx context.Context, version string, driver *channel.Driver, args [
 	c, err := readProgramConfig(*file, version)
 	var accounts []*channel.Account
 	if err == nil && *check {
-		accounts, err = c.open(driver, Tools{Env: env, Log: slog.New(slog.DiscardHandler), Now: time.Now, Keys: unasked{}})
+		accounts, err = c.open(driver, Tools{Env: env, Log: slog.New(slog.DiscardHandler), Now: time.Now, Keys: Unasked{}})
 	}
 	if err != nil {
 		fmt.Fprintf(out, "paymux-%s: %v\n", driver.Name, err)

@@ -22,6 +22,7 @@ type Ref = ref.Ref
 // there, and accounts are YAML. Where help says "secret", the value may be
 // file:PATH or env:NAME and is read from there.
 type Config struct {
+	Roles     []string        `yaml:"roles" help:"what this process does: frontend, node, gateway, keys"`
 	Listen    string          `yaml:"listen" help:"address and port to serve on; port 0 takes a free one"`
 	PublicURL string          `yaml:"public_url" help:"how merchants, payers and institutions reach this deployment; empty: http:// and listen"`
 	DataDir   string          `yaml:"data_dir" help:"where the embedded store, the embedded NATS server and generated keys live"`
@@ -30,6 +31,7 @@ type Config struct {
 	NATS      NATSConfig      `yaml:"nats"`
 	IDsKey    Ref             `yaml:"ids_key" help:"secret, 16 bytes or more: the key of the check code in IDs, the same for the whole deployment; empty: made once and kept in data_dir"`
 	Accounts  []AccountConfig `yaml:"accounts" help:"accounts at institutions"`
+	Gateway   GatewayConfig   `yaml:"gateway"`
 	Access    AccessConfig    `yaml:"access"`
 	Notify    NotifyConfig    `yaml:"notify"`
 	Keys      KeysConfig      `yaml:"keys"`
@@ -68,6 +70,13 @@ type AccountConfig struct {
 	Options map[string]Ref `yaml:"options" help:"settings of the channel; each may be a secret"`
 }
 
+// GatewayConfig is how accounts are served to nodes elsewhere.
+type GatewayConfig struct {
+	Version string `yaml:"version" help:"announced for this process's channels; empty: the program's own"`
+	Weight  int    `yaml:"weight" help:"share of this process beside other versions, 0 to 10000; 0: 100"`
+	Limit   int    `yaml:"limit" help:"calls under way at a time, a channel; 0: 1024"`
+}
+
 // AccessConfig is the front door.
 type AccessConfig struct {
 	TrustedProxies  []string      `yaml:"trusted_proxies" help:"networks (CIDR) of proxies whose X-Forwarded-For is believed"`
@@ -95,6 +104,7 @@ type KeysConfig struct {
 
 // SandboxConfig is the institution that pretends.
 type SandboxConfig struct {
+	Remote   bool `yaml:"remote" help:"let accounts be at a sandbox that runs elsewhere (paymux sandbox serve)"`
 	Enabled  bool `yaml:"enabled" help:"serve the sandbox institutions under /sandbox; never where real money moves"`
 	InMemory bool `yaml:"in_memory" help:"let the sandbox institutions forget their books when the process ends; for measuring without their disk"`
 }
@@ -109,6 +119,7 @@ type LogConfig struct {
 // defaults are the values of keys nobody set.
 func defaults() Config {
 	return Config{
+		Roles:   allRoles(),
 		Listen:  "127.0.0.1:8080",
 		DataDir: ".paymux",
 		Region:  RegionConfig{Name: "local", Number: 1},
@@ -125,7 +136,7 @@ func defaults() Config {
 // check reports every value that cannot work, each with its key.
 func (c *Config) check() error {
 	faults := []error{
-		c.checkListen(), c.checkPublicURL(), c.checkRegion(), c.checkStore(), c.checkAccounts(), c.checkLog(),
+		c.checkRoles(), c.checkListen(), c.checkPublicURL(), c.checkRegion(), c.checkStore(), c.checkAccounts(), c.checkLog(),
 		networks("access.trusted_proxies", c.Access.TrustedProxies),
 		networks("notify.allow_networks", c.Notify.AllowNetworks),
 	}

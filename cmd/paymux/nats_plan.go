@@ -10,9 +10,6 @@ import (
 
 // Roles that have credentials of their own at NATS. A gateway's are its channel's: gateway-<channel>.
 const (
-	roleFrontend = registry.RoleFrontend
-	roleNode     = registry.RoleNode
-	roleKeys     = registry.RoleKeys
 	roleOperator = registry.RoleOperator
 	roleMonitor  = "monitor"
 	rolePrefix   = registry.RoleGateway + "-"

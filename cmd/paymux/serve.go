@@ -51,33 +51,46 @@ func (c *cli) serveCommand() *cobra.Command {
 
 func (c *cli) serve(ctx context.Context, conf Config) error {
 	log := newLogger(c.err, conf.Log)
-	socket, err := c.bind(ctx, conf.Listen)
-	if err != nil {
-		return err
+	var socket net.Listener
+	if conf.has(roleFrontend) {
+		var err error
+		if socket, err = c.bind(ctx, conf.Listen); err != nil {
+			return err
+		}
+		conf.Listen = socket.Addr().String() // with the port that was free
 	}
-	conf.Listen = socket.Addr().String() // with the port that was free
 	s, err := assemble(ctx, conf, c.env, log, c.now)
 	if err != nil {
-		return errors.Join(err, socket.Close())
+		if socket != nil {
+			err = errors.Join(err, socket.Close())
+		}
+		return err
 	}
 	return s.run(ctx, socket, func(context.Context) error {
-		log.Info("ready", "listen", socket.Addr().String(), "public_url", s.publicURL, "store", conf.Store.Engine, "version", version)
+		log.Info("ready", "roles", conf.Roles, "listen", conf.Listen, "public_url", s.publicURL, "store", conf.Store.Engine, "version", version)
 		return nil
 	})
 }
 
 // run serves until ctx ends, then finishes what is under way: requests first, then
 // tasks, then everything else is closed. ready is called once requests are answered.
+// Only a frontend has a socket: everybody else is reached through NATS.
 func (s *system) run(ctx context.Context, socket net.Listener, ready func(context.Context) error) error {
 	server := &http.Server{
 		Handler: s.handler, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: headerBytes,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
-	server.RegisterOnShutdown(s.endStreams)
+	if s.endStreams != nil {
+		server.RegisterOnShutdown(s.endStreams)
+	}
 	failed := make(chan error, 1)
-	s.start()
-	go func() { failed <- server.Serve(socket) }()
-	err := ready(ctx)
+	err := s.start(ctx)
+	if socket != nil {
+		go func() { failed <- server.Serve(socket) }()
+	}
+	if err == nil {
+		err = ready(ctx)
+	}
 	if err == nil {
 		select {
 		case <-ctx.Done():

@@ -14,7 +14,9 @@ import (
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/channel/sandbox"
+	"github.com/paymux/paymux/gateway"
 	"github.com/paymux/paymux/internal/natsserver"
+	"github.com/paymux/paymux/keys"
 	"github.com/paymux/paymux/notify"
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
@@ -35,7 +37,9 @@ type system struct {
 	store     store
 	messaging *natsserver.Messaging
 	sandbox   *sandbox.Institution // nil: not enabled
+	keys      *keys.Service        // nil: elsewhere, or none
 	accounts  []*channel.Account   // at the institutions this process speaks to itself
+	gateway   *gateway.Gateway     // nil: nobody else is served
 	registry  *registry.Registry
 	channels  *rollout.Channels
 	ids       *paymux.IDs
@@ -66,32 +70,57 @@ type secrets struct {
 // it has closed what was open already.
 func assemble(ctx context.Context, conf Config, env func(string) string, log *slog.Logger, now func() time.Time) (*system, error) {
 	s := &system{conf: conf, publicURL: publicURL(&conf), log: log, now: now, changes: newChanges()}
-	for _, step := range []func(context.Context) error{
-		func(context.Context) error { return makeDataDir(conf.DataDir) },
-		func(context.Context) error { return s.readSecrets(env) },
-		s.openStore,
-		s.openMessaging,
-		s.openSandbox,
-		func(context.Context) error { return s.openAccounts(env) },
-		s.openChannels,
-		s.openPayments,
-		s.openFront,
-	} {
-		if err := step(ctx); err != nil {
+	for _, stage := range s.stages(env) {
+		if !stage.needed {
+			continue
+		}
+		if err := stage.open(ctx); err != nil {
 			return nil, errors.Join(err, s.stop(ctx))
 		}
 	}
 	return s, nil
 }
 
+// stage opens one part, where the process's roles need it.
+type stage struct {
+	needed bool
+	open   func(context.Context) error
+}
+
+func (s *system) stages(env func(string) string) []stage {
+	frontend, node, gateways, keyService := s.conf.has(roleFrontend), s.conf.has(roleNode), s.conf.has(roleGateway), s.conf.has(roleKeys)
+	return []stage{
+		{true, func(context.Context) error { return makeDataDir(s.conf.DataDir) }},
+		{true, func(context.Context) error { return s.readSecrets(env) }},
+		{node, s.openStore},
+		{true, s.openMessaging},
+		{keyService, s.openKeys},
+		{keyService && s.conf.NATS.URL != "", s.serveKeys},
+		{gateways, s.openSandbox},
+		{gateways, func(context.Context) error { return s.openAccounts(env) }},
+		{gateways && !node, s.openGateway},
+		{node, s.openChannels},
+		{node, s.openPayments},
+		{node && !frontend, s.serveNode},
+		{frontend, s.openRelay},
+		{frontend, s.openFront},
+	}
+}
+
 // start begins work: notifications of the sandbox, then tasks. Requests come last, from the caller's listener.
-func (s *system) start() {
+func (s *system) start(ctx context.Context) error {
 	if s.sandbox != nil {
 		s.sandbox.Start()
 	}
-	s.channels.Start()
-	s.runner.Start()
-	s.startPruning()
+	if s.conf.has(roleNode) {
+		s.channels.Start()
+		s.runner.Start()
+		s.startPruning()
+	}
+	if s.gateway != nil {
+		return s.gateway.Start(ctx)
+	}
+	return nil
 }
 
 // onStop remembers how to end what was just opened.
@@ -128,9 +157,11 @@ func (s *system) readSecrets(env func(string) string) error {
 		return err
 	}
 	if s.conf.IDsKey != "" {
-		return longEnough(s.secrets.idsKey)
+		err = longEnough(s.secrets.idsKey)
+	} else {
+		s.secrets.idsKey, err = keptKey(filepath.Join(s.conf.DataDir, "ids.key"))
 	}
-	s.secrets.idsKey, err = keptKey(filepath.Join(s.conf.DataDir, "ids.key"))
+	s.ids = paymux.NewIDs(s.secrets.idsKey, paymux.Region(s.conf.Region.Number), s.now)
 	return err
 }
 
@@ -151,7 +182,7 @@ func (s *system) openMessaging(ctx context.Context) error {
 	s.messaging = m
 	s.changes.publish = m.Conn.Publish
 	s.onStop(func(context.Context) error { m.Stop(); return nil })
-	s.registry = registry.New(registry.Config{Conn: m.Conn, Creates: true, Log: s.log, Now: s.now})
+	s.registry = registry.New(registry.Config{Conn: m.Conn, Creates: m.Embedded() || s.conf.has(roleNode), Log: s.log, Now: s.now})
 	s.onStop(s.registry.Stop)
 	return s.changes.subscribe(m.Conn)
 }

@@ -19,25 +19,41 @@ import (
 // openAccounts opens the configured accounts. It calls no institution.
 func (s *system) openAccounts(env func(string) string) error {
 	var err error
-	s.accounts, err = openAccounts(s.conf.Accounts, all.Drivers(all.Env{Sandbox: s.sandbox}), env, s.log, s.now)
+	s.accounts, err = openAccounts(s.conf.Accounts, s.drivers(), func(d *channel.Driver) (gateway.Tools, error) {
+		user, err := s.keysOf("gateway-" + d.Name)
+		return gateway.Tools{Env: env, Keys: user, Log: s.log, Now: s.now}, err
+	})
 	return err
 }
 
 // openChannels joins the accounts of this process with those that gateways serve.
-func (s *system) openChannels(context.Context) error {
+func (s *system) openChannels(ctx context.Context) error {
 	s.channels = rollout.New(rollout.Config{
 		Local: s.accounts, Registry: s.registry, Log: s.log, Now: s.now,
 		Client: &rpc.Client{Conn: s.messaging.Conn, Faults: channelrpc.Faults()},
 	})
 	s.onStop(func(context.Context) error { s.channels.Stop(); return nil })
+	if !s.conf.has(roleGateway) {
+		first, cancel := context.WithTimeout(ctx, findLimit)
+		defer cancel()
+		s.channels.AwaitFirst(first)
+	}
 	return nil
 }
 
-func openAccounts(confs []AccountConfig, drivers []*channel.Driver, env func(string) string, log *slog.Logger, now func() time.Time) ([]*channel.Account, error) {
+// findLimit is how long a node waits for gateways to be known before it serves.
+const findLimit = 3 * time.Second
+
+func (s *system) drivers() []*channel.Driver {
+	return all.Drivers(all.Env{Sandbox: s.sandbox, RemoteSandbox: s.conf.Sandbox.Remote})
+}
+
+// openAccounts opens accounts with the tools for each one's channel.
+func openAccounts(confs []AccountConfig, drivers []*channel.Driver, tools func(*channel.Driver) (gateway.Tools, error)) ([]*channel.Account, error) {
 	var accounts []*channel.Account
 	var faults []error
 	for i, conf := range confs {
-		a, err := openAccount(conf, drivers, env, log, now)
+		a, err := openAccount(conf, drivers, tools)
 		if err != nil {
 			faults = append(faults, fmt.Errorf("accounts[%d] (%s): %w", i, conf.Name, err))
 			continue
@@ -47,14 +63,16 @@ func openAccounts(confs []AccountConfig, drivers []*channel.Driver, env func(str
 	return accounts, errors.Join(faults...)
 }
 
-func openAccount(conf AccountConfig, drivers []*channel.Driver, env func(string) string, log *slog.Logger, now func() time.Time) (*channel.Account, error) {
+func openAccount(conf AccountConfig, drivers []*channel.Driver, tools func(*channel.Driver) (gateway.Tools, error)) (*channel.Account, error) {
 	driver, err := driverNamed(conf.Channel, drivers)
 	if err != nil {
 		return nil, err
 	}
-	return gateway.Open(driver, gateway.Settings{Name: conf.Name, Methods: conf.Methods, Options: conf.Options}, gateway.Tools{
-		Env: env, Log: log, Now: now,
-	})
+	with, err := tools(driver)
+	if err != nil {
+		return nil, err
+	}
+	return gateway.Open(driver, gateway.Settings{Name: conf.Name, Methods: conf.Methods, Options: conf.Options}, with)
 }
 
 func driverNamed(name string, drivers []*channel.Driver) (*channel.Driver, error) {
@@ -84,6 +102,9 @@ func checkDrivers(conf *Config, env func(string) string) error {
 		}
 		defer bank.Stop()
 	}
-	_, err := openAccounts(conf.Accounts, all.Drivers(all.Env{Sandbox: bank}), env, slog.New(slog.DiscardHandler), time.Now)
+	drivers := all.Drivers(all.Env{Sandbox: bank, RemoteSandbox: conf.Sandbox.Remote})
+	_, err := openAccounts(conf.Accounts, drivers, func(*channel.Driver) (gateway.Tools, error) {
+		return gateway.Tools{Env: env, Keys: gateway.Unasked{}, Log: slog.New(slog.DiscardHandler), Now: time.Now}, nil
+	})
 	return err
 }

@@ -10,15 +10,19 @@ import (
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/access"
+	"github.com/paymux/paymux/access/accessrpc"
 	"github.com/paymux/paymux/cashier"
-	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
 	"github.com/paymux/paymux/relay"
 )
 
 // openFront puts the front door, the payers' pages and the sandbox's behind one handler.
 func (s *system) openFront(context.Context) error {
-	gate, err := access.NewAuthenticator(s.store, access.Options{
+	node, err := s.node()
+	if err != nil {
+		return err
+	}
+	gate, err := access.NewAuthenticator(node.Directory, access.Options{
 		PublicURL: s.publicURL, OwnHost: s.conf.Sandbox.Enabled, // localhost and 127.0.0.1 are one where people try things out
 		TrustedProxies: prefixes(s.conf.Access.TrustedProxies), Skew: s.conf.Access.SignatureWindow, Now: s.now,
 		Limit: s.conf.Access.limit(),
@@ -35,17 +39,17 @@ func (s *system) openFront(context.Context) error {
 		log = errorsOnly(log)
 	}
 	front, err := access.New(access.Config{
-		Payments: s.relay, Queries: s.payments, Callbacks: s.relay,
-		Merchants: merchantsHeard{s.store, gate}, Endpoints: endpointsHeard{s.store, s.notifier},
-		Links: s.store, Events: s.store, Notifications: s.notifier, NotificationLog: s.store, Watch: s.changes.watchMerchant, Answers: s.store, Tasks: buried{s.store}, Channels: s.channels,
+		Payments: s.relay, Queries: node.Queries, Callbacks: s.relay, Merchants: merchantsHeard{node.Merchants, gate}, Endpoints: node.Endpoints,
+		Links: node.Links, Events: node.Events, Notifications: node.Notifications, NotificationLog: node.NotificationLog,
+		Watch: s.changes.watchMerchant, Answers: node.Answers, Tasks: node.Tasks, Channels: node.Channels,
 		Gate: gate, Opener: opener, IDs: s.ids, Now: s.now, Log: log,
-		PublicURL: s.publicURL, OpsToken: s.secrets.opsToken, Ready: s.ready,
+		PublicURL: s.publicURL, OpsToken: s.secrets.opsToken, Ready: node.Ready,
 	})
 	if err != nil {
 		return err
 	}
 	pages := cashier.New(cashier.Config{
-		Payments: payerSide{s.relay, s.payments}, Links: s.store, Watch: s.changes.watch,
+		Payments: payerSide{s.relay, node.Payers}, Links: payerLinks{node.Links, node.Merchants}, Watch: s.changes.watch,
 		PublicURL: s.publicURL, IDs: s.ids, Now: s.now, Log: s.log,
 	})
 	s.handler, s.endStreams = s.compose(front, pages), front.EndStreams
@@ -98,24 +102,18 @@ func operatorsOnly(token paymux.Secret, next http.Handler) http.Handler {
 	})
 }
 
-// ready reports whether requests can be served: the store answers.
-func (s *system) ready(ctx context.Context) error {
-	_, err := s.store.Revision(ctx)
-	return err
+// node is what the front door asks of its region's node.
+func (s *system) node() (accessrpc.Node, error) {
+	if s.conf.has(roleNode) {
+		return s.ownNode(), nil
+	}
+	return s.farNode()
 }
 
-// payerSide is what payers do: changes go through the relay, reads straight to the payment room.
+// payerSide is what payers do: changes go through the relay, reads straight to the node.
 type payerSide struct {
 	*relay.Relay
-	node *payment.Service
-}
-
-func (p payerSide) Find(ctx context.Context, id paymux.PaymentID) (paymux.Payment, error) {
-	return p.node.Find(ctx, id)
-}
-
-func (p payerSide) Methods(ctx context.Context, merchant paymux.MerchantID, m paymux.Money) ([]paymux.MethodType, error) {
-	return p.node.Methods(ctx, merchant, m)
+	accessrpc.Payers
 }
 
 // buried shows operators the queue's buried tasks in the front door's words.

@@ -13,25 +13,28 @@ import (
 // this process changes itself they hear of at once, so that a merchant who revokes a
 // key or adds an endpoint sees it work with the next request.
 
+// merchantBook is access.Merchants under another name: embedded, that one would hide its own method.
+type merchantBook = access.Merchants
+
 // merchantsHeard tells the gate of changed merchants and keys.
 type merchantsHeard struct {
-	store
+	merchantBook
 	gate *access.Authenticator
 }
 
 func (m merchantsHeard) UpdateMerchant(ctx context.Context, merchant paymux.Merchant) error {
 	defer m.gate.Invalidate()
-	return m.store.UpdateMerchant(ctx, merchant)
+	return m.merchantBook.UpdateMerchant(ctx, merchant)
 }
 
 func (m merchantsHeard) CreateKey(ctx context.Context, k paymux.Key, i *paymux.Idempotency) error {
 	defer m.gate.Invalidate()
-	return m.store.CreateKey(ctx, k, i)
+	return m.merchantBook.CreateKey(ctx, k, i)
 }
 
 func (m merchantsHeard) RevokeKey(ctx context.Context, merchant paymux.MerchantID, id paymux.KeyID, at time.Time, i *paymux.Idempotency) error {
 	defer m.gate.Invalidate()
-	return m.store.RevokeKey(ctx, merchant, id, at, i)
+	return m.merchantBook.RevokeKey(ctx, merchant, id, at, i)
 }
 
 // endpointsHeard tells the notifier of changed endpoints.

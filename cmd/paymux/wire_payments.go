@@ -8,6 +8,7 @@ import (
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel/sandbox"
 	"github.com/paymux/paymux/payment"
+	"github.com/paymux/paymux/payment/paymentrpc"
 	"github.com/paymux/paymux/queue"
 	"github.com/paymux/paymux/relay"
 	"github.com/paymux/paymux/routing"
@@ -35,9 +36,8 @@ func (s *system) openSandbox(context.Context) error {
 }
 
 // openPayments puts the payment room, its notifications, the queue that serves
-// both and the relay in front together.
+// both together.
 func (s *system) openPayments(context.Context) error {
-	s.ids = paymux.NewIDs(s.secrets.idsKey, paymux.Region(s.conf.Region.Number), s.now)
 	offer := func(tasks []queue.Task) { s.runner.Offer(tasks) }
 	if err := s.openNotifier(offer); err != nil {
 		return err
@@ -49,10 +49,23 @@ func (s *system) openPayments(context.Context) error {
 		Policy: s.policy, Notify: s.notifier.Tasks, Offer: offer, Changed: s.changes.announce,
 	})
 	s.openQueue()
+	return nil
+}
+
+// openRelay puts the relay before the region's node, in this process or elsewhere.
+func (s *system) openRelay(context.Context) error {
+	region := relay.Region{Number: paymux.Region(s.conf.Region.Number), Name: s.conf.Region.Name, Weight: 1}
+	if s.conf.has(roleNode) {
+		region.Node = s.payments
+	} else {
+		far, err := paymentrpc.NewClient(s.messaging.Conn, s.conf.Region.Name, 0)
+		if err != nil {
+			return err
+		}
+		region.Node = far
+	}
 	var err error
-	s.relay, err = relay.New([]relay.Region{{
-		Number: paymux.Region(s.conf.Region.Number), Name: s.conf.Region.Name, Weight: 1, Node: s.payments,
-	}})
+	s.relay, err = relay.New([]relay.Region{region})
 	return err
 }
 

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/internal/rpc"
+	"github.com/paymux/paymux/keys"
+	"github.com/paymux/paymux/keys/keysrpc"
+)
+
+// keyUser is the key service as one caller uses it, in this process or elsewhere.
+type keyUser interface {
+	KeyID(ctx context.Context, key keys.Name) (string, error)
+	Sign(ctx context.Context, key keys.Name, keyID string, message []byte) ([]byte, error)
+	Verify(ctx context.Context, key keys.Name, message, signature []byte) error
+	Decrypt(ctx context.Context, key keys.Name, sealed, nonce, associated []byte) ([]byte, error)
+	Reveal(ctx context.Context, key keys.Name) (paymux.Secret, error)
+}
+
+// openKeys opens the key service's file. Where everything is in one process and nobody
+// has made one, there is no key service, and accounts spell their keys out.
+func (s *system) openKeys(ctx context.Context) error {
+	_, err := os.Stat(s.conf.keysPath())
+	missing := errors.Is(err, fs.ErrNotExist)
+	if missing && s.conf.NATS.URL == "" {
+		return nil
+	}
+	master, done, err := keys.OpenMaster(s.conf.keysMaster(), missing)
+	if err != nil {
+		return err
+	}
+	s.onStop(func(context.Context) error { return done() })
+	s.keys, err = keys.Open(ctx, keys.Config{
+		Path: s.conf.keysPath(), Create: missing, Master: master, HeadFile: s.conf.Keys.Head, Now: s.now, Log: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	s.onStop(func(context.Context) error { return s.keys.Close() })
+	return nil
+}
+
+// serveKeys lets other processes use the keys: who may use which is for each key to say,
+// and who calls is in the subject, where NATS's permissions see to it.
+func (s *system) serveKeys(ctx context.Context) error {
+	server := rpc.NewServer(rpc.Config{Conn: s.messaging.Conn, Group: "keys", Faults: keysrpc.Faults(), Log: s.log, Now: s.now})
+	s.onStop(server.Stop)
+	return errors.Join(keysrpc.Serve(server, s.keys), server.Flush(ctx))
+}
+
+// keysOf is the key service as a caller uses it; nil where there is none.
+func (s *system) keysOf(caller string) (keyUser, error) {
+	switch {
+	case s.keys != nil:
+		return s.keys.As(caller), nil
+	case s.conf.NATS.URL != "":
+		return keysrpc.NewClient(s.messaging.Conn, caller)
+	}
+	return nil, nil
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/paymux/paymux/access"
+	"github.com/paymux/paymux/access/accessrpc"
+	"github.com/paymux/paymux/internal/rpc"
+	"github.com/paymux/paymux/payment/paymentrpc"
+)
+
+// nodesGroup is the queue group of the processes that serve a region.
+const nodesGroup = "nodes"
+
+// nodeLimit is how many requests a node works on at a time; more are refused and can be sent again.
+const nodeLimit = 4096
+
+// ownNode is what a front door asks of the node in this process.
+func (s *system) ownNode() accessrpc.Node {
+	return accessrpc.Node{
+		Queries: s.payments, Directory: s.store, Merchants: s.store, Endpoints: endpointsHeard{s.store, s.notifier},
+		Links: s.store, Events: s.store, Notifications: s.notifier, NotificationLog: s.store, Answers: s.store,
+		Tasks: buried{s.store}, Channels: s.channels, Payers: s.payments, Ready: s.storeReady,
+	}
+}
+
+// storeReady reports whether requests can be served: the store answers.
+func (s *system) storeReady(ctx context.Context) error {
+	_, err := s.store.Revision(ctx)
+	return err
+}
+
+// serveNode lets frontends elsewhere reach this process's rooms.
+func (s *system) serveNode(ctx context.Context) error {
+	server := rpc.NewServer(rpc.Config{
+		Conn: s.messaging.Conn, Group: nodesGroup, Limit: nodeLimit, Faults: accessrpc.Faults(), Log: s.log, Now: s.now,
+	})
+	s.onStop(server.Stop)
+	return errors.Join(
+		paymentrpc.Serve(server, s.conf.Region.Name, s.payments),
+		accessrpc.Serve(server, s.conf.Region.Name, s.ownNode()),
+		server.Flush(ctx),
+	)
+}
+
+// farNode is the same elsewhere.
+func (s *system) farNode() (accessrpc.Node, error) {
+	c, err := accessrpc.NewClient(s.messaging.Conn, s.conf.Region.Name)
+	return accessrpc.Node{
+		Queries: c, Directory: c, Merchants: c, Endpoints: c, Links: c, Events: c, Notifications: c, NotificationLog: c,
+		Answers: c, Tasks: c, Channels: c, Payers: c, Ready: c.Ready,
+	}, err
+}
+
+// payerLinks are what the cashier reads of links.
+type payerLinks struct {
+	access.Links
+	access.Merchants
+}
