@@ -54,6 +54,9 @@ type Option struct {
 	// Kind makes the option a key: the account asks [Config.Keys] to use it and never sees it.
 	// Its text in [Config.Options] says only whether there is one. Secret is set, too.
 	Kind KeyKind
+	// Check says what is wrong with a key that a configuration spells out, as far as its form tells;
+	// its error never quotes the text. Nil: any text will do. One in the key service is checked when it is used.
+	Check func(text string) error
 }
 
 // Config opens one account.

@@ -67,6 +67,9 @@ func readOptions(driver *channel.Driver, refs map[string]ref.Ref, t Tools) (map[
 		options[name] = text.Reveal()
 		if key && text != "" {
 			options[name], spelt[name] = present, text.Reveal()
+			if err := checkKey(driver, name, text.Reveal()); err != nil {
+				return nil, nil, err
+			}
 		}
 	}
 	if err := driver.Check(options); err != nil {
@@ -80,6 +83,18 @@ func readOptions(driver *channel.Driver, refs map[string]ref.Ref, t Tools) (map[
 		return nil, nil, fmt.Errorf("channel %s: options name keys of a key service, and none is configured", driver.Name)
 	}
 	return options, keyring{Keys: fixed, service: t.Keys, named: named}, nil
+}
+
+// checkKey has the driver look at a key that is spelt out.
+func checkKey(d *channel.Driver, option, text string) error {
+	for _, o := range d.Options {
+		if o.Name == option && o.Check != nil {
+			if err := o.Check(text); err != nil {
+				return fmt.Errorf("channel %s: %w", d.Name, err)
+			}
+		}
+	}
+	return nil
 }
 
 func isKey(d *channel.Driver, option string) bool {

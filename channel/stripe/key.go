@@ -51,12 +51,17 @@ func reveal(ctx context.Context, keys channel.Keys) (paymux.Secret, error) {
 	if err != nil {
 		return "", fmt.Errorf("ask for the key: %w", err)
 	}
+	return key, checkForm(key.Reveal())
+}
+
+// checkForm refuses keys that are not for servers.
+func checkForm(key string) error {
 	for _, prefix := range []string{"sk_test_", "sk_live_", "rk_test_", "rk_live_"} {
-		if strings.HasPrefix(key.Reveal(), prefix) {
-			return key, nil
+		if strings.HasPrefix(key, prefix) {
+			return nil
 		}
 	}
-	return "", errKeyForm
+	return errKeyForm
 }
 
 // modeKey is where a context says which money a request is about.

@@ -30,7 +30,7 @@ func Driver() *channel.Driver {
 		Name:  "stripe",
 		Title: "Stripe",
 		Options: []channel.Option{
-			{Name: optionKey, Help: "secret or restricted key of the account, sk_… or rk_…", Required: true, Secret: true, Kind: channel.KeyOpaque},
+			{Name: optionKey, Help: "secret or restricted key of the account, sk_… or rk_…", Required: true, Secret: true, Kind: channel.KeyOpaque, Check: checkForm},
 			{Name: optionSecret, Help: "signing secret of the webhook endpoint, whsec_…; without it every callback is refused", Secret: true, Kind: channel.KeyHMAC},
 			{Name: "webhook_tolerance", Help: "how far a callback's time may be from ours", Default: "5m"},
 			{Name: "base_url", Help: "where the API is", Default: stripego.APIURL},

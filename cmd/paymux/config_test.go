@@ -57,7 +57,13 @@ func TestConfigFaults(t *testing.T) {
 	t.Parallel()
 	cases := []struct{ text, want string }{
 		{"lisen: x:1", `c.yaml:1: unknown key "lisen"; did you mean "listen"?`},
-		{"zzzzzzzzzz: 1", `c.yaml:1: unknown key "zzzzzzzzzz"; the keys here are listen, `},
+		{"zzzzzzzzzz: 1", `c.yaml:1: unknown key "zzzzzzzzzz"; the keys here are roles, listen, `},
+		{"roles: [node, cook]", `c.yaml:1: roles: "cook" must be one of frontend, node, gateway, keys`},
+		{"roles: []", "roles: there is none"},
+		{"roles: [node]", "nats.url: is needed where the roles are spread"},
+		{"{roles: [frontend], accounts: [{name: a, channel: x}], nats: {url: 'nats://n'}}", "accounts: belong to processes with the role gateway"},
+		{"{roles: [node], nats: {url: 'nats://n'}}", "public_url: is needed by a node"},
+		{"{roles: [gateway], sandbox: {enabled: true}, nats: {url: 'nats://n'}}", "sandbox.enabled: needs the roles gateway and frontend"},
 		{"log: {level: loud}", `c.yaml:1: log.level: "loud" is not debug`},
 		{"log: {format: xml}", `log.format: "xml"`},
 		{"store: {engine: postgres}", "store.url: is needed with engine postgres"},
