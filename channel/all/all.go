@@ -2,7 +2,11 @@
 package all
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/paymux/paymux/channel"
+	"github.com/paymux/paymux/channel/paypal"
 	"github.com/paymux/paymux/channel/sandbox"
 	"github.com/paymux/paymux/channel/stripe"
 )
@@ -18,7 +22,10 @@ func Drivers(env Env) []*channel.Driver {
 	if env.Sandbox != nil {
 		drivers = append(drivers, env.Sandbox.Driver())
 	}
-	return append(drivers,
+	drivers = append(drivers,
+		paypal.Driver(),
 		stripe.Driver(),
 	)
+	slices.SortFunc(drivers, func(a, b *channel.Driver) int { return strings.Compare(a.Name, b.Name) })
+	return drivers
 }
