@@ -8,6 +8,7 @@ import (
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/channel/adyen"
 	"github.com/paymux/paymux/channel/alipay"
+	"github.com/paymux/paymux/channel/paypal"
 	"github.com/paymux/paymux/channel/sandbox"
 	"github.com/paymux/paymux/channel/stripe"
 	"github.com/paymux/paymux/channel/wechatpay"
@@ -26,6 +27,7 @@ func Drivers(env Env) []*channel.Driver {
 	drivers := []*channel.Driver{
 		adyen.Driver(),
 		alipay.Driver(),
+		paypal.Driver(),
 		stripe.Driver(),
 		wechatpay.Driver(),
 	}

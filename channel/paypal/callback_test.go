@@ -136,7 +136,14 @@ func TestAttacks(t *testing.T) {
 	t.Parallel()
 	institution, config := fake(t)
 	_, stranger := fake(t)
-	ch := open(t, config)
+	l, watched := over(config)
+	l.before = func(r *http.Request) (*http.Response, error) {
+		if at := r.URL.Scheme + "://" + r.URL.Host; at != config.Options["base_url"] {
+			t.Errorf("a callback made us call %s", at)
+		}
+		return nil, nil
+	}
+	ch := open(t, watched)
 	op := paid(t, institution, ch, false)
 	unpaid := ordered(t, ch, false)
 	resource := institution.Resource(string(op.ID), "capture")

@@ -185,6 +185,23 @@ func TestDeclinedOrderIsClosed(t *testing.T) {
 	}
 }
 
+// An attempt that failed says nothing about one that PayPal still looks into.
+func TestPendingAttemptIsNotClosed(t *testing.T) {
+	t.Parallel()
+	institution, config := fake(t)
+	ch := open(t, config)
+	op := paid(t, institution, ch, false)
+	institution.SetStatus(string(op.ID), "capture", "PENDING", "PENDING_REVIEW")
+	institution.AttemptFailed(string(op.ID))
+	institution.SetStatus(string(op.ID), "order", "APPROVED", "")
+	if r := ask(t, ch, op, paymux.OpPending); r.Code != "PENDING_REVIEW" {
+		t.Errorf("%+v", r)
+	}
+	if r := do(t, ch, follow(paymux.Cancel, op, 1250), paymux.OpDeclined); r.Code != "PREVIOUSLY_CAPTURED" {
+		t.Errorf("cancel: %+v", r)
+	}
+}
+
 // Where the order cannot be closed, the payer may still pay, and that is what is said.
 func TestDeclinedOrderThatStaysOpen(t *testing.T) {
 	t.Parallel()

@@ -91,15 +91,16 @@ func waiting(o *order, e *apiError) channel.Result {
 	return channel.Result{State: paymux.OpPending, ChannelID: o.ID, Code: e.code(), Message: e.text, NextAction: redirect(to)}
 }
 
-// conclude is the outcome of an order. Where an attempt has failed and PayPal would let the payer
-// try again, it is closed first.
+// conclude is the outcome of an order. Where nothing but failed attempts is left of it and PayPal
+// would let the payer try again, it is closed first.
 func (a *account) conclude(ctx context.Context, o *order) (channel.Result, error) {
-	failed := find(o.unit().Payments.Captures, (*transaction).failed)
-	r := payOutcome(o)
-	if failed == nil || r.State != paymux.OpPending || o.closed() {
-		return r, nil
+	captures := o.unit().Payments.Captures
+	hopeless := len(captures) > 0 && find(captures, func(t *transaction) bool { return !t.failed() }) == nil
+	if !hopeless || o.Status != orderApproved || o.closed() {
+		return payOutcome(o), nil
 	}
-	e := &apiError{issue: failed.Status, text: failed.Processor.Code}
+	last := captures[len(captures)-1]
+	e := &apiError{issue: last.Status, text: last.Processor.Code}
 	return a.decline(ctx, o, e, reason{paymux.DeclineGeneric, paymux.TryOtherMethod, false})
 }
 

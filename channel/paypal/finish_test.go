@@ -36,6 +36,43 @@ func TestManyFinish(t *testing.T) {
 	}
 }
 
+// Do, repeated after the payer's approval, finishes the order that it made, and makes no other.
+func TestDoAgain(t *testing.T) {
+	t.Parallel()
+	institution, config := fake(t)
+	l, watched := over(config)
+	ch := open(t, watched)
+	op := ordered(t, ch, false)
+	institution.Approve(string(op.ID))
+	l.before = func(r *http.Request) (*http.Response, error) {
+		if strings.HasSuffix(r.URL.Path, "/capture") {
+			return nil, errUnplugged
+		}
+		return nil, nil
+	}
+	op.ChannelID = ""
+	if _, err := ch.Do(t.Context(), op); err == nil || errors.Is(err, channel.ErrNotSent) {
+		t.Errorf("the order is there and could not be finished: %v, want an error that is not ErrNotSent", err)
+	}
+	l.before = canned429
+	if _, err := ch.Do(t.Context(), op); err == nil || errors.Is(err, channel.ErrNotSent) {
+		t.Errorf("the order is there and could not be finished: %v, want an error that is not ErrNotSent", err)
+	}
+	l.before = nil
+	do(t, ch, op, paymux.OpSucceeded)
+	if n := institution.Orders(string(op.ID)); n != 1 || effects(institution, op.ID) != 1 {
+		t.Errorf("%d orders, money moved %d times", n, effects(institution, op.ID))
+	}
+}
+
+// canned429 refuses to finish orders, for there were too many requests.
+func canned429(r *http.Request) (*http.Response, error) {
+	if !strings.HasSuffix(r.URL.Path, "/capture") {
+		return nil, nil
+	}
+	return canned(http.StatusTooManyRequests, `{"name":"RATE_LIMIT_REACHED"}`)(r)
+}
+
 // The answer to the call that took the money is lost: the next question finds it.
 func TestAnswerOfCompletionLost(t *testing.T) {
 	t.Parallel()
@@ -234,6 +271,21 @@ func TestReleaseOfTheRest(t *testing.T) {
 		t.Errorf("states %s", r.Money)
 	}
 	do(t, ch, follow(paymux.Capture, op, 100), paymux.OpDeclined)
+}
+
+// PayPal's word that it was released before is as good as a release; that it was captured is a refusal.
+func TestVoidedBefore(t *testing.T) {
+	t.Parallel()
+	institution, config := fake(t)
+	ch := open(t, config)
+	op := paid(t, institution, ch, true)
+	for issue, want := range map[string]paymux.OperationState{
+		"PREVIOUSLY_VOIDED": paymux.OpSucceeded, "PREVIOUSLY_CAPTURED": paymux.OpDeclined, "MOON_IN_THE_WRONG_HOUSE": paymux.OpUnknown,
+	} {
+		cancel := follow(paymux.Cancel, op, 1250)
+		institution.Refuse("void", string(cancel.ID), issue)
+		do(t, ch, cancel, want)
+	}
 }
 
 // A cancel whose answer is lost is found done, and a refusal in reading before it is proven not sent.

@@ -40,6 +40,7 @@
 package paypal
 
 import (
+	"cmp"
 	"crypto/x509"
 	"fmt"
 	"log/slog"
@@ -66,7 +67,7 @@ func Driver() *channel.Driver {
 			{Name: "merchant_id", Help: "PayPal's ID of the account that is paid; where it is set, callbacks about another are refused"},
 			{Name: "brand_name", Help: "the name payers see at PayPal instead of the account's"},
 			{Name: "webhook_tolerance", Help: "how far a callback's time may be from ours; PayPal repeats what was not taken for three days", Default: "80h"},
-			{Name: "base_url", Help: "where the API is; https://api-m.sandbox.paypal.com for tests", Default: "https://api-m.paypal.com"},
+			{Name: "base_url", Help: "where the API is; only at PayPal's live host does real money move", Default: "https://api-m.paypal.com"},
 			{Name: "certificate_host", Help: "the host, or the domain of the hosts, that webhook certificates are fetched from", Default: "paypal.com"},
 			{Name: "certificate_name", Help: "whom webhook certificates must be issued to; empty: messageverificationcerts of base_url's domain"},
 			{Name: "certificate_roots", Help: "PEM of the authorities that webhook certificates must descend from; empty: the system's"},
@@ -144,12 +145,17 @@ func open(d *channel.Driver, c channel.Config) (channel.Channel, error) {
 	return a, nil
 }
 
-func isLive(base *url.URL) bool {
-	host := base.Hostname()
-	return strings.HasSuffix(host, ".paypal.com") && !isSandbox(host)
-}
+// isLive: PayPal's hosts for tests are a domain of their own, api-m.sandbox.paypal.com.
+func isLive(base *url.URL) bool { return domainOf(base) == "paypal.com" }
 
-func isSandbox(host string) bool { return strings.HasSuffix(host, ".sandbox.paypal.com") }
+// domainOf is the domain of a host of PayPal's; empty for other hosts.
+func domainOf(base *url.URL) string {
+	_, domain, _ := strings.Cut(strings.ToLower(base.Hostname()), ".")
+	if domain == "paypal.com" || strings.HasSuffix(domain, ".paypal.com") {
+		return domain
+	}
+	return ""
+}
 
 func newCertificates(d *channel.Driver, c channel.Config, base *url.URL) (*certificates, error) {
 	s := &certificates{
@@ -160,10 +166,7 @@ func newCertificates(d *channel.Driver, c channel.Config, base *url.URL) (*certi
 		known:  map[string]*x509.Certificate{},
 	}
 	if s.name == "" {
-		s.name = "messageverificationcerts.paypal.com"
-		if isSandbox(base.Hostname()) {
-			s.name = "messageverificationcerts.sandbox.paypal.com"
-		}
+		s.name = "messageverificationcerts." + cmp.Or(domainOf(base), "paypal.com")
 	}
 	if text := d.Option(c, "certificate_roots"); text != "" {
 		s.roots = x509.NewCertPool()

@@ -75,7 +75,7 @@ func (a *account) bookings(ctx context.Context, from, until time.Time) ([]bookin
 		if err != nil {
 			return nil, err
 		}
-		if err := a.complete(&r, until); err != nil {
+		if err := a.covers(&r, until); err != nil {
 			return nil, err
 		}
 		for _, d := range r.Details {
@@ -114,9 +114,9 @@ func tooMany(err error) bool {
 	return errors.As(err, &e) && (e.name == "RESULTSET_TOO_LARGE" || e.issue == "RESULTSET_TOO_LARGE")
 }
 
-// complete reports an error where the span is over and the report does not reach its end. A day
+// covers reports an error where the span is over and the report does not reach its end. A day
 // that is not over is as complete as it can be.
-func (a *account) complete(r *report, until time.Time) error {
+func (a *account) covers(r *report, until time.Time) error {
 	if a.now().Before(until) {
 		return nil
 	}
