@@ -79,6 +79,7 @@ type NotifyConfig struct {
 // SandboxConfig is the institution that pretends.
 type SandboxConfig struct {
 	Enabled  bool `yaml:"enabled" help:"serve the sandbox institutions under /sandbox; never where real money moves"`
+	Remote   bool `yaml:"remote" help:"let accounts be at a sandbox that runs elsewhere (paymux sandbox serve), named by their base_url; never where real money moves"`
 	InMemory bool `yaml:"in_memory" help:"let the sandbox institutions forget their books when the process ends; for measuring without their disk"`
 }
 

@@ -19,7 +19,7 @@ import (
 // openAccounts opens the configured accounts. It calls no institution.
 func (s *system) openAccounts(env func(string) string) error {
 	var err error
-	s.accounts, err = openAccounts(s.conf.Accounts, all.Drivers(all.Env{Sandbox: s.sandbox}), env, s.log, s.now)
+	s.accounts, err = openAccounts(s.conf.Accounts, all.Drivers(all.Env{Sandbox: s.sandbox, RemoteSandbox: s.conf.Sandbox.Remote}), env, s.log, s.now)
 	return err
 }
 
@@ -91,7 +91,7 @@ func driverNamed(name string, drivers []*channel.Driver) (*channel.Driver, error
 		known = append(known, d.Name)
 	}
 	if name == sandbox.Name {
-		return nil, errors.New("channel sandbox needs sandbox.enabled: true")
+		return nil, errors.New("channel sandbox needs sandbox.enabled: true, or sandbox.remote: true for one that runs elsewhere")
 	}
 	if near := nearest(name, known); near != "" {
 		return nil, fmt.Errorf("channel %q is unknown; did you mean %q?", name, near)
@@ -146,7 +146,7 @@ func checkDrivers(conf *Config, env func(string) string) error {
 		}
 		defer bank.Stop()
 	}
-	accounts, err := openAccounts(conf.Accounts, all.Drivers(all.Env{Sandbox: bank}), env, slog.New(slog.DiscardHandler), time.Now)
+	accounts, err := openAccounts(conf.Accounts, all.Drivers(all.Env{Sandbox: bank, RemoteSandbox: conf.Sandbox.Remote}), env, slog.New(slog.DiscardHandler), time.Now)
 	for _, a := range accounts {
 		err = errors.Join(err, checkKeys(a))
 	}
