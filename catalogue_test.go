@@ -18,8 +18,6 @@ import (
 // and tests. The sandbox is more than an institution: it is served, switched and driven by commands.
 var speakOf = map[string][]string{
 	"sandbox": {"cmd/paymux", "client", "bench", "store/storetest"},
-	// The brand is a method, too, paymux.WeChatPay, which other institutions serve and pages speak of.
-	"wechatpay": {".", "cmd/paymux", "bench", "store/storetest", "cashier", "channel/sandbox", "channel/stripe"},
 }
 
 // Adding a channel is one folder and one line in the catalogue: no other code knows an
@@ -50,8 +48,10 @@ func TestInstitutionsAreNamedInTheirFoldersOnly(t *testing.T) {
 // way of paying, too, belongs to everybody, for other institutions serve that method and pages speak of it;
 // such an institution betrays itself by the import of its folder.
 func betrayal(name string) string {
-	if slices.Contains(paymux.MethodTypes(), paymux.MethodType(name)) {
-		return "channel/" + name
+	for _, method := range paymux.MethodTypes() {
+		if strings.ReplaceAll(string(method), "_", "") == name {
+			return "channel/" + name
+		}
 	}
 	return name
 }

@@ -33,15 +33,45 @@ type SandboxFaults struct {
 	UnknownCode bool    `json:"unknown_code"`
 	LateSuccess bool    `json:"late_success"`
 	Callbacks   string  `json:"callbacks"`
+	Do          string  `json:"do"`     // how every operation behaves: one of SandboxCards.Behaviours
+	ForMS       int     `json:"for_ms"` // after this long they are all off again; 0: they stay
 }
 
-// SandboxAccount is an account and its switches.
+// SandboxAccount is an account, its options that are no secrets, its switches, and how
+// many steps of its script are left.
 type SandboxAccount struct {
 	Account string        `json:"account"`
+	Options []string      `json:"options"`
 	Faults  SandboxFaults `json:"faults"`
+	Steps   int           `json:"steps"`
 }
 
-// SandboxCards are the test cards, magic amounts and decline codes.
+// SandboxStep is one step of an account's script: what happens to the next operation that it fits.
+type SandboxStep struct {
+	Match     SandboxMatch         `json:"match,omitzero"`
+	Do        string               `json:"do"`
+	Code      string               `json:"code,omitempty"`       // of a decline
+	LatencyMS int                  `json:"latency_ms,omitempty"` // of a slow answer
+	Times     int                  `json:"times,omitempty"`      // operations it is for; 0: one
+	Taken     []paymux.OperationID `json:"taken,omitempty"`      // answered, never sent
+}
+
+// SandboxMatch narrows a step down; what is empty fits everything but queries.
+type SandboxMatch struct {
+	Kind     string            `json:"kind,omitempty"` // pay, capture, cancel, refund or query
+	Method   paymux.MethodType `json:"method,omitempty"`
+	Currency paymux.Currency   `json:"currency,omitempty"`
+	Amount   int64             `json:"amount,omitempty"` // in minor units
+	Order    string            `json:"order,omitempty"`
+	Payment  paymux.PaymentID  `json:"payment,omitempty"`
+}
+
+// SandboxScript is an account's script, whole.
+type SandboxScript struct {
+	Script []SandboxStep `json:"script"`
+}
+
+// SandboxCards are the test cards, magic amounts, behaviours and decline codes.
 type SandboxCards struct {
 	Cards []struct {
 		Number string `json:"number"`
@@ -54,6 +84,12 @@ type SandboxCards struct {
 		HelpEN     string `json:"help_en"`
 		HelpZH     string `json:"help_zh"`
 	} `json:"amounts"`
+	Behaviours []struct {
+		Behaviour  string `json:"behaviour"`
+		LastDigits string `json:"last_digits"`
+		HelpEN     string `json:"help_en"`
+		HelpZH     string `json:"help_zh"`
+	} `json:"behaviours"`
 	DeclineCodes []string `json:"decline_codes"`
 }
 
@@ -107,6 +143,21 @@ func (o *Operator) SandboxAccounts(ctx context.Context) ([]SandboxAccount, error
 // SetFaults sets all switches of an account.
 func (o *Operator) SetFaults(ctx context.Context, account string, f SandboxFaults) (*SandboxFaults, error) {
 	return one[SandboxFaults](ctx, o.c, http.MethodPut, at("sandbox", "api", "accounts", account, "faults"), f, nil)
+}
+
+// Script reads an account's script, and which operations took its steps.
+func (o *Operator) Script(ctx context.Context, account string) (*SandboxScript, error) {
+	return one[SandboxScript](ctx, o.c, http.MethodGet, at("sandbox", "api", "accounts", account, "script"), nil, nil)
+}
+
+// SetScript gives an account a script, in place of what is left of an earlier one; no steps: none.
+func (o *Operator) SetScript(ctx context.Context, account string, steps []SandboxStep) (*SandboxScript, error) {
+	return one[SandboxScript](ctx, o.c, http.MethodPut, at("sandbox", "api", "accounts", account, "script"), SandboxScript{steps}, nil)
+}
+
+// Outage makes a sandbox that runs by itself refuse connections for a while.
+func (o *Operator) Outage(ctx context.Context, pause time.Duration) error {
+	return o.c.Call(ctx, http.MethodPost, "/sandbox/api/outage", map[string]int64{"for_ms": pause.Milliseconds()}, nil)
 }
 
 func (o *Operator) act(ctx context.Context, payment paymux.PaymentID, verb string, in any) (*SandboxCharge, error) {

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
@@ -29,21 +30,23 @@ type keyring struct {
 
 func (k keyring) KeyID(ctx context.Context, option string) (string, error) {
 	if name, ok := k.named[option]; ok {
-		return k.service.KeyID(ctx, name)
+		id, err := k.service.KeyID(ctx, name)
+		return id, known(err)
 	}
 	return k.Keys.KeyID(ctx, option)
 }
 
 func (k keyring) Sign(ctx context.Context, option, keyID string, message []byte) ([]byte, error) {
 	if name, ok := k.named[option]; ok {
-		return k.service.Sign(ctx, name, keyID, message)
+		signature, err := k.service.Sign(ctx, name, keyID, message)
+		return signature, known(err)
 	}
 	return k.Keys.Sign(ctx, option, keyID, message)
 }
 
 func (k keyring) Verify(ctx context.Context, option string, message, signature []byte) error {
 	if name, ok := k.named[option]; ok {
-		return forged(k.service.Verify(ctx, name, message, signature))
+		return known(k.service.Verify(ctx, name, message, signature))
 	}
 	return k.Keys.Verify(ctx, option, message, signature)
 }
@@ -51,21 +54,26 @@ func (k keyring) Verify(ctx context.Context, option string, message, signature [
 func (k keyring) Decrypt(ctx context.Context, option string, s channel.Sealed) ([]byte, error) {
 	if name, ok := k.named[option]; ok {
 		plain, err := k.service.Decrypt(ctx, name, s.Ciphertext, s.Nonce, s.Associated)
-		return plain, forged(err)
+		return plain, known(err)
 	}
 	return k.Keys.Decrypt(ctx, option, s)
 }
 
 func (k keyring) Reveal(ctx context.Context, option string) (paymux.Secret, error) {
 	if name, ok := k.named[option]; ok {
-		return k.service.Reveal(ctx, name)
+		secret, err := k.service.Reveal(ctx, name)
+		return secret, known(err)
 	}
 	return k.Keys.Reveal(ctx, option)
 }
 
-func forged(err error) error {
-	if errors.Is(err, primitives.ErrWrong) {
+// known gives errors of the key service the names that channels know.
+func known(err error) error {
+	switch {
+	case errors.Is(err, primitives.ErrWrong):
 		return channel.ErrForged
+	case errors.Is(err, keys.ErrNoKey):
+		return fmt.Errorf("%w: %w", channel.ErrNoKey, err)
 	}
 	return err
 }

@@ -182,7 +182,7 @@ var model = sync.OnceValue(func() *alipayfake.Institution {
 })
 
 // fake starts an institution and returns the configuration of an account there.
-func fake(t channeltest.T, c alipayfake.Config) (*alipayfake.Institution, channel.Config) {
+func fake(t channeltest.Reporter, c alipayfake.Config) (*alipayfake.Institution, channel.Config) {
 	t.Helper()
 	c.Like = model()
 	institution, err := alipayfake.New(c)

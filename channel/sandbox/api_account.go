@@ -1,7 +1,9 @@
 package sandbox
 
 import (
+	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/paymux/paymux"
@@ -130,8 +132,11 @@ func (i *Institution) outage(w http.ResponseWriter, r *http.Request) {
 		i.problem(w, err)
 		return
 	}
+	text := fmt.Appendf(nil, `{"for_ms":%d}`, b.ForMS)
 	w.Header().Set("Connection", "close")
-	answer(w, http.StatusOK, b)
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(text))) // complete before the connection goes
+	w.Write(text)
 	http.NewResponseController(w).Flush()
 	if err := i.refuse(time.Duration(b.ForMS) * time.Millisecond); err != nil {
 		i.log.Error("sandbox: outage", "error", err)

@@ -2,8 +2,10 @@ package sandbox_test
 
 import (
 	"errors"
+	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,13 +15,17 @@ import (
 )
 
 // served is a bank with a socket of its own, as in a process of its own.
-func served(t *testing.T) (*sandbox.Institution, *sandbox.Listener) {
+func served(t *testing.T) (bank *sandbox.Institution, socket *sandbox.Listener, down <-chan struct{}) {
 	t.Helper()
 	socket, err := sandbox.Listen(t.Context(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	bank := institution(t, sandbox.Config{Client: newInbox().client(), Refuse: socket.Refuse})
+	begun := make(chan struct{}, 1)
+	bank = institution(t, sandbox.Config{Client: newInbox().client(), Refuse: func(pause time.Duration) error {
+		defer func() { begun <- struct{}{} }()
+		return socket.Refuse(pause)
+	}})
 	mux := http.NewServeMux()
 	mux.Handle("/sandbox/v1/", bank.Wire())
 	mux.Handle("/sandbox/api/", bank.API())
@@ -32,13 +38,13 @@ func served(t *testing.T) (*sandbox.Institution, *sandbox.Listener) {
 			t.Errorf("the server ended with %v", err)
 		}
 	})
-	return bank, socket
+	return bank, socket, begun
 }
 
 // Down for a while means that connections are really refused, kept ones included, and that it comes back by itself.
 func TestOutage(t *testing.T) {
 	t.Parallel()
-	bank, socket := served(t)
+	bank, socket, down := served(t)
 	base := "http://" + socket.Addr().String()
 	ch := openWire(t, channel.Config{Account: "test", Client: &http.Client{Transport: &http.Transport{}}, Options: map[string]string{
 		"base_url": base, "api_key": wireKey.Reveal(), "callback_secret": secret.Reveal(),
@@ -47,9 +53,15 @@ func TestOutage(t *testing.T) {
 	if _, err := ch.Do(t.Context(), paid); err != nil {
 		t.Fatal(err)
 	}
-	if err := socket.Refuse(500 * time.Millisecond); err != nil {
+	told, err := http.Post(base+"/sandbox/api/outage", "application/json", strings.NewReader(`{"for_ms":500}`))
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer told.Body.Close()
+	if body, err := io.ReadAll(told.Body); err != nil || told.StatusCode != http.StatusOK || string(body) != `{"for_ms":500}` {
+		t.Fatalf("the control's own answer: %s %s, %v", told.Status, body, err)
+	}
+	<-down // the answer comes first, the outage after it
 	if err := socket.Refuse(time.Millisecond); err == nil {
 		t.Error("down twice")
 	}

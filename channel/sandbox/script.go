@@ -9,23 +9,23 @@ import (
 
 // Step is one line of a script: what is to happen to the next operation that it fits.
 type Step struct {
-	Match     Match     `json:"match,omitzero" yaml:"match"`
-	Do        Behaviour `json:"do" yaml:"do"`
-	Code      string    `json:"code,omitempty" yaml:"code"`             // decline, decline_after_pending: the institution's code; empty: card_declined
-	LatencyMS int       `json:"latency_ms,omitempty" yaml:"latency_ms"` // slow: how slowly; 0: Config.Delay
-	Times     int       `json:"times,omitempty" yaml:"times"`           // operations it is for; 0: one
+	Match     Match     `json:"match,omitzero"`
+	Do        Behaviour `json:"do"`
+	Code      string    `json:"code,omitempty"`       // decline, decline_after_pending: the institution's code; empty: card_declined
+	LatencyMS int       `json:"latency_ms,omitempty"` // slow: how slowly; 0: Config.Delay
+	Times     int       `json:"times,omitempty"`      // operations it is for; 0: one
 
-	Taken []paymux.OperationID `json:"taken,omitempty" yaml:"-"` // which operations took it; ignored when set
+	Taken []paymux.OperationID `json:"taken,omitempty"` // which operations took it; ignored when set
 }
 
 // Match narrows a step down; what is empty fits everything. Queries take the steps that name them, and no others.
 type Match struct {
-	Kind     string            `json:"kind,omitempty" yaml:"kind"` // pay, capture, cancel, refund or query
-	Method   paymux.MethodType `json:"method,omitempty" yaml:"method"`
-	Currency paymux.Currency   `json:"currency,omitempty" yaml:"currency"`
-	Amount   int64             `json:"amount,omitempty" yaml:"amount"`   // in minor units
-	Order    string            `json:"order,omitempty" yaml:"order"`     // the merchant's number
-	Payment  paymux.PaymentID  `json:"payment,omitempty" yaml:"payment"` // as in pay_…
+	Kind     string            `json:"kind,omitempty"` // pay, capture, cancel, refund or query
+	Method   paymux.MethodType `json:"method,omitempty"`
+	Currency paymux.Currency   `json:"currency,omitempty"`
+	Amount   int64             `json:"amount,omitempty"`  // in minor units
+	Order    string            `json:"order,omitempty"`   // the merchant's number
+	Payment  paymux.PaymentID  `json:"payment,omitempty"` // as in pay_…
 }
 
 // kindQuery is what a match calls a query.

@@ -81,14 +81,6 @@ func sameMode(ctx context.Context, key paymux.Secret) error {
 	return nil
 }
 
-// CheckKeys reports a key that cannot be used, without a call to Stripe.
-func (a *account) CheckKeys(ctx context.Context) error {
-	if _, err := reveal(ctx, a.keys); err != nil {
-		return fmt.Errorf("channel stripe: %w", err)
-	}
-	return nil
-}
-
 // believed verifies a signature with the live versions of the webhook's secret.
 func (a *account) believed(ctx context.Context, message, signature []byte) error {
 	err := a.keys.Verify(ctx, optionSecret, message, signature)

@@ -27,7 +27,7 @@ func TestScripts(t *testing.T) {
 			e.Values[receiverKey{}] = new(*shopServer)
 			return nil
 		},
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"until": until, "taken": taken, "receive": receive, "received": received},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"until": until, "taken": taken, "free": free, "receive": receive, "received": received},
 		RequireExplicitExec: true,
 	})
 }
@@ -54,6 +54,14 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("%v did not come true within %s", args, patience)
 		}
 	}
+}
+
+// free sets a variable to an address on which nothing listens: "free BANK".
+func free(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: free NAME")
+	}
+	ts.Setenv(args[0], freeNeighbour("127.0.0.1:0"))
 }
 
 // taken occupies a port until the script ends and sets TAKEN to its address.

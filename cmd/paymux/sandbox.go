@@ -15,9 +15,9 @@ import (
 type payerVerb func(context.Context, *client.Operator, paymux.PaymentID) (*client.SandboxCharge, error)
 
 func (c *cli) sandboxCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "sandbox", Short: c.text("sandbox.short")}
+	cmd := &cobra.Command{Use: "sandbox", Short: c.text("sandbox.short"), Long: c.text("sandbox.long")}
 	cmd.AddCommand(
-		c.cardsCommand(), c.setCommand(), c.chargesCommand(), c.declineCommand(), c.disputeCommand(),
+		c.bankCommand(), c.cardsCommand(), c.setCommand(), c.scriptCommand(), c.outageCommand(), c.chargesCommand(), c.declineCommand(), c.disputeCommand(),
 		c.payerCommand("approve", func(ctx context.Context, o *client.Operator, id paymux.PaymentID) (*client.SandboxCharge, error) {
 			return o.Approve(ctx, id)
 		}),
@@ -61,7 +61,7 @@ func (c *cli) payerCommand(verb string, do payerVerb) *cobra.Command {
 		Short: c.text("sandbox." + verb),
 		Args:  exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			operator, err := c.operator()
+			operator, err := c.bank()
 			if err != nil {
 				return err
 			}
@@ -129,7 +129,7 @@ func (c *cli) chargesCommand() *cobra.Command {
 		Short: c.text("sandbox.charges"),
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			operator, err := c.operator()
+			operator, err := c.bank()
 			if err != nil {
 				return err
 			}
@@ -172,6 +172,19 @@ func (c *cli) paymentID(ctx context.Context, what string) (paymux.PaymentID, err
 		return "", err
 	}
 	return p.ID, nil
+}
+
+// bank returns a client of the sandbox's controls: of the deployment's own, or of the one
+// that PAYMUX_SANDBOX_URL names, with its token in PAYMUX_SANDBOX_TOKEN.
+func (c *cli) bank() (*client.Operator, error) {
+	base, token := c.env("PAYMUX_SANDBOX_URL"), c.env("PAYMUX_SANDBOX_TOKEN")
+	if base == "" {
+		return c.operator()
+	}
+	if token == "" {
+		return nil, usagef("%s", c.text("no-bank-token"))
+	}
+	return client.NewOperator(client.Config{BaseURL: base, Key: paymux.Secret(token), Agent: "paymux-cli/" + version})
 }
 
 // operator returns a client with the operators' token.

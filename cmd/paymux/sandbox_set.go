@@ -16,7 +16,7 @@ func (c *cli) cardsCommand() *cobra.Command {
 		Short: c.text("sandbox.cards"),
 		Args:  exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			operator, err := c.operator()
+			operator, err := c.bank()
 			if err != nil {
 				return err
 			}
@@ -35,8 +35,8 @@ func (c *cli) showCards(list *client.SandboxCards) {
 		fmt.Fprintf(c.out, "  %s  %-10s  %s\n", card.Number, card.Brand, c.choose(card.HelpEN, card.HelpZH))
 	}
 	c.say("sandbox.amounts-title")
-	for _, amount := range list.Amounts {
-		fmt.Fprintf(c.out, "  …%s  %s\n", amount.LastDigits, c.choose(amount.HelpEN, amount.HelpZH))
+	for _, b := range list.Behaviours {
+		fmt.Fprintf(c.out, "  …%s  %-24s  %s\n", b.LastDigits, b.Behaviour, c.choose(b.HelpEN, b.HelpZH))
 	}
 }
 
@@ -50,9 +50,9 @@ func (c *cli) choose(en, zh string) string {
 
 type faultFlags struct {
 	down, unknown, late bool
-	latency             time.Duration
+	latency, pause      time.Duration
 	errors, timeouts    float64
-	callbacks           string
+	callbacks, do       string
 }
 
 func (c *cli) setCommand() *cobra.Command {
@@ -63,10 +63,11 @@ func (c *cli) setCommand() *cobra.Command {
 		Example: `  paymux sandbox set                                   show all switches
   paymux sandbox set sandbox_wallet --down
   paymux sandbox set sandbox_card --latency 2s --error-rate 0.3
+  paymux sandbox set sandbox_card --do garbage_answer --for 30s
   paymux sandbox set sandbox_wallet                    everything works again`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			operator, err := c.operator()
+			operator, err := c.bank()
 			if err != nil {
 				return err
 			}
@@ -88,6 +89,8 @@ func (c *cli) setCommand() *cobra.Command {
 	flags.BoolVar(&f.unknown, "unknown-code", false, c.text("sandbox.unknown-code"))
 	flags.BoolVar(&f.late, "late-success", false, c.text("sandbox.late-success"))
 	flags.StringVar(&f.callbacks, "callbacks", "", c.text("sandbox.callbacks"))
+	flags.StringVar(&f.do, "do", "", c.text("sandbox.do"))
+	flags.DurationVar(&f.pause, "for", 0, c.text("sandbox.for"))
 	return cmd
 }
 
@@ -95,6 +98,7 @@ func (f *faultFlags) faults() client.SandboxFaults {
 	return client.SandboxFaults{
 		Down: f.down, LatencyMS: int(f.latency.Milliseconds()), ErrorRate: f.errors, TimeoutRate: f.timeouts,
 		UnknownCode: f.unknown, LateSuccess: f.late, Callbacks: f.callbacks,
+		Do: f.do, ForMS: int(f.pause.Milliseconds()),
 	}
 }
 
@@ -113,8 +117,8 @@ func (c *cli) showSwitches(ctx context.Context, o *client.Operator) error {
 func (c *cli) showFaults(account string, f client.SandboxFaults) {
 	state := c.text("sandbox.works")
 	if f != (client.SandboxFaults{}) {
-		state = fmt.Sprintf("down=%t latency=%dms error-rate=%g timeout-rate=%g unknown-code=%t late-success=%t callbacks=%s",
-			f.Down, f.LatencyMS, f.ErrorRate, f.TimeoutRate, f.UnknownCode, f.LateSuccess, f.Callbacks)
+		state = fmt.Sprintf("down=%t latency=%dms error-rate=%g timeout-rate=%g unknown-code=%t late-success=%t callbacks=%s do=%s for=%dms",
+			f.Down, f.LatencyMS, f.ErrorRate, f.TimeoutRate, f.UnknownCode, f.LateSuccess, f.Callbacks, f.Do, f.ForMS)
 	}
 	fmt.Fprintf(c.out, "%-18s %s\n", account, state)
 }

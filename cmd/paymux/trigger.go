@@ -97,7 +97,7 @@ func (c *cli) trigger(ctx context.Context, want paymux.EventType, on string) err
 	if t.api, err = c.client(); err != nil {
 		return err
 	}
-	if t.operator, err = c.operator(); err != nil {
+	if t.operator, err = c.bank(); err != nil {
 		return err
 	}
 	if err := t.run(ctx, s, on); err != nil {

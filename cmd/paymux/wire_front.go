@@ -52,7 +52,12 @@ func (s *system) openFront(context.Context) error {
 		Payments: payerSide{s.relay, node.Payers}, Links: payerLinks{node.Links, node.Merchants}, Watch: s.changes.watch,
 		PublicURL: s.publicURL, IDs: s.ids, Now: s.now, Log: s.log,
 	})
-	s.handler, s.endStreams = s.compose(front, pages), front.EndStreams
+	s.handler, s.endStreams = s.compose(front, pages), func() {
+		front.EndStreams()
+		if s.sandbox != nil {
+			s.sandbox.HangUp() // calls it leaves without an answer, as told to
+		}
+	}
 	return nil
 }
 
@@ -67,16 +72,14 @@ func (c *AccessConfig) limit() paymux.Limit {
 
 // compose sends a request to the room its path belongs to.
 func (s *system) compose(front, pages http.Handler) http.Handler {
-	institution, control := http.NotFoundHandler(), http.NotFoundHandler()
+	institution := http.NotFoundHandler()
 	if s.sandbox != nil {
-		institution, control = s.sandbox.Pages(), operatorsOnly(s.secrets.opsToken, s.sandbox.API())
+		institution = bankHandler(s.sandbox, s.secrets.opsToken)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case strings.HasPrefix(path, "/pay/"):
 			pages.ServeHTTP(w, r)
-		case s.sandbox != nil && strings.HasPrefix(path, "/sandbox/api/"):
-			control.ServeHTTP(w, r)
 		case s.sandbox != nil && strings.HasPrefix(path, "/sandbox/"):
 			institution.ServeHTTP(w, r)
 		default:

@@ -245,16 +245,16 @@ made up: the event comes from the payment's own change and is delivered like any
 			"显示支付机构自己的账本",
 		},
 		"sandbox.cards": {
-			"List test cards and magic amounts",
-			"列出测试卡号和特殊金额",
+			"List test cards, magic amounts and ways to misbehave",
+			"列出测试卡号、特殊金额和异常行为",
 		},
 		"sandbox.cards-title": {
 			"Test cards (any CVC, any expiry to come):",
 			"测试卡（CVC 任意，有效期未过即可）：",
 		},
 		"sandbox.amounts-title": {
-			"Magic amounts, by their last two digits in minor units:",
-			"特殊金额，看最小单位的末两位：",
+			"Magic amounts, by their last two digits in minor units, and the names for scripts and switches:",
+			"特殊金额（看最小单位的末两位），以及脚本和开关使用的名称：",
 		},
 		"sandbox.set": {
 			"Show the fault switches, or set all of an account's",
@@ -285,8 +285,68 @@ made up: the event comes from the payment's own change and is delivered like any
 			"已关闭或过期的订单仍可付款",
 		},
 		"sandbox.callbacks": {
-			"normal, lost, late, duplicate, forged, wrong_amount or reordered",
-			"normal、lost、late、duplicate、forged、wrong_amount 或 reordered",
+			"normal, lost, late, duplicate, replayed, forged, stale, wrong_amount, wrong_currency, wrong_account, unknown_code, declined or reordered",
+			"normal、lost、late、duplicate、replayed、forged、stale、wrong_amount、wrong_currency、wrong_account、unknown_code、declined 或 reordered",
+		},
+		"sandbox.do": {
+			"how every operation behaves; paymux sandbox cards lists the names",
+			"每笔操作的行为；名称见 paymux sandbox cards",
+		},
+		"sandbox.for": {
+			"switch everything off again after this long, such as 30s",
+			"到时自动全部关闭，例如 30s",
+		},
+		"sandbox.long": {
+			`Plays the payer and the institutions of the sandbox: that of the deployment, or, with
+PAYMUX_SANDBOX_URL and PAYMUX_SANDBOX_TOKEN, one that runs by itself (paymux sandbox serve).`,
+			`扮演付款人和沙箱支付机构：默认是当前部署内置的沙箱；设置 PAYMUX_SANDBOX_URL 和
+PAYMUX_SANDBOX_TOKEN 后，则是独立运行的沙箱（paymux sandbox serve）。`,
+		},
+		"sandbox.outage": {
+			"Make a sandbox that runs by itself refuse connections for a while",
+			"让独立运行的沙箱在一段时间内拒绝连接",
+		},
+		"sandbox.out": {
+			"Connections are refused for %s.",
+			"连接将被拒绝 %s。",
+		},
+		"no-bank-token": {
+			"PAYMUX_SANDBOX_URL is set and PAYMUX_SANDBOX_TOKEN, its operators' token, is not",
+			"已设置 PAYMUX_SANDBOX_URL，但缺少其运营令牌 PAYMUX_SANDBOX_TOKEN",
+		},
+		"script.short": {
+			"Give an account a script of misbehaviour, or show it",
+			"为账户设定异常行为脚本，或查看脚本",
+		},
+		"script.long": {
+			`Reads an account's script, YAML or JSON ("-" is standard input):
+
+  account: sandbox_card
+  script:
+    - {match: {kind: pay}, do: timeout_after_success}
+    - {do: decline, code: insufficient_funds}
+
+Each operation takes the first step left that fits it. Queries take steps that match kind: query.`,
+			`读取账户的脚本，YAML 或 JSON 均可（"-" 表示标准输入）：
+
+  account: sandbox_card
+  script:
+    - {match: {kind: pay}, do: timeout_after_success}
+    - {do: decline, code: insufficient_funds}
+
+每笔操作取用第一个匹配且未用完的步骤。查询只取用写明 kind: query 的步骤。`,
+		},
+		"script.account": {
+			"the account, where the file names none or another",
+			"账户名；文件未写明或要改用其他账户时指定",
+		},
+		"script.reset": {
+			"forget what is left of the script",
+			"清除剩余的脚本",
+		},
+		"script.none": {
+			"%s has no script",
+			"%s 没有脚本",
 		},
 		"sandbox.works": {
 			"works",

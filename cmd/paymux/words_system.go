@@ -176,6 +176,63 @@ store. Every key of the file can be set by an environment variable: paymux confi
 			"The configuration is good.",
 			"配置没有问题。",
 		},
+		"bank.short": {
+			"Run the sandbox as a process of its own, for several Paymux processes to share",
+			"独立运行沙箱，供多个 Paymux 进程共用",
+		},
+		"bank.long": {
+			`Runs the institution that pretends as a process of its own: its book, its payers' pages, its
+controls and the interface that channels call. It notifies the callback URLs it is given.
+No real money can move. Give Paymux accounts of channel sandbox with base_url, api_key and
+callback_secret, and sandbox.remote: true; docs/sandbox.md tells more.`,
+			`把模拟支付机构作为独立进程运行：账本、付款页、控制接口，以及供通道调用的接口。
+它会通知收到的回调地址。不涉及真实资金。在 Paymux 里为 sandbox 通道的账户设置 base_url、
+api_key 和 callback_secret，并设置 sandbox.remote: true；详见 docs/sandbox.md。`,
+		},
+		"bank.listen": {
+			"address and port; port 0 takes a free one",
+			"监听地址和端口；端口 0 表示任选空闲端口",
+		},
+		"bank.public-url": {
+			"how payers reach its pages; empty: http:// and the address",
+			"付款人访问其页面的地址；留空则为 http:// 加监听地址",
+		},
+		"bank.dir": {
+			"where its book and secrets are kept",
+			"账本和密钥的目录",
+		},
+		"bank.token-file": {
+			"file with the operators' token; without it one is made and kept in the directory",
+			"存放运营令牌的文件；不指定则自动生成并保存在目录中",
+		},
+		"bank.config": {
+			"file with accounts and their options (YAML)",
+			"账户及其选项的配置文件（YAML）",
+		},
+		"bank.accounts": {
+			"accounts to open at the start; others are opened by their first call",
+			"启动时开立的账户；其他账户在首次调用时开立",
+		},
+		"bank.option": {
+			"option of these accounts, as name=text; may be repeated",
+			"这些账户的选项，写作 name=text，可重复",
+		},
+		"bank.delay": {
+			"how late late notifications, disputes and slow answers are; 0: 5s",
+			"迟到的通知、争议和缓慢应答的延迟；0 表示 5s",
+		},
+		"bank.title": {
+			"sandbox bank (no real money can move)   ready on %s",
+			"沙箱银行（不涉及真实资金）   已就绪：%s",
+		},
+		"bank.account": {
+			"  Accounts   channel sandbox, base_url: http://%s, api_key: file:%s, callback_secret: file:%s",
+			"  账户       通道 sandbox，base_url: http://%s，api_key: file:%s，callback_secret: file:%s",
+		},
+		"bank.control": {
+			"  Controls   PAYMUX_SANDBOX_URL=http://%s PAYMUX_SANDBOX_TOKEN=$(cat %s) paymux sandbox set",
+			"  控制       PAYMUX_SANDBOX_URL=http://%s PAYMUX_SANDBOX_TOKEN=$(cat %s) paymux sandbox set",
+		},
 		"doctor.short": {
 			"Look for what is wrong and say how to put it right",
 			"检查问题并说明如何修复",

@@ -20,8 +20,8 @@ import (
 	"github.com/paymux/paymux/test/wechatpayfake"
 )
 
-// hostile are texts that break what joins, escapes or counts carelessly.
-var hostile = []string{
+// awkward are texts that break what joins, escapes or counts carelessly.
+var awkward = []string{
 	"", " ", "茶 & café", "一二三\r\n四", `"quoted" 'twice' \ back`, "a=b&c=d#e?f%20%2F+", "<script>&amp;</script>", "👨‍👩‍👧 🍵", "`,`", "{\"json\":[1]}", "\u2028\u0000\u200b", strings.Repeat("长", 300),
 }
 
@@ -101,7 +101,7 @@ func TestWeChatPaySignaturesAreTheSDKs(t *testing.T) {
 		ask = append(ask, map[string]any{"key": institution.Merchant.PrivateKey, "lines": lines})
 		want = append(want, p[signature])
 	}
-	for _, text := range hostile {
+	for _, text := range awkward {
 		for _, flow := range paymux.MethodFlows() {
 			op := wechatPay(flow, text)
 			r, err := ch.Do(t.Context(), op)
@@ -134,7 +134,7 @@ func TestWeChatPaySignaturesAreTheSDKs(t *testing.T) {
 		})
 		want = append(want, q.Authorization)
 	}
-	if len(want) < len(hostile)*10 {
+	if len(want) < len(awkward)*10 {
 		t.Errorf("%d signatures to compare", len(want))
 	}
 	got := wechatRun(t, map[string]any{"sign": ask}).Sign
@@ -153,7 +153,7 @@ func TestWeChatPayNotifications(t *testing.T) {
 	institution, ch, _ := wechat(t)
 	pems, ids := institution.PublicKeys()
 	var notices []wechatNotice
-	for _, text := range hostile {
+	for _, text := range awkward {
 		plain, err := json.Marshal(map[string]any{
 			"appid": institution.Merchant.AppID, "mchid": institution.Merchant.MchID, "out_trade_no": paymux.OrderNumber(wechatIDs.New("op_")),
 			"transaction_id": "42", "trade_state": "SUCCESS", "trade_state_desc": text, "amount": map[string]any{"total": 1, "currency": "CNY"},
@@ -187,7 +187,7 @@ func TestWeChatPayNotifications(t *testing.T) {
 		if want := i < good; (judged.Refused == "") != want || (err == nil) != want {
 			t.Errorf("%d: the SDK says %q, the channel %v", i, judged.Refused, err)
 		}
-		if i < good && (news.Result.Message != hostile[i] || !strings.Contains(judged.Plain, string(news.Operation)[len("op_"):])) {
+		if i < good && (news.Result.Message != awkward[i] || !strings.Contains(judged.Plain, string(news.Operation)[len("op_"):])) {
 			t.Errorf("%d: the channel reads %q out of %s", i, news.Result.Message, judged.Plain)
 		}
 	}
@@ -213,7 +213,7 @@ func TestWeChatPayOpensWhatTheSDKSeals(t *testing.T) {
 		t.Fatal(err)
 	}
 	var ask []map[string]any
-	for _, text := range hostile {
+	for _, text := range awkward {
 		plain, _ := json.Marshal(map[string]any{
 			"appid": platform.Merchant.AppID, "mchid": platform.Merchant.MchID, "out_trade_no": paymux.OrderNumber(wechatIDs.New("op_")),
 			"transaction_id": "42", "trade_state": "SUCCESS", "trade_state_desc": text, "amount": map[string]any{"total": 1250, "currency": "CNY"},
@@ -222,12 +222,12 @@ func TestWeChatPayOpensWhatTheSDKSeals(t *testing.T) {
 	}
 	for i, n := range wechatRun(t, map[string]any{"make": ask}).Make {
 		news, err := ch.Callback(t.Context(), n.request())
-		if err != nil || news.Result.State != paymux.OpSucceeded || news.Result.Message != hostile[i] || news.Operation == "" {
-			t.Errorf("%q: %+v, %v", hostile[i], news, err)
+		if err != nil || news.Result.State != paymux.OpSucceeded || news.Result.Message != awkward[i] || news.Operation == "" {
+			t.Errorf("%q: %+v, %v", awkward[i], news, err)
 		}
 		n.Body = bytes.Replace(n.Body, []byte(`"ciphertext":"`), []byte(`"ciphertext":"A`), 1)
 		if _, err := ch.Callback(t.Context(), n.request()); !errors.Is(err, channel.ErrForged) {
-			t.Errorf("%q, changed: %v", hostile[i], err)
+			t.Errorf("%q, changed: %v", awkward[i], err)
 		}
 	}
 }
@@ -242,11 +242,11 @@ func TestWeChatPaySDKAndSimulator(t *testing.T) {
 	pems, ids := institution.PublicKeys()
 	order := func(no string) map[string]any {
 		return map[string]any{
-			"appid": m.AppID, "mchid": m.MchID, "description": hostile[2] + hostile[4] + hostile[7], "out_trade_no": no, "attach": hostile[6],
+			"appid": m.AppID, "mchid": m.MchID, "description": awkward[2] + awkward[4] + awkward[7], "out_trade_no": no, "attach": awkward[6],
 			"notify_url": "https://shop.example/notify", "amount": map[string]any{"total": 1250, "currency": "CNY"},
 		}
 	}
-	back := map[string]any{"out_trade_no": "ORDER-1", "out_refund_no": "BACK-1", "reason": hostile[5], "amount": map[string]any{"refund": 100, "total": 1250, "currency": "CNY"}}
+	back := map[string]any{"out_trade_no": "ORDER-1", "out_refund_no": "BACK-1", "reason": awkward[5], "amount": map[string]any{"refund": 100, "total": 1250, "currency": "CNY"}}
 	const orders, refunds = "v3/pay/transactions", "v3/refund/domestic/refunds"
 	type call struct {
 		Method string `json:"method"`
