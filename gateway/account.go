@@ -10,7 +10,7 @@ import (
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/internal/ref"
-	"github.com/paymux/paymux/keys"
+	"github.com/paymux/paymux/keys/keyuse"
 )
 
 // Settings are one account as a configuration has it.
@@ -53,11 +53,11 @@ func Open(driver *channel.Driver, s Settings, t Tools) (*channel.Account, error)
 const present = "(key)"
 
 func readOptions(driver *channel.Driver, refs map[string]ref.Ref, t Tools) (map[string]string, channel.Keys, error) {
-	options, spelt, named := map[string]string{}, map[string]string{}, map[string]keys.Name{}
+	options, spelt, named := map[string]string{}, map[string]string{}, map[string]keyuse.Name{}
 	for name, r := range refs {
 		key := isKey(driver, name)
 		if key && r.Key() != "" {
-			options[name], named[name] = present, keys.Name(r.Key())
+			options[name], named[name] = present, keyuse.Name(r.Key())
 			continue
 		}
 		text, err := r.Read(t.Env)

@@ -15,7 +15,7 @@ import (
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/channel/channelrpc"
 	"github.com/paymux/paymux/internal/ref"
-	"github.com/paymux/paymux/keys"
+	"github.com/paymux/paymux/keys/keyuse"
 )
 
 // programConfig is what an institution's own program is configured with: the keys that
@@ -102,12 +102,12 @@ type Unasked struct{}
 
 var errUnasked = errors.New("gateway: no key service is asked while checking")
 
-func (Unasked) KeyID(context.Context, keys.Name) (string, error) { return "", errUnasked }
-func (Unasked) Sign(context.Context, keys.Name, string, []byte) ([]byte, error) {
+func (Unasked) KeyID(context.Context, keyuse.Name) (string, error) { return "", errUnasked }
+func (Unasked) Sign(context.Context, keyuse.Name, string, []byte) ([]byte, error) {
 	return nil, errUnasked
 }
-func (Unasked) Verify(context.Context, keys.Name, []byte, []byte) error { return errUnasked }
-func (Unasked) Decrypt(context.Context, keys.Name, []byte, []byte, []byte) ([]byte, error) {
+func (Unasked) Verify(context.Context, keyuse.Name, []byte, []byte) error { return errUnasked }
+func (Unasked) Decrypt(context.Context, keyuse.Name, []byte, []byte, []byte) ([]byte, error) {
 	return nil, errUnasked
 }
-func (Unasked) Reveal(context.Context, keys.Name) (paymux.Secret, error) { return "", errUnasked }
+func (Unasked) Reveal(context.Context, keyuse.Name) (paymux.Secret, error) { return "", errUnasked }

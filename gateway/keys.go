@@ -8,24 +8,24 @@ import (
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
 	primitives "github.com/paymux/paymux/internal/keyring"
-	"github.com/paymux/paymux/keys"
+	"github.com/paymux/paymux/keys/keyuse"
 )
 
 // KeyService is the key service as a gateway uses it, in this process or elsewhere,
 // under the name of a caller that the service knows by other means. Keys are meant by name.
 type KeyService interface {
-	KeyID(ctx context.Context, key keys.Name) (string, error)
-	Sign(ctx context.Context, key keys.Name, keyID string, message []byte) ([]byte, error)
-	Verify(ctx context.Context, key keys.Name, message, signature []byte) error
-	Decrypt(ctx context.Context, key keys.Name, sealed, nonce, associated []byte) ([]byte, error)
-	Reveal(ctx context.Context, key keys.Name) (paymux.Secret, error)
+	KeyID(ctx context.Context, key keyuse.Name) (string, error)
+	Sign(ctx context.Context, key keyuse.Name, keyID string, message []byte) ([]byte, error)
+	Verify(ctx context.Context, key keyuse.Name, message, signature []byte) error
+	Decrypt(ctx context.Context, key keyuse.Name, sealed, nonce, associated []byte) ([]byte, error)
+	Reveal(ctx context.Context, key keyuse.Name) (paymux.Secret, error)
 }
 
 // keyring is an account's keys: those its options name are in the key service, and the others spelt out.
 type keyring struct {
 	channel.Keys
 	service KeyService
-	named   map[string]keys.Name // by option
+	named   map[string]keyuse.Name // by option
 }
 
 func (k keyring) KeyID(ctx context.Context, option string) (string, error) {
@@ -72,7 +72,7 @@ func known(err error) error {
 	switch {
 	case errors.Is(err, primitives.ErrWrong):
 		return channel.ErrForged
-	case errors.Is(err, keys.ErrNoKey):
+	case errors.Is(err, keyuse.ErrNoKey):
 		return fmt.Errorf("%w: %w", channel.ErrNoKey, err)
 	}
 	return err

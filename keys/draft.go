@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/paymux/paymux/internal/keyring"
+
+	"github.com/paymux/paymux/keys/keyuse"
 )
 
 // Draft is a new version and, where its name is new, a new key.
@@ -113,12 +115,12 @@ func (d *Draft) version(key keyring.Key) (Version, error) {
 // key makes of a draft a key that is not there yet.
 func (d *Draft) key() (Key, error) {
 	k := Key{Name: d.Name, Kind: d.Kind, Owner: d.Owner, Callers: sorted(d.Callers), Uses: sorted(d.Uses), Note: d.Note}
-	faults := []error{d.Name.check()}
+	faults := []error{d.Name.Check()}
 	if d.Owner == "" || len(d.Owner) > 128 || len(d.Note) > 1024 {
 		faults = append(faults, fmt.Errorf("%w: a new key needs an owner of at most 128 bytes, and its note has at most 1024", ErrInvalid))
 	}
 	for _, c := range d.Callers {
-		faults = append(faults, CheckCaller(c))
+		faults = append(faults, keyuse.CheckCaller(c))
 	}
 	for _, u := range d.Uses {
 		if !slices.Contains(Uses(), u) {

@@ -4,23 +4,18 @@ import (
 	"errors"
 
 	"github.com/paymux/paymux/internal/keyring"
+	"github.com/paymux/paymux/keys/keyuse"
 )
 
+// Errors; package keyuse says what they mean.
 var (
-	// ErrNoKey: there is no key of that name, or no version of that number.
-	ErrNoKey = errors.New("keys: there is no such key")
-	// ErrForbidden: the key does not permit its caller that. The refusal is in the audit.
-	ErrForbidden = errors.New("keys: not permitted")
-	// ErrState: no version is in the state that is needed.
-	ErrState = errors.New("keys: the state does not allow it")
-	// ErrInvalid: what was given for a new key, version or permission cannot be.
-	ErrInvalid = errors.New("keys: invalid")
-	// ErrMaster: the file was sealed under another master key.
-	ErrMaster = errors.New("keys: sealed under another master key")
-	// ErrTampered: the file was changed by somebody else than this service.
-	ErrTampered = errors.New("keys: the file was tampered with")
-	// ErrClosed: the service is closed.
-	ErrClosed = errors.New("keys: closed")
+	ErrNoKey     = keyuse.ErrNoKey
+	ErrForbidden = keyuse.ErrForbidden
+	ErrState     = keyuse.ErrState
+	ErrInvalid   = keyuse.ErrInvalid
+	ErrMaster    = keyuse.ErrMaster
+	ErrTampered  = keyuse.ErrTampered
+	ErrClosed    = keyuse.ErrClosed
 )
 
 // errStale: a use was decided by keys or permissions that have changed meanwhile; it is decided again.

@@ -11,15 +11,14 @@
 package keys
 
 import (
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/paymux/paymux/internal/keyring"
+	"github.com/paymux/paymux/keys/keyuse"
 )
 
-// Name is what a key is called by its callers: lower case letters, digits, '-', '_' and '.', at most 64 of them.
-type Name string
+// Name is what a key is called by its callers.
+type Name = keyuse.Name
 
 // Kind is what a key is and the algorithm it is used for: see package keyring.
 type Kind = keyring.Kind
@@ -81,24 +80,3 @@ const (
 
 // Uses lists every use that a key can be restricted to.
 func Uses() []Use { return []Use{UseSign, UseVerify, UseEncrypt, UseDecrypt, UseUnwrap, UseReveal} }
-
-const nameLetters = "abcdefghijklmnopqrstuvwxyz0123456789-_"
-
-func plainName(s, letters string) bool {
-	return s != "" && len(s) <= 64 && strings.Trim(s, letters) == ""
-}
-
-func (n Name) check() error {
-	if !plainName(string(n), nameLetters+".") {
-		return fmt.Errorf("%w: the name of a key has 1 to 64 lower case letters, digits, -, _ and .", ErrInvalid)
-	}
-	return nil
-}
-
-// CheckCaller refuses what is no caller's name: 1 to 64 lower case letters, digits, '-' and '_'. It is one token of a NATS subject.
-func CheckCaller(caller string) error {
-	if !plainName(caller, nameLetters) {
-		return fmt.Errorf("%w: the name of a caller has 1 to 64 lower case letters, digits, - and _", ErrInvalid)
-	}
-	return nil
-}

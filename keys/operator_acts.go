@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/paymux/paymux/internal/keyring"
+
+	"github.com/paymux/paymux/keys/keyuse"
 )
 
 // find reads a key's version inside an act.
@@ -76,7 +78,7 @@ func (o *Operator) Forbid(_ context.Context, key Name, callers ...string) error 
 
 func (o *Operator) change(verb string, key Name, callers []string, next func([]string) []string) error {
 	for _, c := range callers {
-		if err := CheckCaller(c); err != nil {
+		if err := keyuse.CheckCaller(c); err != nil {
 			return fmt.Errorf("%s %s: %w", verb, key, err)
 		}
 	}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/paymux/paymux/internal/groupcommit"
 	"github.com/paymux/paymux/internal/keyring"
+
+	"github.com/paymux/paymux/keys/keyuse"
 )
 
 // record is a use on its way into the audit, decided by the book of a revision.
@@ -65,7 +67,7 @@ func (u *User) use(ctx context.Context, verb Use, name Name, sum Hash, do func(*
 }
 
 func (u *User) entry(ctx context.Context, verb Use, name Name, sum Hash) Entry {
-	return Entry{Caller: clip(u.caller, 64), Verb: string(verb), Key: Name(clip(string(name), 64)), Digest: sum, Request: clip(requestOf(ctx), 64)}
+	return Entry{Caller: clip(u.caller, 64), Verb: string(verb), Key: Name(clip(string(name), 64)), Digest: sum, Request: clip(keyuse.RequestOf(ctx), 64)}
 }
 
 func (s *Service) record(ctx context.Context, r *record) error {
@@ -183,18 +185,3 @@ func (s *Service) inTurn(ctx context.Context, kind Kind, do func() error) error 
 }
 
 var errNoTurn = errors.New("keys: not used: no turn came")
-
-type requestKey struct{}
-
-// WithRequest returns a context whose uses of keys are put into the audit with the ID of the request that they serve.
-func WithRequest(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, requestKey{}, id)
-}
-
-// RequestOf is the ID that WithRequest has put into a context; empty where there is none.
-func RequestOf(ctx context.Context) string { return requestOf(ctx) }
-
-func requestOf(ctx context.Context) string {
-	id, _ := ctx.Value(requestKey{}).(string)
-	return id
-}

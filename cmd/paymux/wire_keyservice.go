@@ -6,20 +6,11 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/internal/rpc"
 	"github.com/paymux/paymux/keys"
 	"github.com/paymux/paymux/keys/keysrpc"
+	"github.com/paymux/paymux/keys/keyuse"
 )
-
-// keyUser is the key service as one caller uses it, in this process or elsewhere.
-type keyUser interface {
-	KeyID(ctx context.Context, key keys.Name) (string, error)
-	Sign(ctx context.Context, key keys.Name, keyID string, message []byte) ([]byte, error)
-	Verify(ctx context.Context, key keys.Name, message, signature []byte) error
-	Decrypt(ctx context.Context, key keys.Name, sealed, nonce, associated []byte) ([]byte, error)
-	Reveal(ctx context.Context, key keys.Name) (paymux.Secret, error)
-}
 
 // openKeys opens the key service's file. Where everything is in one process and nobody
 // has made one, there is no key service, and accounts spell their keys out.
@@ -49,11 +40,11 @@ func (s *system) openKeys(ctx context.Context) error {
 func (s *system) serveKeys(ctx context.Context) error {
 	server := rpc.NewServer(rpc.Config{Conn: s.messaging.Conn, Group: "keys", Faults: keysrpc.Faults(), Log: s.log, Now: s.now})
 	s.onStop(server.Stop)
-	return errors.Join(keysrpc.Serve(server, s.keys), server.Flush(ctx))
+	return errors.Join(keysrpc.Serve(server, func(caller string) keyuse.User { return s.keys.As(caller) }), server.Flush(ctx))
 }
 
 // keysOf is the key service as a caller uses it; nil where there is none.
-func (s *system) keysOf(caller string) (keyUser, error) {
+func (s *system) keysOf(caller string) (keyuse.User, error) {
 	switch {
 	case s.keys != nil:
 		return s.keys.As(caller), nil

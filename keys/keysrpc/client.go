@@ -9,7 +9,7 @@ import (
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/internal/rpc"
-	"github.com/paymux/paymux/keys"
+	"github.com/paymux/paymux/keys/keyuse"
 )
 
 // Client is a caller of a key service in another process. Its methods are those of keys.User, with the same
@@ -21,14 +21,14 @@ type Client struct {
 
 // NewClient returns a client that calls as caller. The connection's credentials have to allow that.
 func NewClient(conn *nats.Conn, caller string) (*Client, error) {
-	if err := keys.CheckCaller(caller); err != nil {
+	if err := keyuse.CheckCaller(caller); err != nil {
 		return nil, err
 	}
 	return &Client{&rpc.Client{Conn: conn, Faults: Faults()}, caller}, nil
 }
 
 func (c *Client) ask(ctx context.Context, verb string, q question) (answer, error) {
-	q.Request = keys.RequestOf(ctx)
+	q.Request = keyuse.RequestOf(ctx)
 	a, err := rpc.Call[question, answer](ctx, c.rpc, prefix+c.caller+"."+verb, q)
 	if err != nil {
 		return answer{}, fmt.Errorf("key service: %w", err)
@@ -37,25 +37,25 @@ func (c *Client) ask(ctx context.Context, verb string, q question) (answer, erro
 }
 
 // KeyID is that of keys.User.
-func (c *Client) KeyID(ctx context.Context, key keys.Name) (string, error) {
+func (c *Client) KeyID(ctx context.Context, key keyuse.Name) (string, error) {
 	a, err := c.ask(ctx, verbKeyID, question{Key: key})
 	return a.KeyID, err
 }
 
 // Chain is that of keys.User.
-func (c *Client) Chain(ctx context.Context, key keys.Name, keyID string) ([][]byte, error) {
+func (c *Client) Chain(ctx context.Context, key keyuse.Name, keyID string) ([][]byte, error) {
 	a, err := c.ask(ctx, verbChain, question{Key: key, KeyID: keyID})
 	return a.Chain, err
 }
 
 // Sign is that of keys.User.
-func (c *Client) Sign(ctx context.Context, key keys.Name, keyID string, message []byte) ([]byte, error) {
+func (c *Client) Sign(ctx context.Context, key keyuse.Name, keyID string, message []byte) ([]byte, error) {
 	a, err := c.ask(ctx, verbSign, question{Key: key, KeyID: keyID, Message: message})
 	return a.Result, err
 }
 
 // Verify is that of keys.User.
-func (c *Client) Verify(ctx context.Context, key keys.Name, message, signature []byte) error {
+func (c *Client) Verify(ctx context.Context, key keyuse.Name, message, signature []byte) error {
 	a, err := c.ask(ctx, verbVerify, question{Key: key, Message: message, Signature: signature})
 	if err == nil && !a.Correct { // a reply of another form must not count as a judgement
 		err = errors.New("key service: the reply does not say that the signature is correct")
@@ -64,26 +64,26 @@ func (c *Client) Verify(ctx context.Context, key keys.Name, message, signature [
 }
 
 // Encrypt is that of keys.User.
-func (c *Client) Encrypt(ctx context.Context, key keys.Name, keyID string, plain, nonce, associated []byte) ([]byte, error) {
+func (c *Client) Encrypt(ctx context.Context, key keyuse.Name, keyID string, plain, nonce, associated []byte) ([]byte, error) {
 	a, err := c.ask(ctx, verbEncrypt, question{Key: key, KeyID: keyID, Plain: plain, Nonce: nonce, Associated: associated})
 	return a.Result, err
 }
 
 // Decrypt is that of keys.User.
-func (c *Client) Decrypt(ctx context.Context, key keys.Name, sealed, nonce, associated []byte) ([]byte, error) {
+func (c *Client) Decrypt(ctx context.Context, key keyuse.Name, sealed, nonce, associated []byte) ([]byte, error) {
 	a, err := c.ask(ctx, verbDecrypt, question{Key: key, Sealed: sealed, Nonce: nonce, Associated: associated})
 	return a.Result, err
 }
 
 // Unwrap is that of keys.User.
-func (c *Client) Unwrap(ctx context.Context, key keys.Name, keyID string, w keys.Wrapped) ([]byte, error) {
+func (c *Client) Unwrap(ctx context.Context, key keyuse.Name, keyID string, w keyuse.Wrapped) ([]byte, error) {
 	inner := wrapped(w)
 	a, err := c.ask(ctx, verbUnwrap, question{Key: key, KeyID: keyID, Wrapped: &inner})
 	return a.Result, err
 }
 
 // Reveal is that of keys.User.
-func (c *Client) Reveal(ctx context.Context, key keys.Name) (paymux.Secret, error) {
+func (c *Client) Reveal(ctx context.Context, key keyuse.Name) (paymux.Secret, error) {
 	a, err := c.ask(ctx, verbReveal, question{Key: key})
 	return paymux.Secret(a.Secret), err
 }

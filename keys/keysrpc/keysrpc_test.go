@@ -21,6 +21,7 @@ import (
 	"github.com/paymux/paymux/keys"
 	"github.com/paymux/paymux/keys/keysrpc"
 	"github.com/paymux/paymux/keys/keystest"
+	"github.com/paymux/paymux/keys/keyuse"
 )
 
 var update = flag.Bool("update", false, "write golden files instead of comparing them")
@@ -53,7 +54,7 @@ func serve(t *testing.T, conn *nats.Conn) *keys.Service {
 			t.Error(err)
 		}
 	})
-	if err := keysrpc.Serve(server, s); err != nil {
+	if err := keysrpc.Serve(server, func(caller string) keyuse.User { return s.As(caller) }); err != nil {
 		t.Fatal(err)
 	}
 	if err := server.Flush(t.Context()); err != nil {
@@ -127,7 +128,7 @@ func TestWire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx := keys.WithRequest(t.Context(), "req_1")
+	ctx := keyuse.WithRequest(t.Context(), "req_1")
 	point := append([]byte{4}, bytes.Repeat([]byte{1}, 64)...)
 	var golden strings.Builder
 	for _, ask := range []func() error{

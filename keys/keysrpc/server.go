@@ -5,21 +5,21 @@ import (
 	"strings"
 
 	"github.com/paymux/paymux/internal/rpc"
-	"github.com/paymux/paymux/keys"
+	"github.com/paymux/paymux/keys/keyuse"
 )
 
 // Group is the queue group in which the key services of one file share the requests.
 const Group = "keys"
 
-// Serve answers requests with a service, each as the caller that its subject names.
+// Serve answers requests with a key service: as is keys.Service.As. each request is carried out as the caller that its subject names.
 // The server's configuration needs Faults, and Group where several services share a file.
-func Serve(s *rpc.Server, service *keys.Service) error {
-	for verb, do := range map[string]func(context.Context, *keys.User, *question) (answer, error){
+func Serve(s *rpc.Server, as func(caller string) keyuse.User) error {
+	for verb, do := range map[string]func(context.Context, keyuse.User, *question) (answer, error){
 		verbKeyID: keyID, verbChain: chain, verbSign: sign, verbVerify: verify,
 		verbEncrypt: encrypt, verbDecrypt: decrypt, verbUnwrap: unwrap, verbReveal: reveal,
 	} {
 		err := rpc.ServeEach(s, prefix+"*."+verb, func(ctx context.Context, subject string, q question) (answer, error) {
-			return do(keys.WithRequest(ctx, q.Request), service.As(callerOf(subject)), &q)
+			return do(keyuse.WithRequest(ctx, q.Request), as(callerOf(subject)), &q)
 		})
 		if err != nil {
 			return err
@@ -33,46 +33,46 @@ func callerOf(subject string) string {
 	return caller
 }
 
-func keyID(ctx context.Context, u *keys.User, q *question) (a answer, err error) {
+func keyID(ctx context.Context, u keyuse.User, q *question) (a answer, err error) {
 	a.KeyID, err = u.KeyID(ctx, q.Key)
 	return a, err
 }
 
-func chain(ctx context.Context, u *keys.User, q *question) (a answer, err error) {
+func chain(ctx context.Context, u keyuse.User, q *question) (a answer, err error) {
 	a.Chain, err = u.Chain(ctx, q.Key, q.KeyID)
 	return a, err
 }
 
-func sign(ctx context.Context, u *keys.User, q *question) (a answer, err error) {
+func sign(ctx context.Context, u keyuse.User, q *question) (a answer, err error) {
 	a.Result, err = u.Sign(ctx, q.Key, q.KeyID, q.Message)
 	return a, err
 }
 
-func verify(ctx context.Context, u *keys.User, q *question) (answer, error) {
+func verify(ctx context.Context, u keyuse.User, q *question) (answer, error) {
 	err := u.Verify(ctx, q.Key, q.Message, q.Signature)
 	return answer{Correct: err == nil}, err
 }
 
-func encrypt(ctx context.Context, u *keys.User, q *question) (a answer, err error) {
+func encrypt(ctx context.Context, u keyuse.User, q *question) (a answer, err error) {
 	a.Result, err = u.Encrypt(ctx, q.Key, q.KeyID, q.Plain, q.Nonce, q.Associated)
 	return a, err
 }
 
-func decrypt(ctx context.Context, u *keys.User, q *question) (a answer, err error) {
+func decrypt(ctx context.Context, u keyuse.User, q *question) (a answer, err error) {
 	a.Result, err = u.Decrypt(ctx, q.Key, q.Sealed, q.Nonce, q.Associated)
 	return a, err
 }
 
-func unwrap(ctx context.Context, u *keys.User, q *question) (a answer, err error) {
-	var w keys.Wrapped
+func unwrap(ctx context.Context, u keyuse.User, q *question) (a answer, err error) {
+	var w keyuse.Wrapped
 	if q.Wrapped != nil {
-		w = keys.Wrapped(*q.Wrapped)
+		w = keyuse.Wrapped(*q.Wrapped)
 	}
 	a.Result, err = u.Unwrap(ctx, q.Key, q.KeyID, w)
 	return a, err
 }
 
-func reveal(ctx context.Context, u *keys.User, q *question) (answer, error) {
+func reveal(ctx context.Context, u keyuse.User, q *question) (answer, error) {
 	secret, err := u.Reveal(ctx, q.Key)
 	return answer{Secret: secret.Reveal()}, err
 }

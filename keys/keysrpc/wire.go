@@ -10,7 +10,7 @@ package keysrpc
 import (
 	"github.com/paymux/paymux/internal/keyring"
 	"github.com/paymux/paymux/internal/rpc"
-	"github.com/paymux/paymux/keys"
+	"github.com/paymux/paymux/keys/keyuse"
 )
 
 const prefix = "paymux.keys."
@@ -30,27 +30,27 @@ const (
 // Faults are the errors that both ends know. The server's configuration needs them.
 func Faults() rpc.Faults {
 	return rpc.Faults{
-		"no_key": keys.ErrNoKey, "forbidden": keys.ErrForbidden, "state": keys.ErrState, "invalid": keys.ErrInvalid,
-		"master": keys.ErrMaster, "tampered": keys.ErrTampered, "closed": keys.ErrClosed,
+		"no_key": keyuse.ErrNoKey, "forbidden": keyuse.ErrForbidden, "state": keyuse.ErrState, "invalid": keyuse.ErrInvalid,
+		"master": keyuse.ErrMaster, "tampered": keyuse.ErrTampered, "closed": keyuse.ErrClosed,
 		"wrong": keyring.ErrWrong, "unable": keyring.ErrUnable,
 	}
 }
 
 // question is the body of every request; a verb has the fields it needs. Bytes are base64.
 type question struct {
-	Key        keys.Name `json:"key"`
-	KeyID      string    `json:"key_id,omitempty"` // chain, sign, encrypt, unwrap
-	Request    string    `json:"request_id,omitempty"`
-	Message    []byte    `json:"message,omitempty"` // sign, verify
-	Signature  []byte    `json:"signature,omitempty"`
-	Plain      []byte    `json:"plain,omitempty"`  // encrypt
-	Sealed     []byte    `json:"sealed,omitempty"` // decrypt
-	Nonce      []byte    `json:"nonce,omitempty"`
-	Associated []byte    `json:"associated,omitempty"`
-	Wrapped    *wrapped  `json:"wrapped,omitempty"`
+	Key        keyuse.Name `json:"key"`
+	KeyID      string      `json:"key_id,omitempty"` // chain, sign, encrypt, unwrap
+	Request    string      `json:"request_id,omitempty"`
+	Message    []byte      `json:"message,omitempty"` // sign, verify
+	Signature  []byte      `json:"signature,omitempty"`
+	Plain      []byte      `json:"plain,omitempty"`  // encrypt
+	Sealed     []byte      `json:"sealed,omitempty"` // decrypt
+	Nonce      []byte      `json:"nonce,omitempty"`
+	Associated []byte      `json:"associated,omitempty"`
+	Wrapped    *wrapped    `json:"wrapped,omitempty"`
 }
 
-// wrapped is keys.Wrapped.
+// wrapped is keyuse.Wrapped.
 type wrapped struct {
 	Algorithm  string `json:"alg"`
 	Encrypted  []byte `json:"encrypted_key,omitempty"`

@@ -11,6 +11,7 @@ import (
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/internal/keyring"
 	"github.com/paymux/paymux/keys"
+	"github.com/paymux/paymux/keys/keyuse"
 )
 
 // User is everything that can be asked for a key.
@@ -236,7 +237,7 @@ func (b *bench) uses() {
 
 func (b *bench) request() {
 	name := b.make(keyring.HMAC)
-	_, err := b.user.Sign(keys.WithRequest(b.Context(), "req_1"), name, "", []byte("message"))
+	_, err := b.user.Sign(keyuse.WithRequest(b.Context(), "req_1"), name, "", []byte("message"))
 	b.must(err)
 	e := b.audited("gateway", "sign", name, 1, "ok")
 	if e.Request != "req_1" || e.Digest.String() != "ab530a13e45914982b79f9b7e3fba994cfd1f3fb22f71cea1afbf02b460c6d1d" {
