@@ -155,6 +155,33 @@ func TestAChannelIsAddedInFlight(t *testing.T) {
 	}
 }
 
+// A seed was stolen: it is of no use any more once there is another.
+func TestASeedIsReplaced(t *testing.T) {
+	t.Parallel()
+	h := newHall(t, "sandbox")
+	old := h.config("node")
+	thief := h.enter("node")
+	out := thief.conn.StatusChanged(nats.RECONNECTING)
+	for _, name := range []string{"node.nk", "node.pub"} {
+		if err := os.Remove(filepath.Join(h.dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.desk.do("nats", "init", "--dir", h.dir)
+	if err := h.server.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-out:
+	case <-time.After(patience):
+		t.Error("the thief stays connected")
+	}
+	if _, err := natsserver.Open(old); !errors.Is(err, nats.ErrAuthorization) {
+		t.Errorf("the old seed: %v", err)
+	}
+	h.enter("node")
+}
+
 // The registry over the wire: each role with no more rights than its own.
 func TestRegistryOverTheWire(t *testing.T) {
 	t.Parallel()

@@ -302,7 +302,9 @@ func planTable() string {
 		if l.As != "" {
 			subject += " as `" + l.As + "`"
 		}
-		rows[fmt.Sprintf("| %s | %s | %s | %s |\n", subject, kinds[l.Kind], strings.Replace(l.From, natsserver.Store, "NATS", 1), strings.Join(to, ", "))] = true
+		from := strings.Replace(l.From, natsserver.Store, "NATS", 1)
+		who := strings.ReplaceAll(fmt.Sprintf("%s | %s", from, strings.Join(to, ", ")), rolePrefix+"<channel>", "`"+rolePrefix+"<channel>`")
+		rows[fmt.Sprintf("| %s | %s | %s |\n", subject, kinds[l.Kind], who)] = true
 	}
 	return "| subject | what | answered or told by | asked or heard by |\n|---|---|---|---|\n" + strings.Join(slices.Sorted(maps.Keys(rows)), "")
 }
