@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -167,14 +168,44 @@ func (b *bucket) status(m *nats.Msg) error {
 	}
 }
 
+// makePrefix begins the subjects under which NATS makes a bucket for those whose accounts have no streams of their own.
+const makePrefix = "paymux.make."
+
 // make makes the bucket where it is missing.
 func (b *bucket) make(ctx context.Context) error {
 	if !b.creates {
 		return errNoBucket
 	}
-	_, err := b.js.CreateStream(ctx, b.config)
-	if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+	body, err := json.Marshal(b.config)
+	if err != nil {
+		return err
+	}
+	var answer *nats.Msg
+	for _, subject := range []string{makePrefix + b.name, "$JS.API.STREAM.CREATE." + b.config.Name} {
+		answer, err = b.conn.RequestWithContext(ctx, subject, body)
+		if !errors.Is(err, nats.ErrNoResponders) {
+			break
+		}
+	}
+	if err == nil {
+		err = refusal(answer.Data)
+	}
+	if err != nil {
 		return fmt.Errorf("make bucket %s: %w", b.name, err)
 	}
 	return nil
+}
+
+// refusal reads the answer to a bucket's making. One that is there already is what was wanted, even if it is kept otherwise.
+func refusal(body []byte) error {
+	var made struct {
+		Error *jetstream.APIError `json:"error"`
+	}
+	if err := json.Unmarshal(body, &made); err != nil {
+		return err
+	}
+	if made.Error == nil || made.Error.ErrorCode == jetstream.JSErrCodeStreamNameInUse {
+		return nil
+	}
+	return made.Error
 }

@@ -112,7 +112,7 @@ func checkNATS(ctx context.Context, d *doctor) finding {
 	conf.Wait, conf.Name, conf.Log = 0, "paymux-doctor", newLogger(d.c.err, LogConfig{Level: "error", Format: "text"})
 	m, err := natsserver.OpenContext(ctx, conf)
 	if err != nil {
-		return bad(err, "start NATS, or leave nats.url empty to embed it")
+		return bad(err, "start NATS and look at the keys under nats, or leave nats.url empty to embed it")
 	}
 	m.Stop()
 	return good("connected")

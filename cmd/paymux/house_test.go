@@ -85,6 +85,16 @@ func (d *desk) do(args ...string) string {
 	return out.String()
 }
 
+// fails runs one command that does not come out well.
+func (d *desk) fails(args ...string) string {
+	d.t.Helper()
+	out := newTranscript()
+	if code := d.cli(out, out).run(d.t.Context(), args); code == exitOK {
+		d.t.Fatalf("paymux %s came out well\n%s", strings.Join(args, " "), out)
+	}
+	return out.String()
+}
+
 // begin runs a command until the test ends; its end has to be a good one, too.
 func (d *desk) begin(args ...string) *transcript {
 	d.t.Helper()

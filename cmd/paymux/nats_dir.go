@@ -92,7 +92,10 @@ func (d *natsDir) serverCertificate(hosts []string) error {
 	if err == nil && ca.Serves(is, hosts) {
 		return nil
 	}
-	key, err := kept(d.path("server.key"), natsserver.NewServerKey)
+	key, err := kept(d.path("server.key"), func() ([]byte, error) {
+		d.made = append(d.made, d.path("server.key"))
+		return natsserver.NewServerKey()
+	})
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ func bucketLines(parties []string) []natsserver.Line {
 			natsserver.Line{Kind: natsserver.Service, Subject: read + ".>", From: natsserver.Store, To: b.readers},
 			natsserver.Line{Kind: natsserver.News, Subject: "paymux.registry." + b.name + ".>", From: natsserver.Store, To: b.readers},
 			natsserver.Line{Kind: natsserver.Service, Subject: "$KV." + b.name + ".>", From: natsserver.Store, To: b.write},
-			natsserver.Line{Kind: natsserver.Service, Subject: "$JS.API.STREAM.CREATE.KV_" + b.name, From: natsserver.Store, To: []string{roleNode, roleOperator}},
+			natsserver.Line{Kind: natsserver.Service, Subject: "$JS.API.STREAM.CREATE.KV_" + b.name, As: "paymux.make." + b.name, From: natsserver.Store, To: []string{roleNode, roleOperator}},
 		)
 	}
 	return lines

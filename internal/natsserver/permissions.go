@@ -1,6 +1,7 @@
 package natsserver
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ type Line struct {
 	Subject string
 	From    string   // who answers the requests, or publishes the news; [Store] where NATS itself does
 	To      []string // who may make the requests, or hear the news
+	As      string   // what the requests are called on the side of those who make them; empty: Subject
 }
 
 // Kind is what passes on a line.
@@ -67,7 +69,9 @@ func user(b *strings.Builder, p Party, lines []Line) {
 	for _, l := range lines {
 		asks := slices.Contains(l.To, p.Name)
 		switch {
-		case l.From == p.Name && l.Kind == News, asks && l.Kind != News:
+		case asks && l.Kind != News:
+			says = append(says, cmp.Or(l.As, l.Subject))
+		case l.From == p.Name && l.Kind == News:
 			says = append(says, l.Subject)
 		case l.From == p.Name, asks:
 			hears = append(hears, l.Subject)
@@ -105,7 +109,7 @@ func imports(b *strings.Builder, name string, lines []Line) {
 		if l.Kind == News {
 			kind = "stream"
 		}
-		fmt.Fprintf(b, "      {%s: {account: %q, subject: %q}}\n", kind, l.From, l.Subject)
+		fmt.Fprintf(b, "      {%s: {account: %q, subject: %q}, to: %q}\n", kind, l.From, l.Subject, cmp.Or(l.As, l.Subject))
 	}
 	b.WriteString("    ]\n")
 }

@@ -32,6 +32,9 @@ func Serve(c ServerConfig) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := free(options); err != nil {
+		return nil, err
+	}
 	s, err := server.NewServer(options)
 	if err != nil {
 		return nil, fmt.Errorf("make the NATS server: %w", err)
@@ -41,7 +44,7 @@ func Serve(c ServerConfig) (*Server, error) {
 	// Of a cluster, JetStream is ready when enough of its servers are; this one serves what it can until then.
 	if !s.ReadyForConnections(startLimit) {
 		s.Shutdown()
-		return nil, fmt.Errorf("NATS does not listen on %s: another program may have the port", net.JoinHostPort(options.Host, strconv.Itoa(options.Port)))
+		return nil, errors.New("the NATS server was not ready in time")
 	}
 	return &Server{config: c, server: s}, nil
 }
@@ -60,6 +63,15 @@ func (c ServerConfig) options() (*server.Options, error) {
 	}
 	o.NoSigs = true
 	return o, nil
+}
+
+// free reports where the server could not listen, which it would tell its log alone.
+func free(o *server.Options) error {
+	socket, err := net.Listen("tcp", net.JoinHostPort(o.Host, strconv.Itoa(max(o.Port, 0))))
+	if err != nil {
+		return fmt.Errorf("serve NATS: %w", err)
+	}
+	return socket.Close()
 }
 
 func listen(o *server.Options, address string) error {
