@@ -15,8 +15,10 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/paymux/paymux/channel"
-	"github.com/paymux/paymux/internal/natsserver"
+	"github.com/paymux/paymux/internal/natsclient"
 	"github.com/paymux/paymux/keys/keysrpc"
 	"github.com/paymux/paymux/registry"
 )
@@ -98,12 +100,12 @@ func help(d *channel.Driver) string {
 // run serves until ctx ends.
 func (c *programConfig) run(ctx context.Context, driver *channel.Driver, env func(string) string, out io.Writer) error {
 	log := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: c.level()})).With("package", driver.Name, "version", c.Version)
-	m, err := c.connect(ctx, driver.Name, env, log)
+	conn, err := c.connect(ctx, driver.Name, env, log)
 	if err != nil {
 		return err
 	}
-	defer m.Stop()
-	service, err := keysrpc.NewClient(m.Conn, "gateway-"+driver.Name)
+	defer conn.Close()
+	service, err := keysrpc.NewClient(conn, "gateway-"+driver.Name)
 	if err != nil {
 		return err
 	}
@@ -111,9 +113,9 @@ func (c *programConfig) run(ctx context.Context, driver *channel.Driver, env fun
 	if err != nil {
 		return err
 	}
-	shared := registry.New(registry.Config{Conn: m.Conn, Log: log})
+	shared := registry.New(registry.Config{Conn: conn, Log: log})
 	g, err := New(Config{
-		Conn: m.Conn, Registry: shared, Accounts: accounts, Version: c.Version, ID: InstanceID(), Weight: c.Weight, Limit: c.Limit, Log: log, Now: time.Now,
+		Conn: conn, Registry: shared, Accounts: accounts, Version: c.Version, ID: InstanceID(), Weight: c.Weight, Limit: c.Limit, Log: log, Now: time.Now,
 	})
 	if err != nil {
 		return err
@@ -128,7 +130,7 @@ func (c *programConfig) run(ctx context.Context, driver *channel.Driver, env fun
 	return errors.Join(g.Stop(ending), shared.Stop(ending))
 }
 
-func (c *programConfig) connect(ctx context.Context, name string, env func(string) string, log *slog.Logger) (*natsserver.Messaging, error) {
+func (c *programConfig) connect(ctx context.Context, name string, env func(string) string, log *slog.Logger) (*nats.Conn, error) {
 	url, urlErr := c.NATS.URL.Read(env)
 	seed, seedErr := c.NATS.Credentials.Read(env)
 	if err := errors.Join(urlErr, seedErr); err != nil {
@@ -142,7 +144,7 @@ func (c *programConfig) connect(ctx context.Context, name string, env func(strin
 		}
 		authority = string(pem)
 	}
-	return natsserver.OpenContext(ctx, natsserver.Config{
+	return natsclient.Connect(ctx, natsclient.Config{
 		URL: url.Reveal(), Seed: seed, CA: authority, Wait: connectLimit, Name: "paymux-" + name, Log: log,
 	})
 }

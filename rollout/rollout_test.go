@@ -13,6 +13,7 @@ import (
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/channel/channelrpc"
 	"github.com/paymux/paymux/gateway"
+	"github.com/paymux/paymux/internal/natsclient"
 	"github.com/paymux/paymux/internal/natsserver"
 	"github.com/paymux/paymux/internal/rpc"
 	"github.com/paymux/paymux/registry"
@@ -32,7 +33,7 @@ type yard struct {
 func newYard(t *testing.T, local ...*channel.Account) *yard {
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
-	m, err := natsserver.Open(natsserver.Config{Dir: t.TempDir(), Name: "test", Log: quiet})
+	m, err := natsserver.Open(natsserver.Config{Dir: t.TempDir(), Config: natsclient.Config{Name: "test", Log: quiet}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/channel/channelrpc"
+	"github.com/paymux/paymux/internal/natsclient"
 	"github.com/paymux/paymux/internal/natsserver"
 	"github.com/paymux/paymux/internal/rpc"
 )
@@ -42,7 +43,7 @@ func (b *bank) Statement(_ context.Context, day time.Time) ([]channel.StatementL
 // wire serves a bank and returns the other end.
 func wire(t testing.TB, b *bank) (*channelrpc.Server, *channelrpc.Channel) {
 	t.Helper()
-	m, err := natsserver.Open(natsserver.Config{Dir: t.TempDir(), Name: "test", Log: slog.New(slog.DiscardHandler)})
+	m, err := natsserver.Open(natsserver.Config{Dir: t.TempDir(), Config: natsclient.Config{Name: "test", Log: slog.New(slog.DiscardHandler)}})
 	if err != nil {
 		t.Fatal(err)
 	}

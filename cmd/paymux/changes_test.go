@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/internal/natsclient"
 	"github.com/paymux/paymux/internal/natsserver"
 )
 
 func TestNewsOfAChangeWakesThisProcessAndOthers(t *testing.T) {
 	t.Parallel()
-	m, err := natsserver.Open(natsserver.Config{Dir: t.TempDir(), Name: "test", Log: slog.New(slog.DiscardHandler)})
+	m, err := natsserver.Open(natsserver.Config{Dir: t.TempDir(), Config: natsclient.Config{Name: "test", Log: slog.New(slog.DiscardHandler)}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/internal/natsclient"
 	"github.com/paymux/paymux/internal/natsserver"
 )
 
@@ -22,7 +23,7 @@ func (n NATSConfig) secrets(read func(key string, r Ref) paymux.Secret) natsSecr
 
 // config is how to reach the messaging, but for what the process is called and where an embedded server keeps its streams.
 func (s natsSecrets) config(n NATSConfig) natsserver.Config {
-	return natsserver.Config{
+	return natsserver.Config{Config: natsclient.Config{
 		URL: s.url.Reveal(), Seed: s.credentials, CA: s.ca.Reveal(), Certificate: s.certificate, Wait: n.Wait,
-	}
+	}}
 }

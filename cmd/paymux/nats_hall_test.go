@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/internal/natsclient"
 	"github.com/paymux/paymux/internal/natsserver"
 )
 
@@ -47,10 +48,10 @@ func (h *hall) read(name string) string {
 // config is how a party connects.
 func (h *hall) config(party string) natsserver.Config {
 	h.t.Helper()
-	return natsserver.Config{
+	return natsserver.Config{Config: natsclient.Config{
 		URL: "tls://" + h.server.Addr().String(), Seed: paymux.Secret(h.read(party + ".nk")), CA: h.read("ca.pem"),
 		Name: party, Log: slog.New(slog.DiscardHandler),
-	}
+	}}
 }
 
 func (h *hall) enter(party string) *guest {

@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/internal/natsclient"
 	"github.com/paymux/paymux/internal/natsserver"
 )
 
@@ -51,7 +52,7 @@ func newCluster(t *testing.T) *cluster {
 		write(t, dir, "server.pem", issued), write(t, dir, "server.key", serverKey), public)
 	c := &cluster{file: write(t, dir, "nats.conf", []byte(conf))}
 	c.start(t, "")
-	c.config = natsserver.Config{URL: c.server.Addr().String(), Seed: seed, CA: string(certificate), Name: "test", Log: slog.New(slog.DiscardHandler)}
+	c.config = natsserver.Config{Config: natsclient.Config{URL: c.server.Addr().String(), Seed: seed, CA: string(certificate), Name: "test", Log: slog.New(slog.DiscardHandler)}}
 	return c
 }
 

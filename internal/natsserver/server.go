@@ -11,14 +11,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
-	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/internal/natsclient"
 )
 
 const (
@@ -28,19 +27,10 @@ const (
 	MaxPayload = 4 << 20
 )
 
-// Config chooses between embedding and connecting.
+// Config chooses between embedding and connecting: with a URL it is about a cluster.
 type Config struct {
-	URL string // of a cluster, or several with commas between them; it may hold user and password. Empty embeds a server
-
-	// With a URL:
-	Seed        paymux.Secret // nkey to authenticate with; empty: what the URL says
-	CA          string        // PEM of who signed the servers' certificates; empty: who the system trusts
-	Certificate paymux.Secret // PEM of a client certificate and its private key; empty: none
-	Wait        time.Duration // how long Open tries to reach a cluster that is not there yet; zero: once
-
-	Dir  string // where the embedded server keeps its streams; one server a directory
-	Name string // of this process, as the server's monitoring shows it
-	Log  *slog.Logger
+	natsclient.Config
+	Dir string // where the embedded server keeps its streams; one server a directory
 }
 
 // Messaging is a connection and, where it is embedded, the server behind it.
@@ -58,7 +48,7 @@ func Open(c Config) (*Messaging, error) { return OpenContext(context.Background(
 // OpenContext is [Open] that waits for a cluster until ctx ends, at the most.
 func OpenContext(ctx context.Context, c Config) (*Messaging, error) {
 	if c.URL != "" {
-		conn, err := connect(ctx, c)
+		conn, err := natsclient.Connect(ctx, c.Config)
 		if err != nil {
 			return nil, err
 		}
@@ -68,7 +58,7 @@ func OpenContext(ctx context.Context, c Config) (*Messaging, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := nats.Connect("", append(options(c), nats.InProcessServer(s))...)
+	conn, err := nats.Connect("", append(natsclient.Options(c.Config), nats.InProcessServer(s))...)
 	if err != nil {
 		s.Shutdown()
 		return nil, fmt.Errorf("connect to the embedded NATS server: %w", err)

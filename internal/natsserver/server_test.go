@@ -7,12 +7,13 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/paymux/paymux/internal/natsclient"
 	"github.com/paymux/paymux/internal/natsserver"
 )
 
 func open(t *testing.T, dir string) *natsserver.Messaging {
 	t.Helper()
-	m, err := natsserver.Open(natsserver.Config{Dir: dir, Name: "test", Log: slog.New(slog.DiscardHandler)})
+	m, err := natsserver.Open(natsserver.Config{Dir: dir, Config: natsclient.Config{Name: "test", Log: slog.New(slog.DiscardHandler)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +75,7 @@ func bucket(t *testing.T, m *natsserver.Messaging, use func(jetstream.KeyValue))
 
 func TestAClusterThatIsNotThere(t *testing.T) {
 	t.Parallel()
-	_, err := natsserver.Open(natsserver.Config{URL: "nats://127.0.0.1:1", Name: "test", Log: slog.New(slog.DiscardHandler)})
+	_, err := natsserver.Open(natsserver.Config{Config: natsclient.Config{URL: "nats://127.0.0.1:1", Name: "test", Log: slog.New(slog.DiscardHandler)}})
 	if err == nil {
 		t.Error("Open connects to nobody")
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/internal/natsclient"
 	"github.com/paymux/paymux/internal/natsserver"
 	"github.com/paymux/paymux/internal/rpc"
 )
@@ -23,7 +24,7 @@ var (
 // wire is a server and a client over a NATS server of their own.
 func wire(t *testing.T, c rpc.Config) (*rpc.Server, *rpc.Client) {
 	t.Helper()
-	m, err := natsserver.Open(natsserver.Config{Dir: t.TempDir(), Name: "test", Log: slog.New(slog.DiscardHandler)})
+	m, err := natsserver.Open(natsserver.Config{Dir: t.TempDir(), Config: natsclient.Config{Name: "test", Log: slog.New(slog.DiscardHandler)}})
 	if err != nil {
 		t.Fatal(err)
 	}

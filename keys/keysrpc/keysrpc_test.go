@@ -16,6 +16,7 @@ import (
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/internal/keyring"
+	"github.com/paymux/paymux/internal/natsclient"
 	"github.com/paymux/paymux/internal/natsserver"
 	"github.com/paymux/paymux/internal/rpc"
 	"github.com/paymux/paymux/keys"
@@ -28,7 +29,7 @@ var update = flag.Bool("update", false, "write golden files instead of comparing
 
 func messaging(t *testing.T) *nats.Conn {
 	t.Helper()
-	m, err := natsserver.Open(natsserver.Config{Dir: t.TempDir(), Name: "test", Log: slog.New(slog.DiscardHandler)})
+	m, err := natsserver.Open(natsserver.Config{Dir: t.TempDir(), Config: natsclient.Config{Name: "test", Log: slog.New(slog.DiscardHandler)}})
 	if err != nil {
 		t.Fatal(err)
 	}

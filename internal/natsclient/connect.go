@@ -1,4 +1,4 @@
-package natsserver
+package natsclient
 
 import (
 	"context"
@@ -19,9 +19,9 @@ import (
 // retryEvery is the pause between attempts to reach a cluster that is not there yet.
 const retryEvery = 250 * time.Millisecond
 
-// connect reaches the cluster, trying for as long as c says. What waiting cannot
+// Connect reaches the cluster, trying for as long as c says. What waiting cannot
 // mend, such as credentials that are refused, ends it at once.
-func connect(ctx context.Context, c Config) (*nats.Conn, error) {
+func Connect(ctx context.Context, c Config) (*nats.Conn, error) {
 	servers, hosts, err := addresses(c.URL)
 	if err != nil {
 		return nil, err
@@ -30,7 +30,7 @@ func connect(ctx context.Context, c Config) (*nats.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	opts = append(options(c), opts...)
+	opts = append(Options(c), opts...)
 	ctx, cancel := context.WithTimeout(ctx, c.Wait)
 	defer cancel()
 	tick := time.NewTicker(retryEvery)
@@ -117,7 +117,8 @@ func nkey(seed paymux.Secret) (nats.Option, error) {
 	return nats.Nkey(public, pair.Sign), nil
 }
 
-func options(c Config) []nats.Option {
+// Options are what every connection of the house is made with.
+func Options(c Config) []nats.Option {
 	return []nats.Option{
 		nats.Name(c.Name),
 		nats.MaxReconnects(-1),
