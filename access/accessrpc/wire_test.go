@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/access/accessrpc"
@@ -55,19 +54,19 @@ func TestNothingIsLostOnTheWay(t *testing.T) {
 	methods := 0
 	eachMethod(h, func(name string, client, direct reflect.Value) {
 		methods++
-		rapid.Check(t, func(rt *rapid.T) {
-			h.room.seed = rapid.Uint64().Draw(rt, "answer")
-			args := arguments(client.Type(), rapid.Uint64Range(0, 1<<40).Draw(rt, "question"))
+		for seed := range uint64(15) {
+			h.room.seed = 1000 * seed
+			args := arguments(client.Type(), seed)
 			call := append([]reflect.Value{reflect.ValueOf(t.Context())}, args...)
 			h.room.asked = nil
 			got := values(client.Call(call))
 			if diff := cmp.Diff([]heard{{name, values(args)}}, h.room.asked, cmp.AllowUnexported(heard{})); diff != "" {
-				rt.Fatalf("%s: the room heard something else:\n%s", name, diff)
+				t.Fatalf("%s: the room heard something else:\n%s", name, diff)
 			}
 			if diff := cmp.Diff(values(direct.Call(call)), got); diff != "" {
-				rt.Fatalf("%s: the room said something else:\n%s", name, diff)
+				t.Fatalf("%s: the room said something else:\n%s", name, diff)
 			}
-		})
+		}
 	})
 	if methods < 40 {
 		t.Errorf("only %d methods", methods)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/internal/rpc"
 )
@@ -53,11 +55,18 @@ func (e errOpen) Unwrap() error { return e.error }
 
 func lost(err error) bool { return errors.As(err, new(errOpen)) }
 
-// exchange sends a request once. What the node answered, and what was certainly not begun, is sorted
-// out; the rest is errOpen.
+// tries is how many replicas may refuse a request, because they stop or are full, before it is given up.
+const tries = 3
+
+// exchange sends a request to one replica that takes it. What the node answered, and what was certainly
+// not begun, is sorted out; the rest is errOpen.
 func exchange[Q, R any](ctx context.Context, c *rpc.Client, subject string, q *Q) (R, error) {
 	var reply, none R
-	answer, err := c.Exchange(ctx, subject, Append(make([]byte, 0, 2048), q))
+	body := Append(make([]byte, 0, 2048), q)
+	answer, err := c.Exchange(ctx, subject, body)
+	for n := 1; n < tries && refused(ctx, err); n++ {
+		answer, err = c.Exchange(ctx, subject, body)
+	}
 	if err == nil {
 		if err = Read(answer, &reply); err != nil {
 			return none, errOpen{fmt.Errorf("read the reply of %s: %w", subject, err)}
@@ -74,4 +83,9 @@ func exchange[Q, R any](ctx context.Context, c *rpc.Client, subject string, q *Q
 		return none, unavailable("No node takes the request just now; nothing was done. Repeat it in a moment.", err)
 	}
 	return none, errOpen{err}
+}
+
+// refused reports whether another replica may take what this one has certainly not begun.
+func refused(ctx context.Context, err error) bool {
+	return untaken(err) && !errors.Is(err, rpc.ErrBadRequest) && !errors.Is(err, nats.ErrNoResponders) && ctx.Err() == nil
 }

@@ -28,8 +28,8 @@ func Faults() rpc.Faults {
 // rooms are those of them that rooms act upon.
 func rooms() []error { return []error{paymux.ErrStale, paymux.ErrKeyTaken, paymux.ErrOrderTaken} }
 
-// tell is an error as it leaves the process: its causes stay, and so does what it says of calls the node
-// made itself, which would be taken for what became of this one.
+// tell is an error as it leaves the process, without its causes. It is marked, so that what the node says of calls
+// it made itself is never taken for what became of the call to it.
 func tell(err error) error {
 	told := []error{errTold}
 	for _, room := range rooms() {
@@ -47,7 +47,7 @@ func tell(err error) error {
 	case errors.As(err, &code):
 		told = append(told, errBare, &paymux.Error{Code: code})
 	case len(told) == 1:
-		told = append(told, errors.New(err.Error()))
+		told = append(told, err)
 	}
 	return errors.Join(told...)
 }

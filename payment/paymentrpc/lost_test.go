@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/internal/rpc"
+	"github.com/paymux/paymux/payment/paymentrpc"
 )
 
 // unavailable is what may be said only where nothing was begun, or where beginning it twice is the same.
@@ -204,7 +206,7 @@ func TestAnAnswerIsNotAskedForAgain(t *testing.T) {
 	}
 }
 
-// Replicas of a region share its requests, and one that stops loses none.
+// Replicas of a region share its requests, and one that stops costs none of them.
 func TestReplicasShareRequests(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)
@@ -221,5 +223,39 @@ func TestReplicasShareRequests(t *testing.T) {
 	first, second := len(h.node.heard()), len(other.heard())
 	if first+second != 100 || first == 0 || second < 25 {
 		t.Errorf("%d and %d requests were heard", first, second)
+	}
+}
+
+// A replica that is full has begun nothing: another one may, and without a key, too.
+func TestWhatOneReplicaRefusesAnotherTakes(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 0)
+	if err := h.server.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	full, busy, end := &node{}, make(chan struct{}, 1), make(chan struct{})
+	full.do = func(context.Context) (paymux.Reply, error) { busy <- struct{}{}; <-end; return paymux.Reply{}, nil }
+	s := rpc.NewServer(rpc.Config{Conn: h.back, Group: "node", Limit: 1, Faults: paymentrpc.Faults()})
+	if err := errors.Join(paymentrpc.Serve(s, region, full), s.Flush(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	first := make(chan error, 1)
+	go func() { _, err := h.Create(context.Background(), paymux.CreatePayment{}); first <- err }()
+	<-busy
+	_, err := h.Create(t.Context(), paymux.CreatePayment{})
+	unavailable(t, "all are full", err)
+	h.serve(t, h.open.Connect(), h.node)
+	taken := 0
+	for range 40 { // each misses the free one three times in a row with a chance of an eighth
+		if _, err := h.Create(t.Context(), paymux.CreatePayment{}); err == nil {
+			taken++
+		}
+	}
+	if n := len(h.node.heard()); taken < 25 || n != taken || len(full.heard()) != 1 {
+		t.Errorf("%d of 40 were taken, %d heard by the free replica and %d by the full one", taken, n, len(full.heard()))
+	}
+	close(end)
+	if err := <-first; err != nil {
+		t.Error(err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -85,6 +86,11 @@ func TestErrorsAreTheNodes(t *testing.T) {
 	}
 	if !strings.Contains(h.log.String(), "dial postgres") || !strings.Contains(h.log.String(), "subject=paymux.node.cn-1.payment.create") || !strings.Contains(h.log.String(), "request_id=") {
 		t.Errorf("the node's log does not have the cause: %s", h.log)
+	}
+	h.node.err = whole.Because(cause)
+	raw, err := h.front.Request("paymux.node.cn-1.payment.create", []byte("{}"), 5*time.Second)
+	if err != nil || !bytes.Contains(raw.Data, []byte("state_conflict")) || bytes.Contains(raw.Data, []byte("hush")) {
+		t.Errorf("on the wire: %v, %v", raw, err)
 	}
 	h.node.err = fmt.Errorf("load: %w", paymux.NotFound)
 	var e *paymux.Error
