@@ -25,7 +25,7 @@ const (
 	InstancesBucket = "instances" // <role>.<name>.<id>; in memory, entries live for one TTL
 	SettingsBucket  = "settings"  // documents with history; on disk
 	FlagsBucket     = "flags"     // small words between replicas, such as route-change flags; on disk
-	JournalBucket   = "journal"   // of the relay; in memory
+	JournalBucket   = "journal"   // of the relay, which makes and reads it itself
 )
 
 // DefaultTTL is how long an instance that renews no more is still listed.
@@ -44,7 +44,8 @@ var (
 type Config struct {
 	Conn *nats.Conn
 	// TTL is how long an instance lives without being renewed; it is renewed every third of it. The same
-	// everywhere in a deployment. Zero: DefaultTTL.
+	// everywhere in a deployment: the bucket keeps the one it was made with (after a change, remove stream
+	// KV_instances; it is made again). Zero: DefaultTTL.
 	TTL time.Duration
 	// Creates lets this process make buckets that are missing: nodes do, and whoever embeds NATS. Others wait for them.
 	Creates bool
