@@ -166,3 +166,23 @@ func TestTimesOfFaults(t *testing.T) {
 		d.bank.Stop()
 	})
 }
+
+// An order that has expired comes back where its fate is to: what a query said of it was true when it was said.
+func TestMoneyAfterExpiry(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, sandbox.Config{}, nil)
+		op := payOp(paymux.WeChatPay, nil, 1242)
+		op.ExpiresAt = time.Now().Add(time.Minute)
+		d.do(t, op)
+		time.Sleep(time.Minute)
+		if r := d.query(t, op); r.State != paymux.OpCanceled {
+			t.Errorf("once its time is over: %s", r.State)
+		}
+		time.Sleep(6 * time.Second)
+		if r := d.query(t, op); r.State != paymux.OpSucceeded || d.effects(op) != 1 {
+			t.Errorf("a little later: %s, %d effects", r.State, d.effects(op))
+		}
+		d.bank.Stop()
+	})
+}

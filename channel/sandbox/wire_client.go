@@ -51,13 +51,8 @@ func openRemote(d *channel.Driver, c channel.Config) (channel.Channel, error) {
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, fmt.Errorf("channel %s, account %s: option %q must be an http or https URL", Name, c.Account, optionBase)
 	}
-	for _, o := range d.Options {
-		needed := o.Name == optionKey || o.Name == optionSecret
-		if text := c.Options[o.Name]; needed == (text == "") && o.Name != optionBase {
-			return nil, fmt.Errorf("channel %s, account %s: with a %s, %s", Name, c.Account, optionBase, map[bool]string{
-				true: "option " + o.Name + " is needed", false: "option " + o.Name + " is set where the institution runs",
-			}[needed])
-		}
+	if err := checkRemote(d, c); err != nil {
+		return nil, err
 	}
 	signer, err := signerOf(c)
 	if err != nil {
@@ -70,6 +65,20 @@ func openRemote(d *channel.Driver, c channel.Config) (channel.Channel, error) {
 		a.now = time.Now
 	}
 	return a, nil
+}
+
+// checkRemote wants the keys of both ways, and nothing that is decided where the institution runs.
+func checkRemote(d *channel.Driver, c channel.Config) error {
+	for _, o := range d.Options {
+		given := c.Options[o.Name] != ""
+		switch {
+		case o.Kind != "" && !given:
+			return fmt.Errorf("channel %s, account %s: with a %s, option %s is needed", Name, c.Account, optionBase, o.Name)
+		case o.Kind == "" && o.Name != optionBase && given:
+			return fmt.Errorf("channel %s, account %s: with a %s, option %s is set where the institution runs", Name, c.Account, optionBase, o.Name)
+		}
+	}
+	return nil
 }
 
 // sendOnce returns c without redirects: what is answered is the institution's answer.

@@ -175,3 +175,20 @@ func TestNearest(t *testing.T) {
 		}
 	}
 }
+
+func FuzzScript(f *testing.F) {
+	for _, seed := range []string{"", "account: a\nscript: [{do: decline}]", `{"account":"a","script":[{"do":"slow","latency_ms":3}]}`, "script: {1: 2}", "[1]", "? [a]\n: b"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := parseScript([]byte(text))
+		if err != nil {
+			return
+		}
+		for _, step := range s.Script {
+			if step.Times != 0 && len(narrowed(step)) > len(text)+200 {
+				t.Errorf("more is shown than was said: %q", narrowed(step))
+			}
+		}
+	})
+}
