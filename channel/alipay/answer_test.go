@@ -62,6 +62,7 @@ func answering(t *testing.T, status int, body func(method string) string) (chann
 	calls := new(atomic.Int64)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		calls.Add(1)
+		w.Header().Set("Location", "/elsewhere")
 		w.WriteHeader(status)
 		w.Write([]byte(body(r.URL.Query().Get("method"))))
 	}))
@@ -264,6 +265,9 @@ func TestRefusesBeforeSending(t *testing.T) {
 		change(&op)
 		return op
 	}
+	if _, err := at(server.URL, noKeys{}).Query(t.Context(), operation(paymux.Refunds)); err == nil || errors.Is(err, channel.ErrNotSent) {
+		t.Errorf("a question that could not be signed: %v; want an error that says nothing of the operation", err)
+	}
 	canceled, stop := context.WithCancel(t.Context())
 	stop()
 	here := at(server.URL, nil)
@@ -295,5 +299,24 @@ func TestRefusesBeforeSending(t *testing.T) {
 	}
 	if calls.Load() != 0 {
 		t.Errorf("%d requests left", calls.Load())
+	}
+}
+
+// net/http repeats by itself what it can rewind.
+func TestNothingCanBeRewound(t *testing.T) {
+	t.Parallel()
+	line := tripper(func(r *http.Request) (*http.Response, error) {
+		if r.GetBody != nil {
+			t.Error("the request can be rewound")
+		}
+		return nil, errors.New("broken")
+	})
+	ch := open(t, channel.Config{Client: &http.Client{Transport: line}, Options: map[string]string{
+		"app_id": "2021000000000001", "private_key": private(pair().app), "alipay_public_key": public(pair().alipay),
+	}})
+	op := operation(paymux.Refunds)
+	op.Livemode = true
+	if _, err := ch.Do(t.Context(), op); err == nil || errors.Is(err, channel.ErrNotSent) {
+		t.Errorf("a broken line: %v", err)
 	}
 }

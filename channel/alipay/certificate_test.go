@@ -156,6 +156,18 @@ func TestOpenChecksOptions(t *testing.T) {
 	}
 }
 
+// A configured certificate that has run out, or that has not begun to be valid, stops nothing: answers name the one in use.
+func TestAnOldCertificateStopsNothing(t *testing.T) {
+	t.Parallel()
+	for _, years := range []int{-10, 10} {
+		institution, err := alipayfake.New(alipayfake.Config{Certified: true, Like: model()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		open(t, channel.Config{Options: institution.Options("http://127.0.0.1:1"), Client: http.DefaultClient, Now: func() time.Time { return time.Now().AddDate(years, 0, 0) }})
+	}
+}
+
 // While Alipay's public key changes, the old and the new one are both believed.
 func TestEitherPublicKeyIsBelieved(t *testing.T) {
 	t.Parallel()

@@ -62,7 +62,7 @@ func trustedRoot(cert, root string, now time.Time) (*trust, error) {
 	list, err := certificates(cert)
 	if err == nil {
 		t.holder = holderOf(list[0])
-		_, err = t.learn(list, now)
+		err = t.learn(list, now)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("option %q: %w", "alipay_certificate", err)
@@ -73,24 +73,24 @@ func trustedRoot(cert, root string, now time.Time) (*trust, error) {
 // certified reports whether certificates are used, not a bare public key.
 func (t *trust) certified() bool { return t.keys == nil }
 
-// learn takes up a certificate of Alipay's and returns its serial number. The root must vouch for it, and it must be made
-// out to the same holder as the configured one: the root vouches for the applications of other merchants, too.
-func (t *trust) learn(list []*x509.Certificate, now time.Time) (string, error) {
+// learn takes up a certificate of Alipay's. The root must vouch for it, and it must be made out to the
+// same holder as the configured one: the root vouches for the applications of other merchants, too.
+func (t *trust) learn(list []*x509.Certificate, now time.Time) error {
 	key, err := chained(list, t.roots, now)
 	if err != nil {
-		return "", err
+		return err
 	}
 	if holderOf(list[0]) != t.holder {
-		return "", errors.New("the certificate is made out to somebody else")
+		return errors.New("the certificate is made out to somebody else")
 	}
 	sn, err := serialNumber(list[0])
 	if err != nil {
-		return "", err
+		return err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.certs[sn] = key
-	return sn, nil
+	return nil
 }
 
 func holderOf(c *x509.Certificate) string { return strings.Join(c.Subject.Organization, ",") }
