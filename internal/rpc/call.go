@@ -73,10 +73,11 @@ func (c *Client) limit() time.Duration {
 	return c.Limit
 }
 
-// callError sorts what the messaging says: these are the cases in which the request has not left.
+// callError sorts what the messaging says: these are the cases in which the request has not left. A connection that
+// is closed is none of them: it may have been closed while the reply was awaited.
 func callError(subject string, err error) error {
 	for _, unsent := range []error{
-		nats.ErrNoResponders, nats.ErrConnectionClosed, nats.ErrReconnectBufExceeded, nats.ErrMaxPayload,
+		nats.ErrNoResponders, nats.ErrReconnectBufExceeded, nats.ErrMaxPayload,
 		nats.ErrInvalidConnection, nats.ErrConnectionDraining, nats.ErrBadSubject,
 	} {
 		if errors.Is(err, unsent) {
