@@ -31,9 +31,11 @@ type split struct {
 	stripe                  *stripefake.Institution
 	store                   string // of the node, a line of paymux.yaml
 	env                     []string
+	imported                map[string]bool // keys, by name
 }
 
-const nodesPublic = "public_url: "
+// publicly is how institutions and payers are told to reach the frontend: some take https alone.
+const publicly = "public_url: https://pay.example"
 
 // newSplit starts everything but gateways.
 func newSplit(t *testing.T, channels ...string) *split {
@@ -48,9 +50,9 @@ func newSplit(t *testing.T, channels ...string) *split {
 	s.nats.start()
 	s.keys = s.role("keys", "keys", "roles: [keys]")
 	s.keys.start()
-	s.node = s.role("node", "node", "roles: [node]", s.store, nodesPublic+s.url, "notify: {allow_networks: [127.0.0.0/8]}")
+	s.node = s.role("node", "node", "roles: [node]", s.store, publicly, "notify: {allow_networks: [127.0.0.0/8]}")
 	s.node.start()
-	s.front = s.role("frontend", "frontend", "roles: [frontend]", "listen: "+frontAddress, nodesPublic+s.url,
+	s.front = s.role("frontend", "frontend", "roles: [frontend]", "listen: "+frontAddress, publicly,
 		"ops_token: env:TEST_OPS_TOKEN", "access: {traffic_requests: 0}")
 	s.front.start()
 	return s

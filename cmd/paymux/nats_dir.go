@@ -143,8 +143,11 @@ func (d *natsDir) parties() ([]natsserver.Party, error) {
 			return nil, err
 		}
 		p := natsserver.Party{Name: strings.TrimSuffix(filepath.Base(file), ".pub"), Key: strings.TrimSpace(string(key))}
-		if p.Name == roleNode {
+		switch p.Name {
+		case roleNode:
 			p.Hears = []string{"paymux.changed"} // of its own kind
+		case roleKeys:
+			p.Hears = []string{"paymux.keys.>"} // one subscription serves every caller, also those that are added later
 		}
 		all = append(all, p)
 	}

@@ -184,6 +184,9 @@ func (s *system) openMessaging(ctx context.Context) error {
 	s.onStop(func(context.Context) error { m.Stop(); return nil })
 	s.registry = registry.New(registry.Config{Conn: m.Conn, Creates: m.Embedded() || s.conf.has(roleNode), Log: s.log, Now: s.now})
 	s.onStop(s.registry.Stop)
+	if !s.conf.has(roleNode) && !s.conf.has(roleFrontend) {
+		return nil
+	}
 	return s.changes.subscribe(m.Conn)
 }
 
