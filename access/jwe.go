@@ -55,20 +55,31 @@ func NewPlatformKeys(keys ...crypto.PrivateKey) (*PlatformKeys, error) {
 }
 
 func publicJWK(private crypto.PrivateKey) (jose.JSONWebKey, error) {
-	jwk := jose.JSONWebKey{Use: "enc"}
 	switch key := private.(type) {
 	case *rsa.PrivateKey:
+		return jwkOf(&key.PublicKey)
+	case *ecdsa.PrivateKey:
+		return jwkOf(&key.PublicKey)
+	}
+	return jose.JSONWebKey{}, fmt.Errorf("a key of type %T can not decrypt", private)
+}
+
+// jwkOf is a public key as merchants read it.
+func jwkOf(public crypto.PublicKey) (jose.JSONWebKey, error) {
+	jwk := jose.JSONWebKey{Use: "enc", Key: public}
+	switch key := public.(type) {
+	case *rsa.PublicKey:
 		if key.N.BitLen() < minRSABits {
 			return jwk, fmt.Errorf("an RSA key has %d bits; it needs at least %d", key.N.BitLen(), minRSABits)
 		}
-		jwk.Key, jwk.Algorithm = &key.PublicKey, string(jose.RSA_OAEP_256)
-	case *ecdsa.PrivateKey:
+		jwk.Algorithm = string(jose.RSA_OAEP_256)
+	case *ecdsa.PublicKey:
 		if key.Curve != elliptic.P256() {
 			return jwk, errors.New("an elliptic curve key has to be on P-256")
 		}
-		jwk.Key, jwk.Algorithm = &key.PublicKey, string(jose.ECDH_ES_A256KW)
+		jwk.Algorithm = string(jose.ECDH_ES_A256KW)
 	default:
-		return jwk, fmt.Errorf("a key of type %T can not decrypt", private)
+		return jwk, fmt.Errorf("a key of type %T can not be encrypted to", public)
 	}
 	thumbprint, err := jwk.Thumbprint(crypto.SHA256)
 	if err != nil {
@@ -116,6 +127,19 @@ func (p *PlatformKeys) JWKS() ([]byte, error) { return p.jwks, nil }
 // NewPlatformKeys. Compression is refused. Errors: PayloadTooLarge; InvalidRequest, which says what to change
 // but never why a ciphertext could not be decrypted.
 func (p *PlatformKeys) Open(body []byte) ([]byte, error) {
+	return openJWE(body, func(kid string) (any, error) {
+		if key, ok := p.byID[kid]; ok {
+			return key, nil
+		}
+		return nil, errNoKid
+	})
+}
+
+var errNoKid = badJWE("Its header kid names no key of /v1/platform_keys.")
+
+// openJWE decrypts a body with the key that find returns for the header's kid: a private key,
+// or what the JOSE library asks to unwrap the content key.
+func openJWE(body []byte, find func(kid string) (any, error)) ([]byte, error) {
 	if len(body) > maxEncrypted {
 		return nil, paymux.Errorf(paymux.PayloadTooLarge, "An encrypted body may have %d bytes; this one has %d.", maxEncrypted, len(body))
 	}
@@ -127,11 +151,14 @@ func (p *PlatformKeys) Open(body []byte) ([]byte, error) {
 	if _, zipped := message.Header.ExtraHeaders["zip"]; zipped {
 		return nil, badJWE("Compression (zip) is not accepted.")
 	}
-	key, known := p.byID[message.Header.KeyID]
-	if !known {
-		return nil, badJWE("Its header kid names no key of /v1/platform_keys.")
+	key, err := find(message.Header.KeyID)
+	if err != nil {
+		return nil, err
 	}
 	plain, err := message.Decrypt(key)
+	if far, ok := key.(*unwrapper); ok && far.away != nil {
+		return nil, keysAway(far.away)
+	}
 	if err != nil {
 		return nil, badJWE("It can not be decrypted. Encrypt to one of the keys of /v1/platform_keys, for one recipient.").Because(err)
 	}

@@ -8,23 +8,24 @@ import (
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
+	"github.com/paymux/paymux/keys/keyuse"
 )
 
 // counting notes codes of the institution that the channel does not know: outcomes
-// that it had to call unknown (money rule 3).
+// that it had to call unknown (money rule 3). It also lets the audit of keys say for which operation they were used.
 type counting struct {
 	channel.Channel
 	codes *codes
 }
 
 func (c counting) Do(ctx context.Context, op channel.Operation) (channel.Result, error) {
-	r, err := c.Channel.Do(ctx, op)
+	r, err := c.Channel.Do(keyuse.WithRequest(ctx, string(op.ID)), op)
 	c.codes.see(&r)
 	return r, err
 }
 
 func (c counting) Query(ctx context.Context, op channel.Operation) (channel.Result, error) {
-	r, err := c.Channel.Query(ctx, op)
+	r, err := c.Channel.Query(keyuse.WithRequest(ctx, string(op.ID)), op)
 	c.codes.see(&r)
 	return r, err
 }

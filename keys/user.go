@@ -5,6 +5,7 @@ import (
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/internal/keyring"
+	"github.com/paymux/paymux/keys/keyuse"
 )
 
 // Wrapped is the content key of a JWE: see package keyring.
@@ -45,6 +46,20 @@ func (u *User) Chain(ctx context.Context, key Name, keyID string) (chain [][]byt
 		return err
 	})
 	return chain, err
+}
+
+// Public lists the live versions' public keys, the active one first. Kinds without a public half have none.
+func (u *User) Public(ctx context.Context, key Name) (list []keyuse.Public, err error) {
+	err = u.look(ctx, useChain, key, func(e *entry) error {
+		live, err := e.live()
+		for _, v := range live {
+			if v.Public != "" {
+				list = append(list, keyuse.Public{KeyID: v.KeyID, PEM: v.Public})
+			}
+		}
+		return err
+	})
+	return list, err
 }
 
 // look tells what is public. It is no use, and only its refusal is put into the audit.

@@ -84,7 +84,7 @@ type AccessConfig struct {
 	TrafficRequests int           `yaml:"traffic_requests" help:"requests a merchant may make per service type within traffic_window, unless its policy says otherwise; 0: no limit"`
 	TrafficWindow   time.Duration `yaml:"traffic_window" help:"the window of traffic_requests"`
 	SignatureWindow time.Duration `yaml:"signature_window" help:"how far a request signature's time may be off"`
-	JWEKey          Ref           `yaml:"jwe_key" help:"secret: PEM of the private key that merchants encrypt bodies to, RSA or P-256; empty: made once and kept in data_dir"`
+	JWEKey          Ref           `yaml:"jwe_key" help:"secret: PEM of the private key that merchants encrypt bodies to, RSA or P-256, or key:NAME for one in the key service; empty: made once and kept in data_dir"`
 }
 
 // NotifyConfig is how merchants are notified.

@@ -51,7 +51,7 @@ func (c *cli) configCheck(file string) error {
 func checkSecrets(conf *Config, env func(string) string) error {
 	var faults []error
 	for _, k := range settings(conf) {
-		if ref, ok := k.value.Interface().(Ref); ok {
+		if ref, ok := k.value.Interface().(Ref); ok && (ref.Key() == "" || k.name != "access.jwe_key") {
 			if _, err := ref.Read(env); err != nil {
 				faults = append(faults, fmt.Errorf("%s: %w", k.name, err))
 			}

@@ -151,7 +151,9 @@ func (s *system) readSecrets(env func(string) string) error {
 	s.secrets.nats = s.conf.NATS.secrets(read)
 	s.secrets.proxy = read("notify.proxy", s.conf.Notify.Proxy)
 	s.secrets.client = read("notify.certificate", s.conf.Notify.Certificate)
-	s.secrets.jweKey = read("access.jwe_key", s.conf.Access.JWEKey)
+	if s.conf.Access.JWEKey.Key() == "" { // otherwise nobody here sees it
+		s.secrets.jweKey = read("access.jwe_key", s.conf.Access.JWEKey)
+	}
 	s.secrets.idsKey = []byte(read("ids_key", s.conf.IDsKey).Reveal())
 	if err != nil {
 		return err

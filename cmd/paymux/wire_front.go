@@ -30,7 +30,7 @@ func (s *system) openFront(context.Context) error {
 	if err != nil {
 		return err
 	}
-	opener, err := s.platformKeys()
+	opener, err := s.opener()
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -15,6 +16,8 @@ import (
 	"path/filepath"
 
 	"github.com/paymux/paymux/access"
+	"github.com/paymux/paymux/internal/keyring"
+	"github.com/paymux/paymux/keys/keyuse"
 )
 
 // kept reads a secret file that this process made earlier, or makes it. Only its owner may read it.
@@ -49,7 +52,42 @@ func keptKey(path string) ([]byte, error) {
 	return key, nil
 }
 
-// platformKeys are what merchants encrypt request bodies to.
+// opener is what merchants encrypt request bodies to: keys of this process, or one that stays in the key service.
+func (s *system) opener() (access.Opener, error) {
+	name := s.conf.Access.JWEKey.Key()
+	if name == "" {
+		return s.platformKeys()
+	}
+	user, err := s.keysOf(roleFrontend)
+	if err == nil && user == nil {
+		err = errors.New("there is no key service in this process, and nats.url names none elsewhere")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("access.jwe_key: %w", err)
+	}
+	return access.NewKeptOpener(serviceKey{user, keyuse.Name(name)}, s.now), nil
+}
+
+// serviceKey is one key of the key service, as the front door uses it.
+type serviceKey struct {
+	keys keyuse.User
+	name keyuse.Name
+}
+
+func (k serviceKey) Public(ctx context.Context) ([]access.KeptKey, error) {
+	versions, err := k.keys.Public(ctx, k.name)
+	list := make([]access.KeptKey, len(versions))
+	for i, v := range versions {
+		list[i] = access.KeptKey{Name: v.KeyID, PEM: v.PEM}
+	}
+	return list, err
+}
+
+func (k serviceKey) Unwrap(ctx context.Context, name string, w keyring.Wrapped) ([]byte, error) {
+	return k.keys.Unwrap(ctx, k.name, name, w)
+}
+
+// platformKeys are keys of this process.
 func (s *system) platformKeys() (*access.PlatformKeys, error) {
 	path := filepath.Join(s.conf.DataDir, "jwe.pem")
 	text := []byte(s.secrets.jweKey.Reveal())

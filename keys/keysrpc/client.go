@@ -48,6 +48,12 @@ func (c *Client) Chain(ctx context.Context, key keyuse.Name, keyID string) ([][]
 	return a.Chain, err
 }
 
+// Public is that of keys.User.
+func (c *Client) Public(ctx context.Context, key keyuse.Name) ([]keyuse.Public, error) {
+	a, err := c.ask(ctx, verbPublic, question{Key: key})
+	return a.Public, err
+}
+
 // Sign is that of keys.User.
 func (c *Client) Sign(ctx context.Context, key keyuse.Name, keyID string, message []byte) ([]byte, error) {
 	a, err := c.ask(ctx, verbSign, question{Key: key, KeyID: keyID, Message: message})

@@ -15,7 +15,7 @@ const Group = "keys"
 // The server's configuration needs Faults, and Group where several services share a file.
 func Serve(s *rpc.Server, as func(caller string) keyuse.User) error {
 	for verb, do := range map[string]func(context.Context, keyuse.User, *question) (answer, error){
-		verbKeyID: keyID, verbChain: chain, verbSign: sign, verbVerify: verify,
+		verbKeyID: keyID, verbChain: chain, verbPublic: public, verbSign: sign, verbVerify: verify,
 		verbEncrypt: encrypt, verbDecrypt: decrypt, verbUnwrap: unwrap, verbReveal: reveal,
 	} {
 		err := rpc.ServeEach(s, prefix+"*."+verb, func(ctx context.Context, subject string, q question) (answer, error) {
@@ -40,6 +40,11 @@ func keyID(ctx context.Context, u keyuse.User, q *question) (a answer, err error
 
 func chain(ctx context.Context, u keyuse.User, q *question) (a answer, err error) {
 	a.Chain, err = u.Chain(ctx, q.Key, q.KeyID)
+	return a, err
+}
+
+func public(ctx context.Context, u keyuse.User, q *question) (a answer, err error) {
+	a.Public, err = u.Public(ctx, q.Key)
 	return a, err
 }
 

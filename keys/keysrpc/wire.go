@@ -19,6 +19,7 @@ const prefix = "paymux.keys."
 const (
 	verbKeyID   = "key_id"
 	verbChain   = "chain"
+	verbPublic  = "public"
 	verbSign    = "sign"
 	verbVerify  = "verify"
 	verbEncrypt = "encrypt"
@@ -62,9 +63,10 @@ type wrapped struct {
 
 // answer is the body of every reply; a verb has the field it gives.
 type answer struct {
-	KeyID   string   `json:"key_id,omitempty"`
-	Chain   [][]byte `json:"chain,omitempty"`
-	Result  []byte   `json:"result,omitempty"` // a signature, plain text, ciphertext or content key
-	Secret  string   `json:"secret,omitempty"` // revealed: this is what was asked for
-	Correct bool     `json:"correct,omitempty"`
+	KeyID   string          `json:"key_id,omitempty"`
+	Chain   [][]byte        `json:"chain,omitempty"`
+	Public  []keyuse.Public `json:"public,omitempty"`
+	Result  []byte          `json:"result,omitempty"` // a signature, plain text, ciphertext or content key
+	Secret  string          `json:"secret,omitempty"` // revealed: this is what was asked for
+	Correct bool            `json:"correct,omitempty"`
 }

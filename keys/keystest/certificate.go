@@ -40,6 +40,27 @@ func (b *bench) chains() {
 	}
 }
 
+func (b *bench) publics() {
+	name := b.make(keyring.ECDSA)
+	_, err := b.s.By("operator").Rotate(b.Context(), keys.Draft{Name: name, KeyID: "second"}, "")
+	b.must(err)
+	list, err := b.user.Public(b.Context(), name)
+	b.must(err)
+	if len(list) != 2 || list[0].KeyID != "second" || list[1].KeyID != "first" || list[0].PEM == list[1].PEM {
+		b.Errorf("%+v", list)
+	}
+	for _, p := range list {
+		if _, err := keyring.Parse(keyring.ECDSA, p.PEM); err != nil {
+			b.Error(err)
+		}
+	}
+	if list, err := b.user.Public(b.Context(), b.make(keyring.HMAC)); err != nil || len(list) != 0 {
+		b.Errorf("of a MAC key: %+v, %v", list, err)
+	}
+	_, err = b.as("stranger").Public(b.Context(), name)
+	b.is(err, keys.ErrForbidden)
+}
+
 // point is the public half of a fresh P-256 key.
 func (b *bench) point() []byte {
 	own, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

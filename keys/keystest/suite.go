@@ -18,6 +18,7 @@ import (
 type User interface {
 	KeyID(ctx context.Context, key keys.Name) (string, error)
 	Chain(ctx context.Context, key keys.Name, keyID string) ([][]byte, error)
+	Public(ctx context.Context, key keys.Name) ([]keyuse.Public, error)
 	Sign(ctx context.Context, key keys.Name, keyID string, message []byte) ([]byte, error)
 	Verify(ctx context.Context, key keys.Name, message, signature []byte) error
 	Encrypt(ctx context.Context, key keys.Name, keyID string, plain, nonce, associated []byte) ([]byte, error)
@@ -34,7 +35,7 @@ func Run(t *testing.T, open Open) {
 	for name, test := range map[string]func(*bench){
 		"signatures are verified": (*bench).signatures, "ciphertexts are opened": (*bench).ciphertexts, "content keys are unwrapped": (*bench).wrapped,
 		"opaque keys are revealed": (*bench).revealed, "refusals are audited": (*bench).refusals, "versions are used by their states": (*bench).states,
-		"uses are restricted": (*bench).uses, "the audit names the request": (*bench).request, "certificates are told": (*bench).chains,
+		"uses are restricted": (*bench).uses, "the audit names the request": (*bench).request, "certificates are told": (*bench).chains, "public keys are told": (*bench).publics,
 		"an ended context uses nothing": (*bench).ended,
 	} {
 		t.Run(name, func(t *testing.T) {

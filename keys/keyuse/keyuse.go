@@ -19,11 +19,18 @@ type Name string
 // Wrapped is the content key of a JWE, as it came.
 type Wrapped = keyring.Wrapped
 
+// Public is what everybody may know of a live version.
+type Public struct {
+	KeyID string `json:"key_id,omitempty"` // empty where it has no name
+	PEM   string `json:"pem"`              // of the public key
+}
+
 // User is the key service as one caller uses it, in this process or elsewhere. Safe for concurrent use.
 // keys.User says what each method does and which errors it has.
 type User interface {
 	KeyID(ctx context.Context, key Name) (string, error)
 	Chain(ctx context.Context, key Name, keyID string) ([][]byte, error)
+	Public(ctx context.Context, key Name) ([]Public, error)
 	Sign(ctx context.Context, key Name, keyID string, message []byte) ([]byte, error)
 	Verify(ctx context.Context, key Name, message, signature []byte) error
 	Encrypt(ctx context.Context, key Name, keyID string, plain, nonce, associated []byte) ([]byte, error)
