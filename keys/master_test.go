@@ -111,6 +111,25 @@ func TestOtherMastersAreNamed(t *testing.T) {
 	}
 }
 
+// What was sealed for one version opens in no other's place.
+func TestMaterialIsBoundToItsPlace(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	place := keys.PlaceOf("k", kindHMAC, 1)
+	sealed, err := keys.Seal(t.Context(), h.master, place, []byte("text"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := keys.Unseal(t.Context(), h.master, place, sealed); err != nil || string(text) != "text" {
+		t.Errorf("%q, %v", text, err)
+	}
+	for _, other := range [][]byte{keys.PlaceOf("k", kindHMAC, 11), keys.PlaceOf("k2", kindHMAC, 1), keys.PlaceOf("k", kindOpaque, 1)} {
+		if _, err := keys.Unseal(t.Context(), h.master, other, sealed); err == nil {
+			t.Errorf("it opens in the place of %s", other)
+		}
+	}
+}
+
 // After rewrap the old master opens nothing, the new one everything, and whoever has the file open goes on.
 func TestRewrap(t *testing.T) {
 	t.Parallel()
