@@ -22,6 +22,11 @@ func allRoles() []string { return []string{roleFrontend, roleNode, roleGateway, 
 // has reports whether the process has a role.
 func (c *Config) has(role string) bool { return slices.Contains(c.Roles, role) }
 
+// whole reports whether the process has every role, and needs no other.
+func (c *Config) whole() bool {
+	return c.has(roleFrontend) && c.has(roleNode) && c.has(roleGateway) && c.has(roleKeys)
+}
+
 func (c *Config) checkRoles() error {
 	var faults []error
 	for i, r := range c.Roles {
@@ -29,11 +34,10 @@ func (c *Config) checkRoles() error {
 			faults = append(faults, fmt.Errorf("roles: %q must be one of %s, named once", r, strings.Join(allRoles(), ", ")))
 		}
 	}
-	whole := c.has(roleFrontend) && c.has(roleNode) && c.has(roleGateway) && c.has(roleKeys)
 	switch {
 	case len(c.Roles) == 0:
 		faults = append(faults, fmt.Errorf("roles: there is none; leave it out for all of %s", strings.Join(allRoles(), ", ")))
-	case !whole && c.NATS.URL == "":
+	case !c.whole() && c.NATS.URL == "":
 		faults = append(faults, errors.New("nats.url: is needed where the roles are spread over processes, which find each other there"))
 	}
 	if len(c.Accounts) > 0 && !c.has(roleGateway) {

@@ -95,7 +95,7 @@ func (s *system) stages(env func(string) string) []stage {
 		{node, s.openStore},
 		{true, s.openMessaging},
 		{keyService, s.openKeys},
-		{keyService && s.conf.NATS.URL != "", s.serveKeys},
+		{keyService && !s.conf.whole(), s.serveKeys},
 		{gateways, s.openSandbox},
 		{gateways, func(context.Context) error { return s.openAccounts(env) }},
 		{gateways && !node, s.openGateway},

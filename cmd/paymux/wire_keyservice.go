@@ -17,7 +17,7 @@ import (
 func (s *system) openKeys(ctx context.Context) error {
 	_, err := os.Stat(s.conf.keysPath())
 	missing := errors.Is(err, fs.ErrNotExist)
-	if missing && s.conf.NATS.URL == "" {
+	if missing && s.conf.whole() {
 		return nil
 	}
 	master, done, err := keys.OpenMaster(s.conf.keysMaster(), missing)
@@ -48,7 +48,7 @@ func (s *system) keysOf(caller string) (keyuse.User, error) {
 	switch {
 	case s.keys != nil:
 		return s.keys.As(caller), nil
-	case s.conf.NATS.URL != "":
+	case !s.conf.whole():
 		return keysrpc.NewClient(s.messaging.Conn, caller)
 	}
 	return nil, nil
