@@ -116,6 +116,8 @@ func (m *Method) appendJSON(b []byte) []byte {
 	if m.Card != nil {
 		o.any("card", m.Card)
 	}
+	o.some("flow", string(m.Flow))
+	o.some("payer_id", m.PayerID)
 	return append(o.b, '}')
 }
 

@@ -54,6 +54,7 @@ func drawPayment(t *rapid.T) paymux.Payment {
 	if rapid.Bool().Draw(t, "method") {
 		p.Method = paymux.Method{Type: paymux.Card, Card: &paymux.CardSummary{Brand: "visa", Last4: "4242", ExpYear: 2040}}
 		p.AllowedMethods = paymux.MethodTypes()
+		p.Method.Flow, p.Method.PayerID = paymux.FlowInApp, text().Draw(t, "payer")
 	}
 	if rapid.Bool().Draw(t, "failed") {
 		p.LastError = &paymux.Failure{Code: paymux.PaymentDeclined, Message: text().Draw(t, "message")}
