@@ -32,7 +32,11 @@ func listAfter[T any](ctx context.Context, s *Store, what, sql, after string, li
 // ReplaceShared implements sealed.Rows.
 func (s *Store) ReplaceShared(ctx context.Context, id paymux.KeyID, was, now paymux.Secret) (bool, error) {
 	return s.replaced(ctx, "seal key "+string(id), func(w *writer) (int, error) {
-		return w.overwrite("UPDATE api_keys SET shared = ? WHERE id = ? AND shared = ?", now.Reveal(), string(id), was.Reveal())
+		s := w.prepare("UPDATE api_keys SET shared = ? WHERE id = ? AND shared = ?")
+		s.text(now.Reveal())
+		s.text(string(id))
+		s.text(was.Reveal())
+		return w.exec(&s)
 	})
 }
 
@@ -44,21 +48,10 @@ func (s *Store) ReplaceSecrets(ctx context.Context, id paymux.EndpointID, was, n
 		return false, fmt.Errorf("encode the secrets of endpoint %s: %w", id, err)
 	}
 	return s.replaced(ctx, "seal endpoint "+string(id), func(w *writer) (int, error) {
-		return w.overwrite("UPDATE endpoints SET secrets = ? WHERE id = ? AND secrets = ?", string(after), string(id), string(before))
+		s := w.prepare("UPDATE endpoints SET secrets = ? WHERE id = ? AND secrets = ?")
+		s.json(after)
+		s.text(string(id))
+		s.json(before)
+		return w.exec(&s)
 	})
-}
-
-// overwrite runs an update and leaves nothing of the old text in the pages: SQLite only unlinks it
-// otherwise. All other writes do without, for the zeros cost each of them. The pragma acts when
-// it is compiled, so it must not be one that is kept prepared.
-func (w *writer) overwrite(sql string, args ...string) (changed int, err error) {
-	if err := execute(w.conn, "PRAGMA secure_delete = ON"); err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, execute(w.conn, "PRAGMA secure_delete = OFF")) }()
-	s := w.prepare(sql)
-	for _, a := range args {
-		s.text(a)
-	}
-	return w.exec(&s)
 }

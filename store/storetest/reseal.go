@@ -12,6 +12,7 @@ func resealTests() []test {
 		{"reseal/walk", resealWalk},
 		{"reseal/key", resealKey},
 		{"reseal/endpoint", resealEndpoint},
+		{"reseal/scrub", resealScrub},
 	}
 }
 
@@ -92,5 +93,39 @@ func resealEndpoint(t *testing.T, f *fixture) {
 	same(t, "the endpoints", must[[]paymux.Endpoint](t)(f.Endpoints(ctx, f.merchant)), []paymux.Endpoint{other, endpoint})
 	if now := must[int64](t)(f.Revision(ctx)); now != revision {
 		t.Errorf("the revision rose from %d to %d", revision, now)
+	}
+}
+
+// Writing the tables anew changes nothing that can be read, and everything can be written after it.
+func resealScrub(t *testing.T, f *fixture) {
+	e, ctx := f.engine(t), t.Context()
+	if err := e.Scrub(ctx); err != nil {
+		t.Fatal(err)
+	}
+	m := f.newMerchant(t)
+	bearer, shared, endpoint := f.key(m.ID), f.key(m.ID), f.endpoint()
+	shared.Kind, shared.Digest, shared.RevokedAt = paymux.KeyHMAC, nil, time.Time{}
+	endpoint.Merchant = m.ID
+	write := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		write(f.CreateKey(ctx, bearer, nil))
+		write(f.CreateKey(ctx, shared, nil))
+		write(f.CreateEndpoint(ctx, endpoint, nil))
+		revision := must[int64](t)(f.Revision(ctx))
+		write(e.Scrub(ctx))
+		same(t, "the keys", must[[]paymux.Key](t)(f.Keys(ctx, m.ID))[:2], []paymux.Key{shared, bearer})
+		same(t, "the endpoint", must[paymux.Endpoint](t)(f.Endpoint(ctx, m.ID, endpoint.ID)), endpoint)
+		same(t, "the failing ones", must[[]paymux.Endpoint](t)(f.FailingEndpoints(ctx, 1)), []paymux.Endpoint{endpoint})
+		if now := must[int64](t)(f.Revision(ctx)); now != revision {
+			t.Errorf("the revision rose from %d to %d", revision, now)
+		}
+		write(f.DeleteEndpoint(ctx, m.ID, endpoint.ID, nil))
+		bearer.ID, shared.ID = paymux.KeyID(f.ids.New(paymux.PrefixKey)), paymux.KeyID(f.ids.New(paymux.PrefixKey))
+		bearer.Digest = []byte("another")
 	}
 }
