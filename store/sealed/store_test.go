@@ -1,6 +1,7 @@
 package sealed_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -176,6 +177,59 @@ func TestForeignDataKeysAreRefused(t *testing.T) {
 		is(t, "at the start", replica.Warm(t.Context()), paymux.Unavailable)
 		if _, _, err := s.Key(t.Context(), k.ID); err != nil {
 			t.Errorf("where it is open already: %v", err)
+		}
+	})
+}
+
+// What is remembered of opened secrets has a bound.
+func TestOpenedSecretsAreBounded(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]int{3: 3, 8: 8, 20: 8} {
+		if got := sealed.Opened(8, n); got != want {
+			t.Errorf("%d of %d secrets are remembered, want %d", got, n, want)
+		}
+	}
+}
+
+// One secret is decrypted once, however often its row is read; the key service is asked for the data key alone.
+func TestReadingAgainAsksNobody(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, engines["sqlite"])
+	k, e := s.created()
+	s.again()
+	for range 50 {
+		s.has(s, k, e)
+	}
+	if asked := s.service.asked.Load(); asked != 1 {
+		t.Errorf("the key service was asked %d times, want once", asked)
+	}
+}
+
+// Whatever rests in a row, it is a secret in clear, or refused; nothing but a text that was sealed for the row is opened.
+func FuzzTexts(f *testing.F) {
+	service := newKeyService(master)
+	ring := &memory{}
+	open := func(ctx context.Context, text paymux.Secret) (paymux.Key, error) {
+		s := sealed.New(sealed.Config{Engine: oneKey{text: text}, Service: service, Wrapper: wrapper, Keyring: ring, Now: newClock().now, Log: quiet})
+		defer s.Close()
+		k, _, err := s.Key(ctx, "key_1")
+		return k, err
+	}
+	s := sealed.New(sealed.Config{Engine: oneKey{}, Service: service, Wrapper: wrapper, Keyring: ring, Now: newClock().now, Log: quiet})
+	if err := s.Rotate(f.Context()); err != nil {
+		f.Fatal(err)
+	}
+	id := ring.keys[0].ID
+	for _, text := range []string{"", "c2hhcmVk", "sealed:", "sealed:1:", "sealed:1:" + id + ":", "sealed:1:" + id + ":AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "sealed:1:other:AAAA"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		k, err := open(t.Context(), paymux.Secret(text))
+		switch {
+		case strings.HasPrefix(text, "sealed:") && (err == nil || k.Shared != ""):
+			t.Errorf("%q was opened", text)
+		case !strings.HasPrefix(text, "sealed:") && (err != nil || k.Shared != paymux.Secret(text)):
+			t.Errorf("%q is %v, %v", text, k.Shared, err)
 		}
 	})
 }
