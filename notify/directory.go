@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -37,7 +38,8 @@ type subscriptions struct {
 	receivers []*receiver // not to be changed
 }
 
-// of returns a merchant's endpoints, not to be changed by the caller.
+// of returns a merchant's endpoints, not to be changed by the caller. With ErrSecrets, too, but
+// then some cannot sign, and nothing is cached.
 func (d *directory) of(ctx context.Context, merchant paymux.MerchantID) ([]*receiver, error) {
 	d.refresh(ctx)
 	d.mu.RLock()
@@ -55,19 +57,38 @@ func (d *directory) of(ctx context.Context, merchant paymux.MerchantID) ([]*rece
 		return s.receivers, nil
 	}
 	endpoints, err := d.store.Endpoints(ctx, merchant)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrSecrets) {
 		return nil, fmt.Errorf("load endpoints of %s: %w", merchant, err)
 	}
-	for _, e := range endpoints {
-		s.receivers = append(s.receivers, newReceiver(e))
+	receivers := make([]*receiver, len(endpoints))
+	for i, e := range endpoints {
+		receivers[i] = newReceiver(e)
 	}
+	if err != nil {
+		return receivers, fmt.Errorf("load endpoints of %s: %w", merchant, err)
+	}
+	s.receivers = receivers
 	s.loaded.Store(true)
-	return s.receivers, nil
+	return receivers, nil
 }
 
-// one finds an endpoint among a merchant's, or in the store.
+// subscribed is of for who only has to know what is to be sent where.
+func (d *directory) subscribed(ctx context.Context, merchant paymux.MerchantID) ([]*receiver, error) {
+	receivers, err := d.of(ctx, merchant)
+	if errors.Is(err, ErrSecrets) {
+		err = nil // whoever delivers it will say so
+	}
+	return receivers, err
+}
+
+// one finds an endpoint that can sign among a merchant's, or in the store. One whose secrets cannot be had does
+// not keep the merchant's others waiting.
 func (d *directory) one(ctx context.Context, merchant paymux.MerchantID, id paymux.EndpointID) (*receiver, error) {
 	known, err := d.of(ctx, merchant)
+	if errors.Is(err, ErrSecrets) {
+		known = slices.DeleteFunc(known, func(r *receiver) bool { return len(r.Secrets) == 0 })
+		err = nil
+	}
 	if err != nil {
 		return nil, err
 	}

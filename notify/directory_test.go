@@ -63,6 +63,35 @@ func TestEndpointsAreReadAgainWhenTheRevisionRises(t *testing.T) {
 	}
 }
 
+// Secrets that cannot be had keep no event from being committed: its delivery waits, at nobody's cost, and the
+// merchant's other endpoints are told.
+func TestSecretsThatCannotBeHad(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	s := listen(t, status(204))
+	sealed, open := h.endpoint(s.URL), h.endpoint(s.URL)
+	h.store.sealed = map[paymux.EndpointID]bool{sealed.ID: true}
+	_, tasks := h.event()
+	if len(tasks) != 2 {
+		t.Fatalf("%d tasks, want 2", len(tasks))
+	}
+	v := h.handle(tasks[0])
+	if tasks[0].Lane != string(sealed.ID) || v.Done || v.Bury || !v.Uncounted || v.Attempt != nil || !v.Due.After(time.Now()) {
+		t.Errorf("the one that cannot sign: %+v", v)
+	}
+	if v := h.handle(tasks[1]); tasks[1].Lane != string(open.ID) || !v.Done {
+		t.Errorf("the other one: %+v", v)
+	}
+	h.store.sealed = nil
+	if v := h.handle(tasks[0]); !v.Done {
+		t.Errorf("once it can be had: %+v", v)
+	}
+	reads := h.store.reads
+	if _, v := h.deliver(open, 0); !v.Done || h.store.reads > reads+1 { // Emit
+		t.Errorf("%d reads of what is cached again: %+v", h.store.reads-reads, v)
+	}
+}
+
 func TestNoEndpointNoCost(t *testing.T) {
 	c := newClock() // stands still: no revision falls due
 	h := newHouse(t, at(c))

@@ -135,7 +135,7 @@ func (n *Notifier) tell(ctx context.Context, t paymux.EventType, about paymux.En
 	if slices.ContainsFunc(siblings, func(s Sibling) bool { return s.Type == t && same(s) }) {
 		return nil
 	}
-	receivers, err := n.endpoints.of(ctx, about.Merchant)
+	receivers, err := n.endpoints.subscribed(ctx, about.Merchant)
 	if err != nil {
 		return err
 	}

@@ -2,15 +2,21 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/queue"
 )
 
+// ErrSecrets: secrets of endpoints cannot be had just now, or not at all.
+var ErrSecrets = errors.New("notify: secrets of endpoints cannot be opened")
+
 // Store is what notify needs remembered. Endpoints are cached here and read
 // again when Revision has risen.
 type Store interface {
+	// Endpoints returns the whole list even with ErrSecrets, where only some endpoints' secrets are missing in it: what is to be
+	// notified can be committed without, and the attempts wait.
 	Endpoints(ctx context.Context, merchant paymux.MerchantID) ([]paymux.Endpoint, error)
 	Endpoint(ctx context.Context, merchant paymux.MerchantID, id paymux.EndpointID) (paymux.Endpoint, error)
 	UpdateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux.Idempotency) error

@@ -28,8 +28,9 @@ type store struct {
 	failing    []time.Time // every SetFailing
 	revision   int64
 	reads      int
-	err        error            // of everything
-	errs       map[string]error // of one method, once
+	err        error                      // of everything
+	errs       map[string]error           // of one method, once
+	sealed     map[paymux.EndpointID]bool // whose secrets cannot be had
 }
 
 func newStore() *store {
@@ -96,9 +97,16 @@ func (s *store) Endpoints(_ context.Context, m paymux.MerchantID) (all []paymux.
 	err = s.enter("Endpoints")
 	defer s.mu.Unlock()
 	for _, e := range s.endpoints {
-		if e.Merchant == m {
-			all = append(all, e)
+		if e.Merchant != m {
+			continue
 		}
+		if s.sealed[e.ID] && err == nil {
+			err = notify.ErrSecrets
+		}
+		if s.sealed[e.ID] {
+			e.Secrets = nil
+		}
+		all = append(all, e)
 	}
 	return all, err
 }
@@ -108,6 +116,9 @@ func (s *store) Endpoint(_ context.Context, m paymux.MerchantID, id paymux.Endpo
 	defer s.mu.Unlock()
 	for _, e := range s.endpoints {
 		if e.ID == id && e.Merchant == m {
+			if s.sealed[id] {
+				return paymux.Endpoint{}, paymux.Unavailable
+			}
 			return e, err
 		}
 	}

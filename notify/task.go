@@ -15,7 +15,7 @@ import (
 // the store only when the merchant's endpoints are not cached, and, for a refund or dispute of a merchant with a
 // per-payment endpoint, the payment's URL. An error means that they could not be learned, and e must not be committed without.
 func (n *Notifier) Tasks(ctx context.Context, e paymux.Event) ([]queue.Task, error) {
-	receivers, err := n.endpoints.of(ctx, e.Merchant)
+	receivers, err := n.endpoints.subscribed(ctx, e.Merchant)
 	if err != nil {
 		return nil, err
 	}

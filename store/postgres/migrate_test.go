@@ -267,3 +267,18 @@ func texts[T ~string](values []T) []string {
 }
 
 func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+
+// There is no way back from sealed secrets: they would be lost.
+func TestMigrateDownKeepsDataKeys(t *testing.T) {
+	t.Parallel()
+	url := shared.database(t, template)
+	script(t, url, "INSERT INTO data_keys VALUES ('k', 'w', 'n', 'x', now())")
+	if err := postgres.Migrate(t.Context(), url, 2); err == nil || !strings.Contains(err.Error(), "secrets are sealed") {
+		t.Errorf("down: %v, want a refusal that says why", err)
+	}
+	if got := rows[string](t, url, "SELECT id FROM data_keys"); len(got) != 1 {
+		t.Errorf("the data keys are %v", got)
+	}
+	script(t, url, "DELETE FROM data_keys")
+	migrate(t, url, 2)
+}

@@ -133,4 +133,8 @@ func (l testLog) Write(line []byte) (int, error) {
 
 func TestStore(t *testing.T) { storetest.Run(t, openSuite) }
 
+func TestEngine(t *testing.T) {
+	storetest.RunEngine(t, openSuite)
+}
+
 func BenchmarkCycle(b *testing.B) { storetest.Cycle(b, openSuite) }

@@ -148,3 +148,25 @@ func do(t *testing.T, path, sql string) {
 		t.Fatal(err)
 	}
 }
+
+// There is no way back from sealed secrets: they would be lost.
+func TestMigrateDownKeepsDataKeys(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "paymux.db")
+	s := openStore(t, sqlite.Config{Path: path})
+	key := paymux.DataKey{ID: "k", Wrapper: "w", Nonce: []byte("n"), Wrapped: []byte("x"), CreatedAt: start}
+	if err := s.AddDataKey(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	closeStore(t, s)
+	if err := sqlite.Migrate(path, 2); err == nil || !strings.Contains(err.Error(), "data_keys") {
+		t.Errorf("down: %v, want a refusal that says why", err)
+	}
+	if got := column(t, path, "SELECT id FROM data_keys"); len(got) != 1 {
+		t.Errorf("the data keys are %v", got)
+	}
+	do(t, path, "DELETE FROM data_keys")
+	if err := sqlite.Migrate(path, 2); err != nil {
+		t.Errorf("down without data keys: %v", err)
+	}
+}

@@ -17,6 +17,11 @@ func TestStore(t *testing.T) {
 	storetest.Run(t, open)
 }
 
+func TestEngine(t *testing.T) {
+	t.Parallel()
+	storetest.RunEngine(t, open)
+}
+
 func BenchmarkCycle(b *testing.B) { storetest.Cycle(b, open) }
 
 func open(t testing.TB, cfg storetest.Config) storetest.Store {

@@ -50,6 +50,16 @@ func newFixture(t testing.TB, open Open) *fixture {
 	return f
 }
 
+// engine is the store with what only engines have.
+func (f *fixture) engine(t testing.TB) Engine {
+	t.Helper()
+	e, ok := f.Store.(Engine)
+	if !ok {
+		t.Fatalf("%T is no Engine", f.Store)
+	}
+	return e
+}
+
 // commit makes a change durable and fails the test when it cannot.
 func (f *fixture) commit(t testing.TB, c *payment.Change) {
 	t.Helper()

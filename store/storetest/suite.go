@@ -15,6 +15,7 @@ import (
 	"github.com/paymux/paymux/notify"
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
+	"github.com/paymux/paymux/store/sealed"
 )
 
 // Store is all that the rooms ask of a store.
@@ -58,6 +59,13 @@ type Config struct {
 // Open returns an open store for a test. The suite closes it.
 type Open func(t testing.TB, cfg Config) Store
 
+// Engine is what an engine has besides, for the wrapper that seals secrets (package sealed).
+type Engine interface {
+	Store
+	sealed.Keyring
+	sealed.Rows
+}
+
 type test struct {
 	name string
 	run  func(*testing.T, *fixture)
@@ -71,6 +79,17 @@ func Run(t *testing.T, open Open) {
 		taskTests(), parkTests(), leaseTests(), fenceTests(), attemptTests(), notificationTests(), siblingTests(), replayTests(),
 		hopTests(), merchantTests(), keyTests(), endpointTests(), linkTests(), checkTests(), commitTests(), modelTests(),
 	}
+	runGroups(t, open, groups)
+}
+
+// RunEngine runs the tests of what an Engine has besides.
+func RunEngine(t *testing.T, open Open) {
+	t.Helper()
+	runGroups(t, open, [][]test{dataKeyTests(), resealTests()})
+}
+
+func runGroups(t *testing.T, open Open, groups [][]test) {
+	t.Helper()
 	for _, group := range groups {
 		for _, tt := range group {
 			t.Run(tt.name, func(t *testing.T) {
