@@ -19,6 +19,7 @@ import (
 
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/internal/natsclient"
+	"github.com/paymux/paymux/internal/nocore"
 	"github.com/paymux/paymux/keys/keysrpc"
 	"github.com/paymux/paymux/registry"
 )
@@ -39,6 +40,10 @@ const stopLimit = 40 * time.Second
 // Program is the whole of an institution's own program: it reads its configuration,
 // serves until it is told to stop, and returns the exit code. version is the program's own.
 func Program(version string, driver *channel.Driver) int {
+	if err := nocore.Forbid(); err != nil {
+		fmt.Fprintf(os.Stderr, "paymux-%s: forbid core files: %v\n", driver.Name, err)
+		return exitFailed
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	return program(ctx, version, driver, os.Args[1:], os.Getenv, os.Stderr)

@@ -51,6 +51,7 @@ type StoreConfig struct {
 	Engine string `yaml:"engine" help:"sqlite or postgres"`
 	Path   string `yaml:"path" help:"sqlite: the file; empty: paymux.db in data_dir"`
 	URL    Ref    `yaml:"url" help:"secret: postgres: the connection string"`
+	Seal   string `yaml:"seal" help:"name of an aes-gcm key in the key service, under which merchants' secrets rest in the database; its callers: node; empty: they rest in clear"`
 }
 
 // NATSConfig is where messages go.

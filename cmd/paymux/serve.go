@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/paymux/paymux/internal/nocore"
 )
 
 // Limits of the HTTP server. Bodies have limits of their own in the front door; a
@@ -30,6 +32,11 @@ func (c *cli) serveCommand() *cobra.Command {
 		Long:  c.text("serve.long"),
 		Args:  exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if debug == "" { // who looks into a process may want a core file, too
+				if err := nocore.Forbid(); err != nil {
+					return fmt.Errorf("forbid core files: %w", err)
+				}
+			}
 			conf, _, err := loadConfig(file, c.env)
 			if err != nil {
 				return &usageError{err}

@@ -23,6 +23,7 @@ import (
 	"github.com/paymux/paymux/registry"
 	"github.com/paymux/paymux/relay"
 	"github.com/paymux/paymux/rollout"
+	"github.com/paymux/paymux/store/sealed"
 )
 
 // system is one process's rooms, put together: frontend, node and gateway in one.
@@ -35,6 +36,8 @@ type system struct {
 	now       func() time.Time
 
 	store     store
+	engine    sealed.Engine // under it
+	seals     *sealed.Store // nil: secrets rest in clear
 	messaging *natsserver.Messaging
 	sandbox   *sandbox.Institution // nil: not enabled
 	keys      *keys.Service        // nil: elsewhere, or none
@@ -96,6 +99,7 @@ func (s *system) stages(env func(string) string) []stage {
 		{true, s.openMessaging},
 		{keyService, s.openKeys},
 		{keyService && !s.conf.whole(), s.serveKeys},
+		{node, s.sealStore},
 		{gateways, s.openSandbox},
 		{gateways, func(context.Context) error { return s.openAccounts(env) }},
 		{gateways && !node, s.openGateway},
@@ -116,6 +120,9 @@ func (s *system) start(ctx context.Context) error {
 		s.channels.Start()
 		s.runner.Start()
 		s.startPruning()
+		if s.seals != nil {
+			s.startSealing(s.seals)
+		}
 	}
 	if s.gateway != nil {
 		return s.gateway.Start(ctx)

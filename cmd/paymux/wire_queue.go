@@ -75,7 +75,7 @@ func (s *system) openQueue() {
 			notify.KindReplay:   s.notifier.ReplayHandler(),
 		},
 	}
-	shared, ok := s.store.(signals)
+	shared, ok := s.engine.(signals)
 	if ok {
 		conf.Signal = func(parts uint64) { s.signal(shared, parts) }
 	} else {

@@ -2,39 +2,21 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"time"
 
-	"github.com/paymux/paymux/access"
-	"github.com/paymux/paymux/notify"
-	"github.com/paymux/paymux/payment"
-	"github.com/paymux/paymux/queue"
+	"github.com/paymux/paymux/keys/keyuse"
 	"github.com/paymux/paymux/store/postgres"
+	"github.com/paymux/paymux/store/sealed"
 	"github.com/paymux/paymux/store/sqlite"
 )
 
 // store is everything the rooms ask of either engine.
-type store interface {
-	payment.Store
-	queue.Store
-	queue.Leases
-	notify.Store
-	notify.Log
-	notify.Replays
-	access.Directory
-	access.Merchants
-	access.Endpoints
-	access.Links
-	access.Events
-	access.Answers
-	PruneIdempotency(ctx context.Context, before time.Time, limit int) (int, error)
-	PruneEvents(ctx context.Context, before time.Time, limit int) (int, error)
-	Close() error
-}
+type store = sealed.Backing
 
 var (
-	_ store = (*sqlite.Store)(nil)
-	_ store = (*postgres.Store)(nil)
+	_ sealed.Engine = (*sqlite.Store)(nil)
+	_ sealed.Engine = (*postgres.Store)(nil)
 )
 
 func (s *system) openStore(ctx context.Context) error {
@@ -42,12 +24,37 @@ func (s *system) openStore(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open the store: %w", err)
 	}
-	s.store = opened
+	s.store, s.engine = opened, opened
 	s.onStop(func(context.Context) error { return opened.Close() })
 	return nil
 }
 
-func (s *system) open(ctx context.Context) (store, error) {
+// sealStore has merchants' secrets rest sealed, where the configuration names a key for that. A key service
+// that is away makes what cannot be opened unavailable, and nothing else.
+func (s *system) sealStore(ctx context.Context) error {
+	if s.conf.Store.Seal == "" {
+		return nil
+	}
+	user, err := s.keysOf(roleNode)
+	if err == nil && user == nil {
+		err = errors.New("there is no key service: make one with paymux keys init")
+	}
+	if err != nil {
+		return fmt.Errorf("store.seal: %w", err)
+	}
+	wrapped := sealed.New(sealed.Config{
+		Engine: s.engine, Service: user, Wrapper: keyuse.Name(s.conf.Store.Seal), Region: s.conf.Region.Name, Now: s.now, Log: s.log,
+	})
+	s.store, s.seals = wrapped, wrapped
+	first, cancel := context.WithTimeout(ctx, findLimit)
+	defer cancel()
+	if err := wrapped.Warm(first); err != nil {
+		s.log.Warn("merchants' secrets cannot be opened until the key service answers", "error", err)
+	}
+	return nil
+}
+
+func (s *system) open(ctx context.Context) (sealed.Engine, error) {
 	if s.conf.Store.Engine == "postgres" {
 		return postgres.Open(ctx, postgres.Config{URL: s.secrets.storeURL.Reveal(), Now: s.now, Log: s.log})
 	}
