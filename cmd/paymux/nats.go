@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/paymux/paymux/internal/natsserver"
+	"github.com/paymux/paymux/internal/nocore"
 )
 
 func (c *cli) natsCommand() *cobra.Command {
@@ -39,6 +41,9 @@ func (c *cli) natsServeCommand() *cobra.Command {
 
 // natsServe serves until ctx ends. SIGHUP makes it read its file again.
 func (c *cli) natsServe(ctx context.Context, conf natsserver.ServerConfig) error {
+	if err := nocore.Forbid(); err != nil { // what passes here is in clear in its memory
+		return fmt.Errorf("forbid core files: %w", err)
+	}
 	conf.Log = newLogger(c.err, LogConfig{Level: "info", Format: "json"})
 	s, err := natsserver.Serve(conf)
 	if err != nil {

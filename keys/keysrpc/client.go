@@ -15,8 +15,9 @@ import (
 // Client is a caller of a key service in another process. Its methods are those of keys.User, with the same
 // errors, and those of package rpc besides: rpc.ErrNotTaken where no key service answered. Safe for concurrent use.
 type Client struct {
-	rpc    *rpc.Client
-	caller string
+	rpc      *rpc.Client
+	caller   string
+	receiver receiver
 }
 
 // NewClient returns a client that calls as caller. The connection's credentials have to allow that.
@@ -24,7 +25,21 @@ func NewClient(conn *nats.Conn, caller string) (*Client, error) {
 	if err := keyuse.CheckCaller(caller); err != nil {
 		return nil, err
 	}
-	return &Client{&rpc.Client{Conn: conn, Faults: Faults()}, caller}, nil
+	own, err := newReceiver()
+	if err != nil {
+		return nil, err
+	}
+	return &Client{&rpc.Client{Conn: conn, Faults: Faults()}, caller, own}, nil
+}
+
+// askSecret asks for what nobody on the way may read.
+func (c *Client) askSecret(ctx context.Context, verb string, q question) ([]byte, error) {
+	q.To = c.receiver.public
+	a, err := c.ask(ctx, verb, q)
+	if err != nil {
+		return nil, err
+	}
+	return c.receiver.open(verb, &q, a.Sealed)
 }
 
 func (c *Client) ask(ctx context.Context, verb string, q question) (answer, error) {
@@ -77,19 +92,17 @@ func (c *Client) Encrypt(ctx context.Context, key keyuse.Name, keyID string, pla
 
 // Decrypt is that of keys.User.
 func (c *Client) Decrypt(ctx context.Context, key keyuse.Name, sealed, nonce, associated []byte) ([]byte, error) {
-	a, err := c.ask(ctx, verbDecrypt, question{Key: key, Sealed: sealed, Nonce: nonce, Associated: associated})
-	return a.Result, err
+	return c.askSecret(ctx, verbDecrypt, question{Key: key, Sealed: sealed, Nonce: nonce, Associated: associated})
 }
 
 // Unwrap is that of keys.User.
 func (c *Client) Unwrap(ctx context.Context, key keyuse.Name, keyID string, w keyuse.Wrapped) ([]byte, error) {
 	inner := wrapped(w)
-	a, err := c.ask(ctx, verbUnwrap, question{Key: key, KeyID: keyID, Wrapped: &inner})
-	return a.Result, err
+	return c.askSecret(ctx, verbUnwrap, question{Key: key, KeyID: keyID, Wrapped: &inner})
 }
 
 // Reveal is that of keys.User.
 func (c *Client) Reveal(ctx context.Context, key keyuse.Name) (paymux.Secret, error) {
-	a, err := c.ask(ctx, verbReveal, question{Key: key})
-	return paymux.Secret(a.Secret), err
+	secret, err := c.askSecret(ctx, verbReveal, question{Key: key})
+	return paymux.Secret(secret), err
 }

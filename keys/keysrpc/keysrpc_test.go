@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -135,6 +136,7 @@ func TestWire(t *testing.T) {
 	for _, ask := range []func() error{
 		func() error { _, err := c.KeyID(ctx, "mac"); return err },
 		func() error { _, err := c.Chain(ctx, "mac", "mac-1"); return err },
+		func() error { _, err := c.Public(ctx, "mac"); return err },
 		func() error { _, err := c.Sign(ctx, "mac", "mac-1", []byte("message")); return err },
 		func() error { return c.Verify(ctx, "mac", []byte("message"), mac(t, c)) },
 		func() error { return c.Verify(ctx, "mac", []byte("message"), []byte("other")) },
@@ -158,6 +160,19 @@ func TestWire(t *testing.T) {
 		golden.WriteString(exchange(t, tap))
 	}
 	compare(t, "testdata/wire.txt", golden.String())
+}
+
+// A caller in another language may do without encryption; a key that is none is no way round it.
+func TestWhatIsRevealedToWhom(t *testing.T) {
+	t.Parallel()
+	conn := messaging(t)
+	fixed(t, serve(t, conn))
+	for to, want := range map[string]string{``: `"secret":"s3cret"`, `,"to":"AAAA"`: `"bad_request"`} {
+		reply, err := conn.Request("paymux.keys.gateway.reveal", []byte(`{"key":"password"`+to+`}`), 5*time.Second)
+		if err != nil || !strings.Contains(string(reply.Data), want) {
+			t.Errorf("to %q: %v, %v", to, reply, err)
+		}
+	}
 }
 
 func fixed(t *testing.T, s *keys.Service) {
@@ -185,6 +200,9 @@ func mac(t *testing.T, c *keysrpc.Client) []byte {
 	return signature
 }
 
+// changing are what differs each time: the asker's public key, and what is encrypted to it.
+var changing = regexp.MustCompile(`"(to|sealed)":"[^"]{40,}"`)
+
 func drain(tap *nats.Subscription) {
 	for {
 		if _, err := tap.NextMsg(10 * time.Millisecond); err != nil {
@@ -211,6 +229,10 @@ func exchange(t *testing.T, tap *nats.Subscription) string {
 			kind = "error"
 		}
 		text = fmt.Sprintf("%s\n  request %s\n  %s %s\n", request.Subject, request.Data, kind, reply.Data)
+		if strings.Contains(text, "s3cret") {
+			t.Errorf("the wire shows the password: %s", text)
+		}
+		text = changing.ReplaceAllString(text, `"$1":"…"`)
 	}
 }
 

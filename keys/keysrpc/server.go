@@ -19,7 +19,15 @@ func Serve(s *rpc.Server, as func(caller string) keyuse.User) error {
 		verbEncrypt: encrypt, verbDecrypt: decrypt, verbUnwrap: unwrap, verbReveal: reveal,
 	} {
 		err := rpc.ServeEach(s, prefix+"*."+verb, func(ctx context.Context, subject string, q question) (answer, error) {
-			return do(keyuse.WithRequest(ctx, q.Request), as(callerOf(subject)), &q)
+			a, err := do(keyuse.WithRequest(ctx, q.Request), as(callerOf(subject)), &q)
+			if err != nil {
+				return answer{}, err
+			}
+			switch verb {
+			case verbDecrypt, verbUnwrap, verbReveal:
+				err = seal(verb, &q, &a)
+			}
+			return a, err
 		})
 		if err != nil {
 			return err

@@ -3,8 +3,8 @@
 //
 // The subject is paymux.keys.<caller>.<verb>. Who calls is what the subject says, never the body: let the NATS
 // permissions of each role publish under its own name alone. It refuses nothing by itself; permissions of keys
-// are the service's. The wire carries what is signed and decrypted, and revealed passwords: use TLS where it leaves
-// a machine. Acts of operators are not on the wire. Start reading at Serve and NewClient.
+// are the service's. Results that are secret are encrypted to who asked;
+// what is to be signed or encrypted is not: use TLS where the wire leaves a machine. Acts of operators are not on the wire. Start reading at Serve and NewClient.
 package keysrpc
 
 import (
@@ -14,6 +14,9 @@ import (
 )
 
 const prefix = "paymux.keys."
+
+// errBadQuestion: the request can be read and makes no sense.
+var errBadQuestion = rpc.ErrBadRequest
 
 // Verbs, as the last token of a subject.
 const (
@@ -49,6 +52,7 @@ type question struct {
 	Nonce      []byte      `json:"nonce,omitempty"`
 	Associated []byte      `json:"associated,omitempty"`
 	Wrapped    *wrapped    `json:"wrapped,omitempty"`
+	To         []byte      `json:"to,omitempty"` // decrypt, unwrap, reveal: X25519 public key that the result is encrypted to
 }
 
 // wrapped is keyuse.Wrapped.
@@ -68,5 +72,6 @@ type answer struct {
 	Public  []keyuse.Public `json:"public,omitempty"`
 	Result  []byte          `json:"result,omitempty"` // a signature, plain text, ciphertext or content key
 	Secret  string          `json:"secret,omitempty"` // revealed: this is what was asked for
+	Sealed  []byte          `json:"sealed,omitempty"` // instead of result and secret, where the question has to
 	Correct bool            `json:"correct,omitempty"`
 }
