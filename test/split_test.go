@@ -40,7 +40,7 @@ const publicly = "public_url: https://pay.example"
 // newSplit starts everything but gateways.
 func newSplit(t *testing.T, channels ...string) *split {
 	t.Helper()
-	s := &split{t: t, dir: t.TempDir(), gateways: map[string]*part{}, store: "store: {engine: sqlite}"}
+	s := &split{t: t, dir: t.TempDir(), gateways: map[string]*part{}, store: "store: {engine: sqlite, seal: store}"}
 	s.env = []string{"TEST_OPS_TOKEN=" + opsToken, "TEST_IDS_KEY=" + idsKey}
 	credentials := filepath.Join(s.dir, "nats")
 	natsAddress, frontAddress := freeAddress(t), freeAddress(t)
@@ -50,10 +50,12 @@ func newSplit(t *testing.T, channels ...string) *split {
 	s.nats.start()
 	s.keys = s.role("keys", "keys", "roles: [keys]")
 	s.keys.start()
+	s.run("keys", "generate", "store", "--kind", "aes-gcm", "--owner", "platform", "--caller", "node", "--activate", "-c", s.dir+"/keys.yaml")
+	s.run("keys", "generate", "jwe", "--kind", "ecdsa", "--owner", "platform", "--caller", "frontend", "--key-id", "jwe-1", "--activate", "-c", s.dir+"/keys.yaml")
 	s.node = s.role("node", "node", "roles: [node]", s.store, publicly, "notify: {allow_networks: [127.0.0.0/8]}")
 	s.node.start()
 	s.front = s.role("frontend", "frontend", "roles: [frontend]", "listen: "+frontAddress, publicly,
-		"ops_token: env:TEST_OPS_TOKEN", "access: {traffic_requests: 0}")
+		"ops_token: env:TEST_OPS_TOKEN", "access: {traffic_requests: 0, jwe_key: \"key:jwe\"}")
 	s.front.start()
 	return s
 }
@@ -128,6 +130,12 @@ func (s *split) ops() *client.Operator {
 // merchant makes a merchant with a bearer key.
 func (s *split) merchant() *client.Client {
 	s.t.Helper()
+	c, _ := s.merchantWithKey()
+	return c
+}
+
+func (s *split) merchantWithKey() (*client.Client, paymux.Secret) {
+	s.t.Helper()
 	var m paymux.Merchant
 	err := s.ops().Call(s.t.Context(), http.MethodPost, "/ops/v1/merchants", map[string]any{"name": "Tea House", "policy": map[string]any{"bearer": true}}, &m)
 	if err != nil {
@@ -141,7 +149,7 @@ func (s *split) merchant() *client.Client {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return c
+	return c, key.Secret
 }
 
 // known waits until the node knows a version of a channel, or no longer does.
