@@ -42,7 +42,7 @@ func TestReseal(t *testing.T) {
 			p, err = other.Reseal(t.Context(), p)
 			s.must(err)
 		}
-		want := sealed.Pass{Key: k.ID, Endpoint: endpoint.ID, KeysDone: true, Done: true, Looked: rows + 5, Sealed: rows + 2}
+		want := sealed.Pass{Key: k.ID, Endpoint: endpoint.ID, KeysDone: true, Done: true, Looked: rows + 5, Sealed: rows + 2, Clear: rows + 2}
 		if p != want {
 			t.Errorf("the pass is %+v, want %+v", p, want)
 		}
@@ -52,6 +52,10 @@ func TestReseal(t *testing.T) {
 		s.has(s, olds[rows-1], endpoint)
 		if p := s.pass(); p.Sealed != 0 || p.Looked != rows+5 {
 			t.Errorf("the next pass is %+v", p)
+		}
+		s.must(s.Rotate(t.Context()))
+		if p := s.pass(); p.Sealed != rows+4 || p.Clear != 0 {
+			t.Errorf("the pass of the next data key is %+v", p)
 		}
 		if p, err := s.Reseal(t.Context(), want); p != want || err != nil {
 			t.Errorf("a pass that is done: %+v, %v", p, err)
