@@ -5,7 +5,7 @@
 package nocore
 
 // Forbid makes core files of this process impossible until it ends, whatever kills it and whoever would take the core: a file,
-// a collector such as systemd-coredump, or a debugger of another user than root. Child processes
+// a collector such as systemd-coredump, or a debugger without the rights of root. Child processes
 // are not allowed core files, either. Call it first thing, before a secret is read.
 //
 // To debug a process, start it without: there is no way back. Only Linux has all of it.

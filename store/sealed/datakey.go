@@ -76,11 +76,7 @@ func (r *ring) make(ctx context.Context) (*dataKey, error) {
 	if least := r.made.Add(time.Microsecond); k.CreatedAt.Before(least) {
 		k.CreatedAt = least // whatever the clock says, it is the newest
 	}
-	k, err := r.wrap(ctx, k, raw)
-	if err != nil {
-		return nil, unavailable(err)
-	}
-	if err := r.keyring.AddDataKey(ctx, k); err != nil {
+	if err := r.keep(ctx, k, raw); err != nil {
 		return nil, err
 	}
 	aead, err := newAEAD(raw)
@@ -92,8 +88,26 @@ func (r *ring) make(ctx context.Context) (*dataKey, error) {
 	r.mu.Lock()
 	r.last, r.made = made, k.CreatedAt
 	r.mu.Unlock()
-	r.log.InfoContext(ctx, "data key made", "data_key", k.ID, "wrapper", k.Wrapper)
+	r.log.InfoContext(ctx, "data key made", "data_key", k.ID, "wrapper", r.wrapper)
 	return made, nil
+}
+
+// keep wraps a data key and keeps it, and wraps it once more when everybody can see it: else a Rewrap that did not
+// see it yet might be followed by the end of the version that it was wrapped with. Nothing is sealed with it before.
+func (r *ring) keep(ctx context.Context, k paymux.DataKey, raw []byte) error {
+	first, err := r.wrap(ctx, k, raw)
+	if err != nil {
+		return unavailable(err)
+	}
+	if err := r.keyring.AddDataKey(ctx, first); err != nil {
+		return err
+	}
+	again, err := r.wrap(ctx, k, raw)
+	if err != nil {
+		return unavailable(err)
+	}
+	_, err = r.keyring.RewrapDataKey(ctx, first, again) // where it was not, a Rewrap came first
+	return err
 }
 
 func newAEAD(raw []byte) (cipher.AEAD, error) {
@@ -162,18 +176,31 @@ func (s *Store) Rewrap(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	for i, was := range list {
-		raw, err := r.reveal(ctx, was)
-		if err != nil {
-			return i, unavailable(err)
-		}
-		now, err := r.wrap(ctx, was, raw)
-		if err != nil {
-			return i, unavailable(err)
-		}
-		if _, err := r.keyring.RewrapDataKey(ctx, was, now); err != nil { // not replaced: somebody else did the same
+	for i, k := range list {
+		if err := r.rewrap(ctx, k); err != nil {
 			return i, err
 		}
 	}
 	return len(list), nil
+}
+
+func (r *ring) rewrap(ctx context.Context, was paymux.DataKey) error {
+	for {
+		raw, err := r.reveal(ctx, was)
+		if err != nil {
+			return unavailable(err)
+		}
+		now, err := r.wrap(ctx, was, raw)
+		if err != nil {
+			return unavailable(err)
+		}
+		replaced, err := r.keyring.RewrapDataKey(ctx, was, now)
+		if err != nil || replaced {
+			return err
+		}
+		// Somebody else was first, perhaps with the version before: over theirs, then.
+		if was, err = r.read(ctx, was.ID); err != nil {
+			return err
+		}
+	}
 }

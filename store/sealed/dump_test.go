@@ -34,9 +34,9 @@ func TestResealLeavesNothing(t *testing.T) {
 			secrets = append(secrets, texts(k, endpoint)...)
 		}
 		s.stop()
-		found := 0
+		found, dump := 0, e.dump(t, s.dir)
 		for _, secret := range secrets {
-			if findsAny(e.dump(t, s.dir), secret) {
+			if findsAny(dump, secret) {
 				found++
 			}
 		}

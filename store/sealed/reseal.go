@@ -21,6 +21,7 @@ type Pass struct {
 
 	Looked int `json:"looked"` // rows
 	Sealed int `json:"sealed"` // of them: were in clear, or under an older data key, and are under the newest now
+	Clear  int `json:"clear"`  // of those: had something in clear, of which engines' files may still have a trace (Scrub)
 	Raced  int `json:"raced"`  // were changed by somebody else at that moment, and so sealed by them
 	Broken int `json:"broken"` // cannot be opened at all; the log names them
 }
@@ -83,6 +84,7 @@ type outcome int
 const (
 	asItWas outcome = iota
 	resealed
+	cleared // resealed, and something was in clear
 	raced
 )
 
@@ -95,7 +97,8 @@ func (s *Store) resealKey(ctx context.Context, k *paymux.Key, with *dataKey) (ou
 	if err != nil {
 		return asItWas, err
 	}
-	return outcomeOf(s.rows.ReplaceShared(ctx, k.ID, was, with.seal(placeOfKey(k), clear)))
+	replaced, err := s.rows.ReplaceShared(ctx, k.ID, was, with.seal(placeOfKey(k), clear))
+	return outcomeOf(replaced, err, was)
 }
 
 func (s *Store) resealEndpoint(ctx context.Context, e *paymux.Endpoint, with *dataKey) (outcome, error) {
@@ -113,17 +116,25 @@ func (s *Store) resealEndpoint(ctx context.Context, e *paymux.Endpoint, with *da
 	if err != nil {
 		return asItWas, err
 	}
-	return outcomeOf(s.rows.ReplaceSecrets(ctx, e.ID, was, now))
+	replaced, err := s.rows.ReplaceSecrets(ctx, e.ID, was, now)
+	texts := make([]paymux.Secret, len(was))
+	for i := range was {
+		texts[i] = was[i].Value
+	}
+	return outcomeOf(replaced, err, texts...)
 }
 
-func outcomeOf(replaced bool, err error) (outcome, error) {
+// outcomeOf is the outcome of a row whose texts were to be replaced.
+func outcomeOf(replaced bool, err error, was ...paymux.Secret) (outcome, error) {
 	switch {
 	case err != nil:
 		return asItWas, err
-	case replaced:
-		return resealed, nil
+	case !replaced:
+		return raced, nil
+	case slices.ContainsFunc(was, func(text paymux.Secret) bool { return text != "" && !isSealed(text) }):
+		return cleared, nil
 	}
-	return raced, nil
+	return resealed, nil
 }
 
 // count notes what came of a row. A row that can never be opened must not keep the others from being sealed.
@@ -137,6 +148,9 @@ func (s *Store) count(ctx context.Context, p *Pass, id string) func(outcome, err
 			return fmt.Errorf("seal %s: %w", id, err)
 		case o == resealed:
 			p.Sealed++
+		case o == cleared:
+			p.Sealed++
+			p.Clear++
 		case o == raced:
 			p.Raced++
 		}

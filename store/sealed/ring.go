@@ -1,10 +1,12 @@
 package sealed
 
 import (
+	"bytes"
 	"context"
 	"crypto/cipher"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -205,14 +207,34 @@ func (r *ring) due(id string) bool {
 	return r.opened[id] == nil && !r.now().Before(r.refused[id].until)
 }
 
+// open opens a data key or notes why it cannot. One that was wrapped anew since the list was read, and whose
+// old wrapping opens no more, is read again.
 func (r *ring) open(ctx context.Context, k paymux.DataKey) {
 	aead, err := r.unwrap(ctx, k)
+	if err != nil {
+		if now, gone := r.read(ctx, k.ID); gone == nil && !bytes.Equal(now.Wrapped, k.Wrapped) {
+			aead, err = r.unwrap(ctx, now)
+		}
+	}
 	if err != nil {
 		r.refuse(k.ID, err)
 		return
 	}
 	r.admit(&dataKey{k.ID, aead})
 	r.log.InfoContext(ctx, "data key opened", "data_key", k.ID)
+}
+
+// read reads one data key as it is now.
+func (r *ring) read(ctx context.Context, id string) (paymux.DataKey, error) {
+	list, err := r.keyring.DataKeys(ctx)
+	if err != nil {
+		return paymux.DataKey{}, err
+	}
+	i := slices.IndexFunc(list, func(k paymux.DataKey) bool { return k.ID == id })
+	if i < 0 {
+		return paymux.DataKey{}, errUnlisted
+	}
+	return list[i], nil
 }
 
 func (r *ring) admit(k *dataKey) {

@@ -42,7 +42,7 @@ func TestReseal(t *testing.T) {
 			p, err = other.Reseal(t.Context(), p)
 			s.must(err)
 		}
-		want := sealed.Pass{Key: k.ID, Endpoint: endpoint.ID, KeysDone: true, Done: true, Looked: rows + 5, Sealed: rows + 2}
+		want := sealed.Pass{Key: k.ID, Endpoint: endpoint.ID, KeysDone: true, Done: true, Looked: rows + 5, Sealed: rows + 2, Clear: rows + 2}
 		if p != want {
 			t.Errorf("the pass is %+v, want %+v", p, want)
 		}
@@ -52,6 +52,10 @@ func TestReseal(t *testing.T) {
 		s.has(s, olds[rows-1], endpoint)
 		if p := s.pass(); p.Sealed != 0 || p.Looked != rows+5 {
 			t.Errorf("the next pass is %+v", p)
+		}
+		s.must(s.Rotate(t.Context()))
+		if p := s.pass(); p.Sealed != rows+4 || p.Clear != 0 {
+			t.Errorf("the pass of the next data key is %+v", p)
 		}
 		if p, err := s.Reseal(t.Context(), want); p != want || err != nil {
 			t.Errorf("a pass that is done: %+v, %v", p, err)
@@ -91,13 +95,13 @@ func TestResealMeetsTrouble(t *testing.T) {
 func TestRotationUnderLoad(t *testing.T) {
 	onBoth(t, func(t *testing.T, e engine) {
 		s := newScene(t, e)
-		for range 20 {
+		for range 10 {
 			s.older()
 		}
 		other := s.replica("eu")
 		ctx, stop := context.WithCancel(t.Context())
 		var workers sync.WaitGroup
-		faults := make(chan error, 16)
+		faults := make(chan error, 6)
 		for n := range cap(faults) {
 			store := sealed.Backing(s.Store)
 			if n%2 == 1 {
@@ -129,7 +133,7 @@ func TestRotationUnderLoad(t *testing.T) {
 			t.Errorf("the last pass is %+v", p)
 		}
 		s.again()
-		if list, err := s.Endpoints(t.Context(), s.merchant.ID); len(list) < 20+16 || err != nil {
+		if list, err := s.Endpoints(t.Context(), s.merchant.ID); len(list) < 10+6 || err != nil {
 			t.Errorf("%d endpoints, %v", len(list), err)
 		}
 	})
@@ -154,6 +158,106 @@ func (s *scene) work(ctx context.Context, store sealed.Backing) error {
 		}
 	}
 	return nil
+}
+
+// hooked is a keyring where something happens once, at the worst moment.
+type hooked struct {
+	sealed.Keyring
+	once                 sync.Once
+	listed, add, rewrite func()
+}
+
+func (h *hooked) happen(what func()) {
+	if what != nil {
+		h.once.Do(what)
+	}
+}
+
+func (h *hooked) DataKeys(ctx context.Context) ([]paymux.DataKey, error) {
+	list, err := h.Keyring.DataKeys(ctx)
+	h.happen(h.listed)
+	return list, err
+}
+
+func (h *hooked) AddDataKey(ctx context.Context, k paymux.DataKey) error {
+	h.happen(h.add)
+	return h.Keyring.AddDataKey(ctx, k)
+}
+
+func (h *hooked) RewrapDataKey(ctx context.Context, was, now paymux.DataKey) (bool, error) {
+	h.happen(h.rewrite)
+	return h.Keyring.RewrapDataKey(ctx, was, now)
+}
+
+// Whenever the key service's key is rotated and data keys are wrapped anew, once the version before is destroyed all of
+// them still open: those that are being opened, made or wrapped anew by somebody else at that moment, too.
+func TestRewrapAtTheWorstMoment(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		hook func(h *hooked, rotate func())
+		act  func(s *scene, other *sealed.Store) error
+	}{
+		"while it is opened": {
+			func(h *hooked, rotate func()) { h.listed = rotate },
+			func(s *scene, other *sealed.Store) error { return other.Warm(s.t.Context()) },
+		},
+		"before it can be seen": {
+			func(h *hooked, rotate func()) { h.add = rotate },
+			func(s *scene, other *sealed.Store) error { return other.Rotate(s.t.Context()) },
+		},
+		"while another wraps it with the version before": {
+			func(h *hooked, rotate func()) { h.rewrite = rotate },
+			func(s *scene, other *sealed.Store) error {
+				_, err := other.Rewrap(s.t.Context())
+				return err
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t, engines["sqlite"])
+			k, e := s.created()
+			h := &hooked{Keyring: s.engine}
+			c.hook(h, func() {
+				s.service.rotate("another version, no secret at all"[:32])
+				if n, err := s.Rewrap(t.Context()); n != 1 || err != nil {
+					t.Error(n, err)
+				}
+				if h.add == nil {
+					s.service.destroyOld()
+				}
+			})
+			other := sealed.New(sealed.Config{Engine: s.engine, Keyring: h, Service: s.service, Wrapper: wrapper, Region: "eu", Now: s.clock.now, Log: quiet})
+			s.must(c.act(s, other))
+			s.service.destroyOld()
+			s.has(other, k, e)
+			k, e = s.key(), s.endpoint()
+			s.must(other.CreateKey(t.Context(), k, nil))
+			s.must(other.CreateEndpoint(t.Context(), e, nil))
+			s.must(s.replica("eu").Warm(t.Context()))
+			s.has(s.replica("eu"), k, e)
+		})
+	}
+}
+
+// Of two who wrap a data key anew, the second goes over the first's: it may have used the version before.
+func TestTwoRewraps(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, engines["sqlite"])
+	k, e := s.created()
+	h := &hooked{Keyring: s.engine}
+	h.rewrite = func() {
+		if n, err := s.Rewrap(t.Context()); n != 1 || err != nil { // with the version before
+			t.Error(n, err)
+		}
+		s.service.rotate("another version, no secret at all"[:32])
+	}
+	other := sealed.New(sealed.Config{Engine: s.engine, Keyring: h, Service: s.service, Wrapper: wrapper, Region: "eu", Now: s.clock.now, Log: quiet})
+	if n, err := other.Rewrap(t.Context()); n != 1 || err != nil {
+		t.Error(n, err)
+	}
+	s.service.destroyOld()
+	s.has(s.replica("eu"), k, e)
 }
 
 // Two processes that begin together may each make a data key. Both are good, and in the end one seals.
