@@ -122,7 +122,8 @@ func (g *Gateway) capabilities(p *service) channelrpc.Capabilities {
 		Currencies: d.Currencies, Exponents: d.Exponents, TimeLimitMS: d.TimeLimit.Milliseconds(), UnknownCodes: p.codes.counts(),
 	}
 	for _, a := range p.accounts {
-		c.Accounts = append(c.Accounts, channelrpc.Account{Name: a.Name, Methods: a.Methods})
+		_, kit := channel.KitOf(a.Channel)
+		c.Accounts = append(c.Accounts, channelrpc.Account{Name: a.Name, Methods: a.Methods, Kit: kit})
 	}
 	return c
 }

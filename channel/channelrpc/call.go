@@ -72,3 +72,13 @@ func (c *Channel) Statement(ctx context.Context, day time.Time) ([]channel.State
 		}
 	}
 }
+
+// Kit is the account's kit; only accounts that are announced with one have it.
+func (c *Channel) Kit() channel.Kit { return kit{c} }
+
+type kit struct{ *Channel }
+
+// Drive passes q on.
+func (k kit) Drive(ctx context.Context, q channel.KitRequest) (channel.KitReply, error) {
+	return call[channel.KitRequest, channel.KitReply](ctx, k.Channel, VerbTest, q)
+}
