@@ -32,14 +32,14 @@ func call[Request, Reply any](ctx context.Context, c *Channel, verb string, q Re
 
 // Do hands op over once.
 func (c *Channel) Do(ctx context.Context, op channel.Operation) (channel.Result, error) {
-	r, err := call[DoRequest, Result](ctx, c, VerbDo, DoRequest{toOperation(&op)})
+	r, err := call[DoRequest, Result](ctx, c, VerbDo, DoRequest{NewOperation(&op)})
 	return r.result(), err
 }
 
 // Query asks about op.
 func (c *Channel) Query(ctx context.Context, op channel.Operation) (channel.Result, error) {
 	op.Card = nil
-	r, err := call[QueryRequest, Result](ctx, c, VerbQuery, QueryRequest{toOperation(&op)})
+	r, err := call[QueryRequest, Result](ctx, c, VerbQuery, QueryRequest{NewOperation(&op)})
 	return r.result(), err
 }
 
