@@ -20,7 +20,7 @@ type counter struct {
 	at          atomic.Int64
 }
 
-func newCounter(t channeltest.T, c alipayfake.Config) *counter {
+func newCounter(t channeltest.Reporter, c alipayfake.Config) *counter {
 	t.Helper()
 	k := &counter{}
 	k.at.Store(time.Date(2026, 2, 28, 15, 59, 30, 0, time.UTC).UnixNano()) // 23:59:30 in Beijing

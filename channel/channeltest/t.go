@@ -6,9 +6,8 @@ import (
 	"testing"
 )
 
-// T is what the suite reports to: a Go test, or the report of a run from outside.
-// Fatal and Fatalf end the calling goroutine.
-type T interface {
+// Reporter is what a check is told with. Fatal and Fatalf end the calling goroutine.
+type Reporter interface {
 	Helper()
 	Log(args ...any)
 	Logf(format string, args ...any)
@@ -19,6 +18,11 @@ type T interface {
 	Cleanup(f func())
 	Context() context.Context
 	Output() io.Writer
+}
+
+// T is what the suite reports to: a Go test, or the report of a run from outside.
+type T interface {
+	Reporter
 	// Run runs a part under a name of its own and reports whether it passed.
 	Run(name string, part func(T)) bool
 }
