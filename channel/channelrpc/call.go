@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/paymux/paymux/channel"
@@ -45,9 +46,10 @@ func (c *Channel) Query(ctx context.Context, op channel.Operation) (channel.Resu
 
 // Callback has the package judge a notification.
 func (c *Channel) Callback(ctx context.Context, req channel.CallbackRequest) (channel.Callback, error) {
-	w, err := call[CallbackRequest, Callback](ctx, c, VerbCallback, CallbackRequest{
-		Account: req.Account, Method: req.Method, URL: req.URL, Header: req.Header, Body: req.Body,
-	})
+	q := CallbackRequest{Account: req.Account, Method: req.Method, URL: req.URL, Header: map[string][]string{}, Body: []byte{}}
+	maps.Copy(q.Header, req.Header)
+	q.Body = append(q.Body, req.Body...) // what is nil would be null on the wire, which the schema does not have
+	w, err := call[CallbackRequest, Callback](ctx, c, VerbCallback, q)
 	if err != nil {
 		return channel.Callback{}, err
 	}

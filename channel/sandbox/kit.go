@@ -120,7 +120,8 @@ func describe(at *customer, broken ...channel.Line) channel.KitReply {
 }
 
 // payersOf are ways to pay at an account. Where payers do not hesitate, nothing stays open for long enough to be tested.
-func payersOf(at *customer) (all []channel.KitPayer) {
+func payersOf(at *customer) []channel.KitPayer {
+	all := []channel.KitPayer{}
 	add := func(name string, method paymux.MethodType, card *channel.KitCard, action paymux.NextActionType) {
 		p := channel.KitPayer{
 			Payment: channel.KitPayment{Name: name, Method: paymux.Method{Type: method}, Card: card},
