@@ -67,3 +67,18 @@ func TestTheTypesDoNotDeviate(t *testing.T) {
 		}
 	}
 }
+
+// Whatever a package announces or answers is read: it must not stop who reads it.
+func FuzzDeviations(f *testing.F) {
+	for _, body := range []string{`{}`, `{"detail":{"accounts":[{"methods":null}],"exponents":{"":[]}}}`, `{"lines":[[]]}`, `{"result":{"next_action":{"redirect":1}}}`, `1e999`, "\xff"} {
+		f.Add("Lease", body)
+		f.Add("Statement", body)
+		f.Add("Callback", body)
+	}
+	f.Fuzz(func(t *testing.T, message, body string) {
+		found, err := channelrpc.Deviations(message, []byte(body))
+		if err == nil && found == nil && !json.Valid([]byte(body)) {
+			t.Errorf("%q is no JSON, and deviates from %s in nothing", body, message)
+		}
+	})
+}
