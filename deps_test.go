@@ -25,7 +25,7 @@ var mayImport = map[string]string{
 	"routing":             "internal/*",
 	"channel":             "internal/*",
 	"keys":                "keys/keyuse internal/*",
-	"channel/channeltest": "channel internal/*",
+	"channel/channeltest": "channel channel/channelrpc internal/*",
 	"channel/channelrpc":  "channel internal/*",
 	"channel/*/*":         "channel channel/* gateway", // the institution's own program
 	"gateway":             "channel channel/channelrpc keys/keyuse keys/keysrpc registry internal/*",

@@ -18,6 +18,9 @@ type counting struct {
 	codes *codes
 }
 
+// Unwrap leads to the account's kit.
+func (c counting) Unwrap() channel.Channel { return c.Channel }
+
 func (c counting) Do(ctx context.Context, op channel.Operation) (channel.Result, error) {
 	r, err := c.Channel.Do(keyuse.WithRequest(ctx, string(op.ID)), op)
 	c.codes.see(&r)

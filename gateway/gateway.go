@@ -122,7 +122,8 @@ func (g *Gateway) capabilities(p *service) channelrpc.Capabilities {
 		Currencies: d.Currencies, Exponents: d.Exponents, TimeLimitMS: d.TimeLimit.Milliseconds(), UnknownCodes: p.codes.counts(),
 	}
 	for _, a := range p.accounts {
-		c.Accounts = append(c.Accounts, channelrpc.Account{Name: a.Name, Methods: a.Methods})
+		_, kit := channel.KitOf(a.Channel)
+		c.Accounts = append(c.Accounts, channelrpc.Account{Name: a.Name, Methods: a.Methods, Kit: kit})
 	}
 	return c
 }
@@ -151,6 +152,19 @@ func (g *Gateway) announce() {
 	}
 }
 
+// releaseTime is how long the registry is waited for at the end: one that did not hear of
+// it forgets the gateway by itself.
+const releaseTime = 2 * time.Second
+
+func release(ctx context.Context, l *registry.Lease) error {
+	ctx, cancel := context.WithTimeout(ctx, releaseTime)
+	defer cancel()
+	if err := l.Release(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
+}
+
 // Stop takes the gateway from the list, then takes no more calls, and waits for those under
 // way: a stop loses no payment. It may be called twice.
 func (g *Gateway) Stop(ctx context.Context) (err error) {
@@ -159,7 +173,7 @@ func (g *Gateway) Stop(ctx context.Context) (err error) {
 		g.loop.Wait()
 		for _, p := range g.packages {
 			if p.lease != nil {
-				err = errors.Join(err, p.lease.Release(ctx))
+				err = errors.Join(err, release(ctx, p.lease))
 			}
 		}
 		for _, p := range g.packages {

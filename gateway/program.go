@@ -132,7 +132,11 @@ func (c *programConfig) run(ctx context.Context, driver *channel.Driver, env fun
 	<-ctx.Done()
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
 	defer cancel()
-	return errors.Join(g.Stop(ending), shared.Stop(ending))
+	err = g.Stop(ending)
+	leaving, cancel := context.WithTimeout(ending, releaseTime)
+	defer cancel()
+	_ = shared.Stop(leaving) // a registry that does not hear of it forgets this process by itself
+	return err
 }
 
 func (c *programConfig) connect(ctx context.Context, name string, env func(string) string, log *slog.Logger) (*nats.Conn, error) {

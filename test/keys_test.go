@@ -12,6 +12,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -101,9 +102,22 @@ func memory(t *testing.T, pid int) []byte {
 		if _, err := fmt.Sscanf(lines.Text(), "%x-%x %s", &from, &to, &mode); err != nil || !strings.HasPrefix(mode, "rw") {
 			continue
 		}
-		part := make([]byte, to-from)
-		n, _ := mem.ReadAt(part, from) // what is not there cannot be read
-		all = append(all, part[:n]...)
+		all = appendPages(all, mem, from, to)
+	}
+	return all
+}
+
+// appendPages reads a stretch of memory; pages without anything are left out, for most were never used.
+func appendPages(all []byte, mem io.ReaderAt, from, to int64) []byte {
+	const page, stretch = 4 << 10, 1 << 20
+	empty, part := make([]byte, page), make([]byte, stretch)
+	for ; from < to; from += stretch {
+		n, _ := mem.ReadAt(part[:min(stretch, to-from)], from) // what is not there cannot be read
+		for at := 0; at < n; at += page {
+			if p := part[at:min(at+page, n)]; !bytes.Equal(p, empty[:len(p)]) {
+				all = append(all, p...)
+			}
+		}
 	}
 	return all
 }

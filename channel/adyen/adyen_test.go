@@ -11,6 +11,7 @@ import (
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/channel/adyen"
 	"github.com/paymux/paymux/channel/channeltest"
+	"github.com/paymux/paymux/internal/wiretest"
 	"github.com/paymux/paymux/test/adyenfake"
 )
 
@@ -18,6 +19,16 @@ const merchant = "TestMerchant"
 
 func TestChannel(t *testing.T) {
 	t.Parallel()
+	channeltest.Run(t, subject(t))
+}
+
+func TestChannelOverTheWire(t *testing.T) {
+	t.Parallel()
+	channeltest.Run(t, channeltest.OverTheWire(wiretest.Open(t, 0).Connect(), subject(t)))
+}
+
+func subject(t *testing.T) channeltest.Subject {
+	t.Helper()
 	institution, config := fake(t)
 	plain := open(t, config)
 	told := &told{institution: institution}
@@ -38,7 +49,7 @@ func TestChannel(t *testing.T) {
 	}
 	cardPage := redirect(paymux.Card)
 	cardPage.Name = "page"
-	channeltest.Run(t, channeltest.Subject{
+	return channeltest.Subject{
 		Driver: told.driver(),
 		Config: config,
 		Payers: []channeltest.Payer{
@@ -65,7 +76,7 @@ func TestChannel(t *testing.T) {
 		Callbacks: callbacks(institution),
 		Faults:    channeltest.HTTPFaults(config),
 		Effects:   told.effects,
-	})
+	}
 }
 
 // encrypted is what Adyen's Component makes, in the form that its test environment takes.

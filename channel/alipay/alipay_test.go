@@ -13,6 +13,7 @@ import (
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/channel/alipay"
 	"github.com/paymux/paymux/channel/channeltest"
+	"github.com/paymux/paymux/internal/wiretest"
 	"github.com/paymux/paymux/test/alipayfake"
 )
 
@@ -35,17 +36,23 @@ func TestChannel(t *testing.T) {
 	for name, certified := range map[string]bool{"public_key": false, "certificates": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			institution, config := fake(t, alipayfake.Config{Certified: certified})
-			for buyer, code := range refusals {
-				institution.Refuse(buyer, code)
-			}
-			w := &wallet{institution: institution, next: map[paymux.OperationID]*paymux.NextAction{}, closes: map[paymux.OperationID]string{}}
-			channeltest.Run(t, subject(w, config))
+			channeltest.Run(t, subject(t, certified))
 		})
 	}
 }
 
-func subject(w *wallet, config channel.Config) channeltest.Subject {
+func TestChannelOverTheWire(t *testing.T) {
+	t.Parallel()
+	channeltest.Run(t, channeltest.OverTheWire(wiretest.Open(t, 0).Connect(), subject(t, true)))
+}
+
+func subject(t *testing.T, certified bool) channeltest.Subject {
+	t.Helper()
+	institution, config := fake(t, alipayfake.Config{Certified: certified})
+	for buyer, code := range refusals {
+		institution.Refuse(buyer, code)
+	}
+	w := &wallet{institution: institution, next: map[paymux.OperationID]*paymux.NextAction{}, closes: map[paymux.OperationID]string{}}
 	return channeltest.Subject{
 		Driver: w.driver(),
 		Config: config,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/paymux/paymux/channel"
@@ -32,22 +33,23 @@ func call[Request, Reply any](ctx context.Context, c *Channel, verb string, q Re
 
 // Do hands op over once.
 func (c *Channel) Do(ctx context.Context, op channel.Operation) (channel.Result, error) {
-	r, err := call[DoRequest, Result](ctx, c, VerbDo, DoRequest{toOperation(&op)})
+	r, err := call[DoRequest, Result](ctx, c, VerbDo, DoRequest{NewOperation(&op)})
 	return r.result(), err
 }
 
 // Query asks about op.
 func (c *Channel) Query(ctx context.Context, op channel.Operation) (channel.Result, error) {
 	op.Card = nil
-	r, err := call[QueryRequest, Result](ctx, c, VerbQuery, QueryRequest{toOperation(&op)})
+	r, err := call[QueryRequest, Result](ctx, c, VerbQuery, QueryRequest{NewOperation(&op)})
 	return r.result(), err
 }
 
 // Callback has the package judge a notification.
 func (c *Channel) Callback(ctx context.Context, req channel.CallbackRequest) (channel.Callback, error) {
-	w, err := call[CallbackRequest, Callback](ctx, c, VerbCallback, CallbackRequest{
-		Account: req.Account, Method: req.Method, URL: req.URL, Header: req.Header, Body: req.Body,
-	})
+	q := CallbackRequest{Account: req.Account, Method: req.Method, URL: req.URL, Header: map[string][]string{}, Body: []byte{}}
+	maps.Copy(q.Header, req.Header)
+	q.Body = append(q.Body, req.Body...) // what is nil would be null on the wire, which the schema does not have
+	w, err := call[CallbackRequest, Callback](ctx, c, VerbCallback, q)
 	if err != nil {
 		return channel.Callback{}, err
 	}
@@ -71,4 +73,14 @@ func (c *Channel) Statement(ctx context.Context, day time.Time) ([]channel.State
 			return lines, nil
 		}
 	}
+}
+
+// Kit is the account's kit; only accounts that are announced with one have it.
+func (c *Channel) Kit() channel.Kit { return kit{c} }
+
+type kit struct{ *Channel }
+
+// Drive passes q on.
+func (k kit) Drive(ctx context.Context, q channel.KitRequest) (channel.KitReply, error) {
+	return call[channel.KitRequest, channel.KitReply](ctx, k.Channel, VerbTest, q)
 }

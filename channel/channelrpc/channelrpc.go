@@ -26,6 +26,7 @@ const (
 	VerbQuery     = "query"
 	VerbCallback  = "callback"
 	VerbStatement = "statement"
+	VerbTest      = "test" // of accounts that have a kit
 )
 
 // Subject is where a verb of an account is served by the instances of one version

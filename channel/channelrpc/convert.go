@@ -7,7 +7,8 @@ import (
 	"github.com/paymux/paymux/channel"
 )
 
-func toOperation(o *channel.Operation) Operation {
+// NewOperation is an operation as it goes over the wire: with card data in clear.
+func NewOperation(o *channel.Operation) Operation {
 	w := Operation{
 		ID: o.ID, Kind: o.Kind, Amount: o.Money.Amount, Currency: o.Money.Currency, Payment: o.Payment, Livemode: o.Livemode,
 		Manual: o.Manual, MerchantOrderID: o.MerchantOrderID, Description: o.Description,

@@ -27,16 +27,20 @@ func NewServer(conn *nats.Conn, version string, limit int, log *slog.Logger) *Se
 	}
 }
 
-// Serve begins to answer for an account.
+// Serve begins to answer for an account, and for its kit where it has one.
 func (s *Server) Serve(a *channel.Account) error {
 	e := &end{Account: a, flights: newFlights()}
 	subject := func(verb string) string { return Subject(a.Driver.Name, s.version, a.Name, verb) }
-	return errors.Join(
+	err := errors.Join(
 		rpc.Serve(s.rpc, subject(VerbDo), e.do),
 		rpc.Serve(s.rpc, subject(VerbQuery), e.query),
 		rpc.Serve(s.rpc, subject(VerbCallback), e.callback),
 		rpc.Serve(s.rpc, subject(VerbStatement), e.statement),
 	)
+	if kit, ok := channel.KitOf(a.Channel); ok {
+		err = errors.Join(err, rpc.Serve(s.rpc, subject(VerbTest), kit.Drive))
+	}
+	return err
 }
 
 // Flush returns when requests can arrive.
@@ -86,7 +90,7 @@ func (e *end) callback(ctx context.Context, q CallbackRequest) (Callback, error)
 func (e *end) statement(ctx context.Context, q StatementRequest) (Statement, error) {
 	day, err := time.Parse(time.DateOnly, q.Day)
 	if err != nil || q.From < 0 || q.Limit < 1 {
-		return Statement{}, fmt.Errorf("%w: day, from or limit of the statement", rpc.ErrBadRequest)
+		return Statement{}, fmt.Errorf("%w: %w: day, from or limit of the statement", rpc.ErrNotTaken, rpc.ErrBadRequest)
 	}
 	lines, err := e.Channel.Statement(ctx, day)
 	if err != nil {

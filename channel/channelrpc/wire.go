@@ -7,6 +7,20 @@ import (
 	"github.com/paymux/paymux/channel"
 )
 
+// Lease is a package's entry in the registry, under gateway.<channel>.<id>: what
+// registry.Instance is for the role gateway.
+type Lease struct {
+	ID      string       `json:"id" doc:"of the process, never used again: letters, digits, - and _"`
+	Role    string       `json:"role" doc:"gateway"`
+	Name    string       `json:"name" doc:"of the channel"`
+	Version string       `json:"version" doc:"of the package"`
+	Weight  int          `json:"weight" doc:"its share beside other instances: 100 is usual, 0 gets nothing"`
+	State   string       `json:"state" doc:"starting, ready or draining"`
+	Trouble string       `json:"trouble,omitempty" doc:"why it is not well, for people"`
+	Since   time.Time    `json:"since" doc:"when it started"`
+	Detail  Capabilities `json:"detail"`
+}
+
 // Capabilities is what a package announces of itself, in its lease at the registry.
 type Capabilities struct {
 	Contract    int                     `json:"contract" doc:"version of this contract: 1"`
@@ -26,6 +40,7 @@ type Capabilities struct {
 type Account struct {
 	Name    string              `json:"name" doc:"as in /callbacks/<channel>/<account>"`
 	Methods []paymux.MethodType `json:"methods"`
+	Kit     bool                `json:"kit,omitempty" doc:"its institution only pretends, and the verb test drives it"`
 }
 
 // DoRequest asks to carry an operation out, QueryRequest what became of it.
@@ -148,4 +163,10 @@ type StatementLine struct {
 	Currency  paymux.Currency      `json:"currency"`
 	Fee       int64                `json:"fee,omitempty"`
 	At        time.Time            `json:"at"`
+}
+
+// Fault is the body of a reply that is an error: what internal/rpc writes and reads.
+type Fault struct {
+	Names []string `json:"names,omitempty" doc:"what it is, in the words of the contract; none of them: nobody knows what happened"`
+	Text  string   `json:"text,omitempty" doc:"for people; no secrets"`
 }

@@ -148,6 +148,26 @@ func without(op channel.Operation) channel.Operation {
 	return op
 }
 
+// An empty notification is of the schema, too: what is nil in Go is not null on the wire.
+func TestRequestsAreOfTheSchema(t *testing.T) {
+	t.Parallel()
+	_, c := wire(t, &bank{callback: func(channel.CallbackRequest) (channel.Callback, error) { return channel.Callback{}, nil }})
+	sent, err := c.Client.Conn.SubscribeSync("paymux.channel.>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Callback(t.Context(), channel.CallbackRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	m, err := sent.NextMsg(5 * time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found, err := channelrpc.Deviations("CallbackRequest", m.Data); err != nil || found != nil {
+		t.Errorf("%s: %q, %v", m.Data, found, err)
+	}
+}
+
 func TestErrorsMeanTheSameOnBothSides(t *testing.T) {
 	t.Parallel()
 	var next error

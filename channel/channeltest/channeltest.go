@@ -39,6 +39,9 @@ type Subject struct {
 	// outcomes are only checked to be of the right kind.
 	Stateless bool
 
+	// Quiet leaves the callback URL out of operations, where nobody would hear the institution's notifications.
+	Quiet bool
+
 	// ReturnURL, CallbackURL and PageURL are put into operations; they have defaults.
 	ReturnURL, CallbackURL, PageURL string
 }
@@ -79,6 +82,11 @@ type Decline struct {
 // Check checks everything the subject gives it the means to check, and reports to t.
 func Check(t T, s Subject) {
 	t.Helper()
+	check(t, s)
+}
+
+func check(t T, s Subject) *bench {
+	t.Helper()
 	s.fill(t)
 	b := &bench{s: s, ids: paymux.NewIDs(randomKey(), 1, time.Now)}
 	t.Run("driver", b.driver)
@@ -94,6 +102,7 @@ func Check(t T, s Subject) {
 	t.Run("statement", b.statement)
 	t.Run("canceled_context", b.canceledContext)
 	t.Run("faults", b.faults)
+	return b
 }
 
 // bench holds what one run works with.

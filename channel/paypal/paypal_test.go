@@ -11,6 +11,7 @@ import (
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/channel/channeltest"
 	"github.com/paymux/paymux/channel/paypal"
+	"github.com/paymux/paymux/internal/wiretest"
 	"github.com/paymux/paymux/test/paypalfake"
 )
 
@@ -40,13 +41,23 @@ func driver() channel.Driver {
 
 func TestChannel(t *testing.T) {
 	t.Parallel()
+	channeltest.Run(t, subject(t))
+}
+
+func TestChannelOverTheWire(t *testing.T) {
+	t.Parallel()
+	channeltest.Run(t, channeltest.OverTheWire(wiretest.Open(t, 0).Connect(), subject(t)))
+}
+
+func subject(t *testing.T) channeltest.Subject {
+	t.Helper()
 	institution, config := fake(t)
 	wallet := paymux.Method{Type: paymux.PayPal}
 	approve := func(_ channeltest.T, op channel.Operation) { institution.Approve(string(op.ID)) }
 	refuse := func(kind, issue string) func(channeltest.T, *channel.Operation) {
 		return func(_ channeltest.T, op *channel.Operation) { institution.Refuse(kind, string(op.ID), issue) }
 	}
-	channeltest.Run(t, channeltest.Subject{
+	return channeltest.Subject{
 		Driver: driver(),
 		Config: config,
 		Payers: []channeltest.Payer{{
@@ -62,7 +73,7 @@ func TestChannel(t *testing.T) {
 		Callbacks: callbacks(institution, config),
 		Faults:    faults(config),
 		Effects:   func(op paymux.OperationID) int { return effects(institution, op) },
-	})
+	}
 }
 
 // fake starts an institution with state and returns an account there.

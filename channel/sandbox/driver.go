@@ -95,6 +95,7 @@ type line interface {
 	send(context.Context, *request) (report, error)
 	ask(context.Context, paymux.OperationID) (report, error)
 	books(ctx context.Context, day time.Time) ([]booking, error)
+	drive(context.Context, *channel.KitRequest) (channel.KitReply, error)
 }
 
 // open opens an account in this process.

@@ -17,6 +17,7 @@ import (
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/channel/channeltest"
 	"github.com/paymux/paymux/channel/sandbox"
+	"github.com/paymux/paymux/internal/wiretest"
 )
 
 const (
@@ -118,6 +119,17 @@ func TestChannel(t *testing.T) {
 	s.Driver, s.Config = *bank.Driver(), channel.Config{Account: "test"}
 	s.Faults = throws(bank, s.Config)
 	channeltest.Run(t, s)
+}
+
+// A package's way: the suite over NATS, in front of plain calls.
+func TestChannelOverTheWire(t *testing.T) {
+	t.Parallel()
+	box := newInbox()
+	bank := institution(t, sandbox.Config{Dir: t.TempDir(), Client: box.client(), Delay: 30 * time.Millisecond})
+	s := subject(bank, box)
+	s.Driver, s.Config = *bank.Driver(), channel.Config{Account: "test"}
+	s.Faults = throws(bank, s.Config)
+	channeltest.Run(t, channeltest.OverTheWire(wiretest.Open(t, 0).Connect(), s))
 }
 
 // The same suite over a real line, once with the faults the institution's switches make and once with those a network makes.

@@ -115,6 +115,14 @@ func (l *remote) books(ctx context.Context, day time.Time) ([]booking, error) {
 	return page.Data, err
 }
 
+func (l *remote) drive(ctx context.Context, q *channel.KitRequest) (r channel.KitReply, err error) {
+	body, err := json.Marshal(q)
+	if err != nil {
+		return r, err
+	}
+	return r, l.call(ctx, http.MethodPost, "/kit", body, &r)
+}
+
 // answerLimit is how much of an answer is read: a statement of a busy day is the largest.
 const answerLimit = 256 << 20
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/internal/groupcommit"
 )
 
@@ -37,6 +38,7 @@ var errInvalid = errors.New("400 the request is not of the documented form")
 //	POST {account}/operations        a request → a report
 //	GET  {account}/operations/{id}   → a report
 //	GET  {account}/statement?day=    → {"data": [booking, …]}, day as 2006-01-02
+//	POST {account}/kit               a channel.KitRequest → a channel.KitReply
 //
 // Calls bear the account's key, or the institution's own where it has none; an account not
 // seen before is opened by its first call. Faults are real: what an account's
@@ -60,6 +62,16 @@ func (i *Institution) Wire() http.Handler {
 		}
 		lines, err := i.books(ctx, at, day)
 		return map[string]any{"data": lines}, err
+	}))
+	mux.HandleFunc("POST /sandbox/v1/{account}/kit", i.onWire(func(ctx context.Context, at *customer, w http.ResponseWriter, r *http.Request) (any, error) {
+		var q channel.KitRequest
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&q); err != nil {
+			return nil, errInvalid
+		}
+		if q.Verb == channel.KitDescribe {
+			return describe(at, channel.LineBroken, channel.LineSilent), nil // a socket that is shared is closed for nobody
+		}
+		return i.drive(ctx, at, &q)
 	}))
 	return mux
 }

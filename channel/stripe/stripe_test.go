@@ -15,6 +15,7 @@ import (
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/channel/channeltest"
 	"github.com/paymux/paymux/channel/stripe"
+	"github.com/paymux/paymux/internal/wiretest"
 	"github.com/paymux/paymux/test/stripefake"
 )
 
@@ -36,12 +37,22 @@ func driver() channel.Driver {
 
 func TestChannel(t *testing.T) {
 	t.Parallel()
+	channeltest.Run(t, subject(t))
+}
+
+func TestChannelOverTheWire(t *testing.T) {
+	t.Parallel()
+	channeltest.Run(t, channeltest.OverTheWire(wiretest.Open(t, 0).Connect(), subject(t)))
+}
+
+func subject(t *testing.T) channeltest.Subject {
+	t.Helper()
 	institution, config := fake(t)
 	token := func(id string) *paymux.CardDetails { return &paymux.CardDetails{Token: paymux.Secret(id)} }
 	card := paymux.Method{Type: paymux.Card}
 	complete := func(_ channeltest.T, op channel.Operation) { institution.Complete(string(op.ID), false) }
 	fail := func(_ channeltest.T, op channel.Operation) { institution.Complete(string(op.ID), true) }
-	channeltest.Run(t, channeltest.Subject{
+	return channeltest.Subject{
 		Driver: driver(),
 		Config: config,
 		Payers: []channeltest.Payer{
@@ -65,7 +76,7 @@ func TestChannel(t *testing.T) {
 		Callbacks: callbacks(institution, paymux.Secret(config.Options["webhook_secret"])),
 		Faults:    channeltest.HTTPFaults(config),
 		Effects:   func(op paymux.OperationID) int { return institution.Effects(string(op)) },
-	})
+	}
 }
 
 // fake starts an institution with state and returns an account there.

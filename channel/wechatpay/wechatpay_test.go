@@ -13,6 +13,7 @@ import (
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/channel/channeltest"
 	"github.com/paymux/paymux/channel/wechatpay"
+	"github.com/paymux/paymux/internal/wiretest"
 	"github.com/paymux/paymux/test/wechatpayfake"
 )
 
@@ -27,6 +28,12 @@ func TestChannel(t *testing.T) {
 	t.Parallel()
 	institution, config := fake(t, wechatpayfake.Config{EarlyBills: true})
 	channeltest.Run(t, subject(institution, config))
+}
+
+func TestChannelOverTheWire(t *testing.T) {
+	t.Parallel()
+	institution, config := fake(t, wechatpayfake.Config{EarlyBills: true})
+	channeltest.Run(t, channeltest.OverTheWire(wiretest.Open(t, 0).Connect(), subject(institution, config)))
 }
 
 // TestChannelWithCertificates runs it with platform certificates that are downloaded. The suite's

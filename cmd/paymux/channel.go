@@ -21,7 +21,7 @@ func (c *cli) channelCommand() *cobra.Command {
 	for _, action := range []paymux.RolloutAction{paymux.RolloutKill, paymux.RolloutRevive} {
 		cmd.AddCommand(c.channelSwitchCommand(action))
 	}
-	cmd.AddCommand(c.channelShadowCommand())
+	cmd.AddCommand(c.channelShadowCommand(), c.channelTestCommand())
 	return cmd
 }
 

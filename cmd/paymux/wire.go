@@ -192,12 +192,20 @@ func (s *system) openMessaging(ctx context.Context) error {
 	s.changes.publish = m.Conn.Publish
 	s.onStop(func(context.Context) error { m.Stop(); return nil })
 	s.registry = registry.New(registry.Config{Conn: m.Conn, Creates: m.Embedded() || s.conf.has(roleNode), Log: s.log, Now: s.now})
-	s.onStop(s.registry.Stop)
+	s.onStop(func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, releaseTime)
+		defer cancel()
+		_ = s.registry.Stop(ctx) // a registry that does not hear of it forgets this process by itself
+		return nil
+	})
 	if !s.conf.has(roleNode) && !s.conf.has(roleFrontend) {
 		return nil
 	}
 	return s.changes.subscribe(m.Conn)
 }
+
+// releaseTime is how long the registry is waited for at the end.
+const releaseTime = 2 * time.Second
 
 // publicURL is what others reach this deployment by.
 func publicURL(c *Config) string {

@@ -11,6 +11,7 @@ func words() map[string][2]string {
 	maps.Copy(all, merchantWords())
 	maps.Copy(all, notificationWords())
 	maps.Copy(all, channelWords())
+	maps.Copy(all, channelTestWords())
 	maps.Copy(all, natsWords())
 	maps.Copy(all, keysWords())
 	return all

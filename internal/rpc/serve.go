@@ -98,7 +98,7 @@ func (s *Server) handle(subject string, h handler) error {
 }
 
 // Flush returns when the server knows of the subscriptions made so far.
-func (s *Server) Flush(ctx context.Context) error { return s.Conn.FlushWithContext(flushLimit(ctx)) }
+func (s *Server) Flush(ctx context.Context) error { return s.Conn.FlushWithContext(soon(ctx)) }
 
 // take begins a request, or refuses it before anything is done.
 func (s *Server) take(m *nats.Msg, h handler) {
@@ -180,7 +180,9 @@ func (s *Server) Stop(ctx context.Context) error {
 	}
 	s.subs = nil
 	s.mu.Unlock()
-	_ = s.Conn.FlushWithContext(flushLimit(ctx)) // after it, no more is sent to us
+	if s.Conn.IsConnected() {
+		_ = s.Conn.FlushWithContext(soon(ctx)) // after it, no more is sent to us
+	}
 	s.mu.Lock()
 	s.stopping = true
 	s.mu.Unlock()
@@ -194,12 +196,12 @@ func (s *Server) Stop(ctx context.Context) error {
 	}
 }
 
-// flushLimit is ctx, or, where it has no end, a context that ends soon: flushing needs one.
-func flushLimit(ctx context.Context) context.Context {
-	if _, ok := ctx.Deadline(); ok {
-		return ctx
-	}
-	limited, cancel := context.WithTimeout(ctx, 2*time.Second)
+// flushTime bounds how long a server is waited for that may be gone.
+const flushTime = 2 * time.Second
+
+// soon is ctx, which ends after flushTime at the latest: flushing needs an end.
+func soon(ctx context.Context) context.Context {
+	limited, cancel := context.WithTimeout(ctx, flushTime)
 	context.AfterFunc(limited, cancel)
 	return limited
 }

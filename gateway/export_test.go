@@ -1,0 +1,4 @@
+package gateway
+
+// RunProgram is Program with a world of its own.
+var RunProgram = program
