@@ -64,5 +64,8 @@ func resealAll(ctx context.Context, seals *sealed.Store) error {
 			return err
 		}
 	}
+	if pass.Clear > 0 { // what was in clear is still in the engine's files
+		return seals.Scrub(ctx)
+	}
 	return nil
 }

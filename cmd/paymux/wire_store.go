@@ -46,6 +46,7 @@ func (s *system) sealStore(ctx context.Context) error {
 		Engine: s.engine, Service: user, Wrapper: keyuse.Name(s.conf.Store.Seal), Region: s.conf.Region.Name, Now: s.now, Log: s.log,
 	})
 	s.store, s.seals = wrapped, wrapped
+	s.onStop(func(context.Context) error { return wrapped.Close() })
 	first, cancel := context.WithTimeout(ctx, findLimit)
 	defer cancel()
 	if err := wrapped.Warm(first); err != nil {
