@@ -34,6 +34,7 @@ import (
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
+	"github.com/paymux/paymux/internal/sendonce"
 )
 
 const (
@@ -105,7 +106,7 @@ func open(d *channel.Driver, c channel.Config) (channel.Channel, error) {
 		return nil, err
 	}
 	a := &account{
-		keys: c.Keys, client: sendOnce(c.Client), log: c.Log, now: c.Now,
+		keys: c.Keys, client: sendonce.Client(c.Client), log: c.Log, now: c.Now,
 		merchant: d.Option(c, "merchant_account"), user: d.Option(c, "webhook_user"),
 	}
 	if a.log == nil {

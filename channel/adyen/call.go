@@ -93,30 +93,3 @@ func refused(resp *http.Response, text []byte) error {
 	}
 	return r
 }
-
-// sendOnce returns c without the two ways in which net/http sends a request again by
-// itself: following a redirect, and repeating on a broken connection a request
-// whose body it can rewind and whose Idempotency-Key tells it that it may.
-func sendOnce(c *http.Client) *http.Client {
-	once := http.Client{}
-	if c != nil {
-		once = *c
-	}
-	once.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	next := once.Transport
-	if next == nil {
-		next = http.DefaultTransport
-	}
-	once.Transport = unrewindable{next}
-	return &once
-}
-
-type unrewindable struct{ next http.RoundTripper }
-
-func (t unrewindable) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.GetBody != nil {
-		r = r.Clone(r.Context())
-		r.GetBody = nil
-	}
-	return t.next.RoundTrip(r)
-}

@@ -23,6 +23,7 @@ import (
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
+	"github.com/paymux/paymux/internal/sendonce"
 )
 
 const (
@@ -82,7 +83,7 @@ func open(d *channel.Driver, c channel.Config) (channel.Channel, error) {
 	}
 	a := &account{
 		appID: d.Option(c, "app_id"), sellerID: d.Option(c, "seller_id"), miniProgram: d.Option(c, "mini_program_app_id"),
-		client: sendOnce(c.Client), log: c.Log, now: c.Now,
+		client: sendonce.Client(c.Client), log: c.Log, now: c.Now,
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)

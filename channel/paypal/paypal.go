@@ -51,6 +51,7 @@ import (
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
+	"github.com/paymux/paymux/internal/sendonce"
 )
 
 const timeLimit = 30 * time.Second
@@ -129,7 +130,7 @@ func open(d *channel.Driver, c channel.Config) (channel.Channel, error) {
 	a := &account{
 		base:         strings.TrimSuffix(base.String(), "/"),
 		live:         isLive(base),
-		client:       sendOnce(c.Client),
+		client:       sendonce.Client(c.Client),
 		certificates: certificates,
 		webhook:      d.Option(c, "webhook_id"),
 		merchant:     d.Option(c, "merchant_id"),
@@ -159,7 +160,7 @@ func domainOf(base *url.URL) string {
 
 func newCertificates(d *channel.Driver, c channel.Config, base *url.URL) (*certificates, error) {
 	s := &certificates{
-		client: sendOnce(c.Client),
+		client: sendonce.Client(c.Client),
 		host:   strings.ToLower(d.Option(c, "certificate_host")),
 		name:   d.Option(c, "certificate_name"),
 		now:    c.Now,

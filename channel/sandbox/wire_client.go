@@ -16,6 +16,7 @@ import (
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
+	"github.com/paymux/paymux/internal/sendonce"
 )
 
 // card is how a request names a card over the wire. Only test cards are taken at the other end.
@@ -59,7 +60,7 @@ func openRemote(d *channel.Driver, c channel.Config) (channel.Channel, error) {
 		return nil, err
 	}
 	a := &account{name: c.Account, signer: signer, now: c.Now, line: &remote{
-		client: sendOnce(c.Client), base: base.JoinPath("sandbox", "v1", c.Account).String(), keys: c.Keys,
+		client: sendonce.Client(c.Client), base: base.JoinPath("sandbox", "v1", c.Account).String(), keys: c.Keys,
 	}}
 	if a.now == nil {
 		a.now = time.Now
@@ -79,16 +80,6 @@ func checkRemote(d *channel.Driver, c channel.Config) error {
 		}
 	}
 	return nil
-}
-
-// sendOnce returns c without redirects: what is answered is the institution's answer.
-func sendOnce(c *http.Client) *http.Client {
-	once := http.Client{}
-	if c != nil {
-		once = *c
-	}
-	once.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &once
 }
 
 func (l *remote) send(ctx context.Context, r *request) (told report, err error) {

@@ -4,28 +4,12 @@ import (
 	"net/http"
 
 	"github.com/paymux/paymux/channel"
+	"github.com/paymux/paymux/internal/sendonce"
 )
 
-// sendOnce returns c without the two ways in which net/http sends a request
-// again by itself: following a redirect, and repeating on a broken connection a request
-// whose body it can rewind and whose Idempotency-Key tells it that it may. Each request gets its key here.
+// sendOnce returns c as one that sends nothing again by itself and gives each request its key.
 func sendOnce(c *http.Client, keys channel.Keys) *http.Client {
-	once := *c
-	once.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	next := once.Transport
-	if next == nil {
-		next = http.DefaultTransport
-	}
-	once.Transport = authorized{keys, unrewindable{next}}
-	return &once
-}
-
-type unrewindable struct{ next http.RoundTripper }
-
-func (t unrewindable) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.GetBody != nil {
-		r = r.Clone(r.Context())
-		r.GetBody = nil
-	}
-	return t.next.RoundTrip(r)
+	once := sendonce.Client(c)
+	once.Transport = authorized{keys, once.Transport}
+	return once
 }

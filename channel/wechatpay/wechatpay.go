@@ -24,6 +24,7 @@ import (
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
+	"github.com/paymux/paymux/internal/sendonce"
 )
 
 // Name is the driver's.
@@ -98,7 +99,7 @@ func open(d *channel.Driver, c channel.Config) (channel.Channel, error) {
 	}
 	a := &account{
 		mchID: d.Option(c, "mch_id"), appID: d.Option(c, "app_id"), serialNo: strings.ToUpper(d.Option(c, "serial_no")),
-		live: d.Option(c, "livemode") == "true", keys: c.Keys, http: sendOnce(c.Client), now: c.Now,
+		live: d.Option(c, "livemode") == "true", keys: c.Keys, http: sendonce.Client(c.Client), now: c.Now,
 	}
 	for _, o := range []struct {
 		name, text string
