@@ -169,7 +169,7 @@ func (a *account) lookUp(ctx context.Context, kind, id string) (*transaction, er
 
 func (a *account) paidTo(p payee) error {
 	if a.merchant != "" && p.Merchant != "" && p.Merchant != a.merchant {
-		return fmt.Errorf("%w: it is of another merchant", channel.ErrForged)
+		return fmt.Errorf("%w: it is of another merchant", channel.ErrForeign)
 	}
 	return nil
 }

@@ -128,7 +128,7 @@ func (a *account) refundNews(plain []byte) (paymux.OperationID, channel.Result, 
 }
 
 // errOtherMerchant: the platform has signed it, and it is not this account's to believe.
-var errOtherMerchant = fmt.Errorf("%w: it is about another merchant number or AppID", channel.ErrForged)
+var errOtherMerchant = fmt.Errorf("%w: it is about another merchant number or AppID", channel.ErrForeign)
 
 // operationOf is the operation behind an order or refund number; empty where the number is not one of ours.
 func operationOf(number string) paymux.OperationID {
