@@ -67,6 +67,7 @@ func TestACallbackThatIsNotBelievedChangesNothingButTheTimeline(t *testing.T) {
 		says string
 	}{
 		"forged":        {err: channel.ErrForged, says: "its signature is missing or wrong"},
+		"foreign":       {err: channel.ErrForeign, says: "it was made for another merchant, application or account"},
 		"stale":         {err: channel.ErrStale, says: "it is too old"},
 		"malformed":     {err: channel.ErrMalformed, says: "it is malformed"},
 		"wrong amount":  {cb: channel.Callback{Result: paid(1)}, says: "it states CNY 0.01 where CNY 12.50 was asked for"},
