@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
+	"testing"
 	"time"
 
 	"github.com/paymux/paymux"
@@ -71,6 +73,12 @@ func (d *docket) replayed() {
 		d.t.Errorf("%d lines of another payment's callbacks", n)
 	}
 	d.act(waits)
+	genuine = d.f.genuine(waits)
+	var at sync.WaitGroup
+	for range 4 {
+		at.Go(func() { d.accepted(genuine) })
+	}
+	at.Wait()
 	d.once(waits)
 }
 
@@ -155,4 +163,38 @@ func (d *docket) unheard() {
 		d.t.Fatalf("never accepted: %s", d.gateways[d.f.channel].logged())
 	}
 	d.once(p)
+}
+
+// keyless: without the key service what is genuine cannot be told from what is forged. It is not refused as forged, but
+// asked for again, and heard when the keys are back. Channels that need no key for it take it at once.
+func (c *court) keyless(t *testing.T, forgers []*forger) {
+	type news struct {
+		*docket
+		p       *paymux.Payment
+		genuine letter
+	}
+	var all []news
+	for _, f := range forgers {
+		d := &docket{c, t, f}
+		p := d.waiting()
+		d.act(p)
+		all = append(all, news{d, p, f.genuine(p)})
+	}
+	c.keys.kill()
+	for _, n := range all {
+		want := n.f.ackStatus
+		if n.f.keyed {
+			want = http.StatusServiceUnavailable
+		}
+		if status, body := n.deliver(n.genuine); status != want || len(n.lines(n.p, "callback refused")) != 0 {
+			t.Errorf("%s: without keys answered %d %s, want %d; %q", n.f.channel, status, body, want, n.lines(n.p, ""))
+		}
+	}
+	c.keys.start()
+	for _, n := range all {
+		if !within(20*time.Second, func() bool { status, _ := n.deliver(n.genuine); return status == n.f.ackStatus }) {
+			t.Errorf("%s: never accepted", n.f.channel)
+		}
+		n.once(n.p)
+	}
 }

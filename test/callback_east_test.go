@@ -31,7 +31,7 @@ func wechatpayForger(t *testing.T) *forger {
 			act:     func(p *paymux.Payment) error { return bank.Pay(number(p)) },
 			effects: func(op paymux.OperationID) int { return bank.Effects(paymux.OrderNumber(string(op))) },
 		},
-		stale: 6 * time.Minute, ackStatus: http.StatusNoContent,
+		keyed: true, stale: 6 * time.Minute, ackStatus: http.StatusNoContent,
 		genuine: func(p *paymux.Payment) letter {
 			return notice(bank, wechatpayfake.Notice{Number: number(p)})
 		},

@@ -70,6 +70,7 @@ type forger struct {
 	alter     func(letter) letter
 	stale     time.Duration // longer than its notifications are taken
 
+	keyed     bool // a key of the key service is needed to judge what is genuine
 	asked     asking
 	ackStatus int
 	ackBody   string

@@ -84,7 +84,7 @@ func sandboxForger(t *testing.T, s *split) *forger {
 				return n
 			},
 		},
-		lines: []string{"sandbox: {remote: true}"}, stale: 6 * time.Minute, ackStatus: http.StatusOK,
+		lines: []string{"sandbox: {remote: true}"}, keyed: true, stale: 6 * time.Minute, ackStatus: http.StatusOK,
 		genuine: func(p *paymux.Payment) letter { return send(bankSecret, time.Now(), notice(p, map[string]any{})) },
 		unsign:  without("Sandbox-Signature"), alter: replacing(t, `"amount":1250`, `"amount":1251`),
 		says: map[string]string{"at another account's URL": notForUs},

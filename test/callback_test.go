@@ -2,11 +2,12 @@ package test_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
-	"fmt"
 	"io"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,19 +70,23 @@ func TestCallbacksUnderAttack(t *testing.T) {
 	}
 	c.m = s.merchant()
 	c.sink = newSink(t, c.m)
-	for _, f := range forgers {
-		t.Run(f.channel, func(t *testing.T) {
-			t.Parallel()
-			d := &docket{court: c, t: t, f: f}
-			for _, a := range append(attacks(), f.more...) {
-				t.Run(a.name, func(t *testing.T) { d.at(t).attacked(a) })
-			}
-			t.Run("replayed", func(t *testing.T) { d.at(t).replayed() })
-			t.Run("nobody's URL", func(t *testing.T) { d.at(t).nobodys() })
-			t.Run("many", func(t *testing.T) { d.at(t).flooded() })
-			t.Run("the wrong word first", func(t *testing.T) { d.at(t).misinformed() })
-			t.Run("gateway away", func(t *testing.T) { d.at(t).unheard() })
-		})
+	t.Run("each", func(t *testing.T) {
+		for _, f := range forgers {
+			t.Run(f.channel, func(t *testing.T) { t.Parallel(); c.try(t, f) })
+		}
+	})
+	t.Run("keys away", func(t *testing.T) { c.keyless(t, forgers) })
+}
+
+func (c *court) try(t *testing.T, f *forger) {
+	for _, a := range slices.Concat(attacks(), f.more) {
+		t.Run(a.name, func(t *testing.T) { (&docket{c, t, f}).attacked(a) })
+	}
+	for name, play := range map[string]func(*docket){
+		"replayed": (*docket).replayed, "nobody's URL": (*docket).nobodys, "many": (*docket).flooded,
+		"the wrong word first": (*docket).misinformed, "gateway away": (*docket).unheard,
+	} {
+		t.Run(name, func(t *testing.T) { play(&docket{c, t, f}) })
 	}
 }
 
@@ -99,13 +104,10 @@ type docket struct {
 	f *forger
 }
 
-func (d *docket) at(t *testing.T) *docket { return &docket{d.court, t, d.f} }
-
 // waiting makes a payment whose payer has not paid.
 func (d *docket) waiting() *paymux.Payment {
 	d.t.Helper()
-	order := strings.ReplaceAll(strings.TrimPrefix(d.t.Name(), "TestCallbacksUnderAttack/"), "/", "-") + "-" + fmt.Sprint(time.Now().UnixNano()%1e6)
-	p, err := d.m.CreatePayment(d.t.Context(), d.f.request(order[max(0, len(order)-60):]))
+	p, err := d.m.CreatePayment(d.t.Context(), d.f.request("A-"+rand.Text()))
 	if err != nil || p.Status != paymux.RequiresAction && p.Status != paymux.Processing {
 		d.t.Fatalf("%+v, %v", p, err)
 	}
@@ -122,17 +124,19 @@ func (d *docket) post(channel, account string, l letter) (status int, body strin
 	d.t.Helper()
 	r, err := http.NewRequestWithContext(d.t.Context(), http.MethodPost, d.url+"/callbacks/"+channel+"/"+account+l.query, bytes.NewReader(l.body))
 	if err != nil {
-		d.t.Fatal(err)
+		d.t.Error(err)
+		return 0, ""
 	}
 	maps.Copy(r.Header, l.header)
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
-		d.t.Fatal(err)
+		d.t.Error(err)
+		return 0, ""
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
 	if err != nil {
-		d.t.Fatal(err)
+		d.t.Error(err)
 	}
 	return answer.StatusCode, string(text)
 }

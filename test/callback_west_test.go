@@ -40,7 +40,7 @@ func stripeForger(t *testing.T) *forger {
 				return bank.Effects(string(op))
 			},
 		},
-		twin: map[string]string{"webhook_secret": twin}, stale: 6 * time.Minute, ackStatus: http.StatusOK,
+		twin: map[string]string{"webhook_secret": twin}, keyed: true, stale: 6 * time.Minute, ackStatus: http.StatusOK,
 		genuine: func(p *paymux.Payment) letter { return event(secret, time.Now(), object(p)) },
 		unsign:  without("Stripe-Signature"), alter: replacing(t, `"amount_received":1250`, `"amount_received":1251`),
 		// Nothing in an event says whom it is for but the secret that signs it.
@@ -138,7 +138,7 @@ func adyenForger(t *testing.T) *forger {
 			act:     func(p *paymux.Payment) error { bank.Settle(string(p.LatestOperation)); return nil },
 			effects: func(op paymux.OperationID) int { return bank.Effects(string(op)) },
 		},
-		stale: 31 * 24 * time.Hour, asked: never, ackStatus: http.StatusOK, ackBody: "[accepted]",
+		keyed: true, stale: 31 * 24 * time.Hour, asked: never, ackStatus: http.StatusOK, ackBody: "[accepted]",
 		genuine: func(p *paymux.Payment) letter {
 			told := bank.Events(string(p.LatestOperation))
 			return letter{body: told[len(told)-1].Body}
