@@ -52,8 +52,12 @@ func (s *Service) refuse(ctx context.Context, account string, id paymux.Operatio
 	}
 	s.Log.WarnContext(ctx, "callback refused", "account", account, "operation", id, "reason", brief(cause))
 	if id != "" {
-		err := s.doubt(ctx, id, func(d *draft) paymux.Hop {
-			return paymux.Hop{At: d.now, Kind: paymux.HopCallback, Text: account + ": callback refused, " + refusal(cause), Ref: string(id)}
+		kind := untruths
+		if errors.Is(cause, channel.ErrForged) && !errors.Is(cause, channel.ErrForeign) {
+			kind = forgeries
+		}
+		err := s.doubt(ctx, doubted{id, kind}, func(d *draft) paymux.Hop {
+			return paymux.Hop{At: d.now, Kind: paymux.HopCallback, Text: account + ": callback refused, " + refusal(cause)}
 		})
 		if err != nil {
 			return err
@@ -148,14 +152,14 @@ func (d *draft) report(ctx context.Context, op *paymux.Operation, cb *channel.Ca
 // institution asked at once: its own word on a question is another matter.
 func (s *Service) misstated(ctx context.Context, cb *channel.Callback) error {
 	s.Log.WarnContext(ctx, "callback refused", "operation", cb.Operation, "reason", "it states "+cb.Result.Money.String())
-	err := s.doubt(ctx, cb.Operation, func(d *draft) paymux.Hop {
+	err := s.doubt(ctx, doubted{cb.Operation, untruths}, func(d *draft) paymux.Hop {
 		op := d.find(cb.Operation)
 		if !op.State.Ended() {
 			d.resolveAt(op.Account, d.now)
 		}
 		asked := paymux.Money{Amount: op.Amount, Currency: op.Currency}
 		return paymux.Hop{
-			At: d.now, Kind: paymux.HopCallback, Ref: string(op.ID), Data: map[string]string{"callback": cb.ID},
+			At: d.now, Kind: paymux.HopCallback, Data: map[string]string{"callback": cb.ID},
 			Text: op.Account + ": callback refused, it states " + cb.Result.Money.String() + " where " + asked.String() + " was asked for",
 		}
 	})

@@ -76,11 +76,13 @@ func TestRepeatsOfAWrongAmountMakeFewLines(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	p := h.scanned(1250)
+	h.forges(p.LatestOperation)
+	h.post(h, 9) // which must not drown what the institution says
 	h.first.notice = func(channel.CallbackRequest) (channel.Callback, error) {
 		return channel.Callback{ID: "notice", Operation: p.LatestOperation, Result: paid(1)}, nil
 	}
 	h.post(h, 40)
-	if line := h.timeline(p.ID); h.refusals(p.ID) != 10 || !strings.Contains(line, "it states CNY 0.01 where CNY 12.50 was asked for; 32 refused so far") {
+	if line := h.timeline(p.ID); h.refusals(p.ID) != 8+10 || !strings.Contains(line, "it states CNY 0.01 where CNY 12.50 was asked for; 32 refused so far") {
 		t.Errorf("%d lines:\n%s", h.refusals(p.ID), line)
 	}
 	h.expect(p.ID, paymux.RequiresAction)
