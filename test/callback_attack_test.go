@@ -129,7 +129,7 @@ func (d *docket) misinformed() {
 		d.accepted(d.f.misstated(p))
 	case byQuery:
 		d.refused(d.f.channel+"-main", d.f.claim(p, lie{amount: 1}))
-		const soon = 5 * time.Second // sooner than anything is asked of its own accord
+		const soon = 10 * time.Second // sooner than anything is asked of its own accord
 		if !within(soon, func() bool { return d.payment(p.ID).Status == paymux.Succeeded }) {
 			d.t.Fatalf("not asked: %q", d.lines(p, ""))
 		}
