@@ -10,6 +10,7 @@ package channel
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/paymux/paymux"
@@ -33,8 +34,9 @@ type Channel interface {
 	Query(ctx context.Context, op Operation) (Result, error)
 
 	// Callback authenticates and reads an institution's notification. It returns
-	// an error, wrapping ErrForged, ErrStale or ErrMalformed, for what cannot be
-	// believed, and never one for a code it does not know: that is StateUnknown.
+	// an error, wrapping ErrForged, ErrForeign, ErrStale or ErrMalformed, for what cannot be
+	// believed, and never one for a code it does not know: that is StateUnknown. Beside
+	// such an error Callback.Operation is whom the notification claims to be about, where that can be read.
 	Callback(ctx context.Context, req CallbackRequest) (Callback, error)
 
 	// Statement lists what the institution booked on a day (UTC), in its order.
@@ -49,8 +51,11 @@ var (
 	ErrUnsupported = errors.New("channel: unsupported")
 	// ErrAbsent: the institution has never seen the operation.
 	ErrAbsent = errors.New("channel: no such operation")
-	// ErrForged: a callback's signature is missing or wrong.
+	// ErrForged: a callback's signature is missing or wrong, or the institution denies what it says.
 	ErrForged = errors.New("channel: callback not authentic")
+	// ErrForeign: a callback that the institution made for another merchant, application or
+	// account. It is an ErrForged, too: for this account it proves nothing.
+	ErrForeign = fmt.Errorf("%w: made for another account", ErrForged)
 	// ErrStale: a callback is too old, or was made for another time.
 	ErrStale = errors.New("channel: callback too old")
 	// ErrMalformed: an authentic callback that is not of the documented form.

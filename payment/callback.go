@@ -9,8 +9,12 @@ import (
 	"github.com/paymux/paymux/channel"
 )
 
-// errForeign: an authentic callback about an operation of another account.
-var errForeign = errors.New("payment: the operation belongs to another account")
+// Why an authentic callback is not believed.
+var (
+	errForeign  = errors.New("payment: the operation belongs to another account")
+	errMisstate = errors.New("payment: another amount than was asked for")
+	errNotOurs  = errors.New("payment: no operation of this system")
+)
 
 // Callback takes an institution's notification: the channel authenticates it, and
 // what it says is compared with what was asked before it is believed (B9, A29).
@@ -41,25 +45,37 @@ func (s *Service) Callback(ctx context.Context, r paymux.CallbackRequest) (paymu
 }
 
 // refuse answers a callback that is not believed. Where it names an operation of
-// ours, the payment's timeline says so; that changes nothing else.
+// ours, the payment's timeline says so, within bounds: see doubts. That changes nothing else.
 func (s *Service) refuse(ctx context.Context, account string, id paymux.OperationID, cause error) error {
-	refused := paymux.Errorf(paymux.CallbackRefused, "The callback was refused: %s.", refusal(cause)).Because(cause)
-	if id == "" || s.IDs.Check(paymux.PrefixOperation, string(id)) != nil {
-		return refused
+	if id != "" && s.IDs.Check(paymux.PrefixOperation, string(id)) != nil {
+		id = "" // somebody else's number
 	}
-	_, err := s.change(ctx, s.recordOf(id), func(d *draft) error {
-		d.hop(paymux.HopCallback, string(id), account+": callback refused, "+refusal(cause), nil)
-		return nil
-	})
-	if err != nil && !errors.Is(err, paymux.NotFound) {
-		return paymux.Errorf(paymux.Unavailable, "The callback could not be recorded. Send it again.").Because(err)
+	s.Log.WarnContext(ctx, "callback refused", "account", account, "operation", id, "reason", brief(cause))
+	if id != "" {
+		kind := untruths
+		if errors.Is(cause, channel.ErrForged) && !errors.Is(cause, channel.ErrForeign) {
+			kind = forgeries
+		}
+		err := s.doubt(ctx, doubted{id, kind}, func(d *draft) paymux.Hop {
+			return paymux.Hop{At: d.now, Kind: paymux.HopCallback, Text: account + ": callback refused, " + refusal(cause)}
+		})
+		if err != nil {
+			return err
+		}
 	}
-	return refused
+	return paymux.Errorf(paymux.CallbackRefused, "The callback was refused: %s.", refusal(cause)).Because(cause)
+}
+
+// brief is an error's text for the log, where a stranger may have written a part of it.
+func brief(err error) string {
+	const most = 300
+	text := err.Error()
+	return text[:min(most, len(text))]
 }
 
 // judged reports whether an error is a channel's verdict on a callback, and not its inability to give one.
 func judged(err error) bool {
-	for _, verdict := range []error{channel.ErrForged, channel.ErrStale, channel.ErrMalformed, channel.ErrUnsupported} {
+	for _, verdict := range []error{channel.ErrForged, channel.ErrStale, channel.ErrMalformed, channel.ErrUnsupported} { // ErrForeign is an ErrForged
 		if errors.Is(err, verdict) {
 			return true
 		}
@@ -70,8 +86,10 @@ func judged(err error) bool {
 // refusal says why a callback is not believed, in words that help no forger.
 func refusal(err error) string {
 	switch {
+	case errors.Is(err, channel.ErrForeign):
+		return "it was made for another merchant, application or account"
 	case errors.Is(err, channel.ErrForged):
-		return "its signature is missing or wrong"
+		return "its signature is missing or wrong, or the institution denies what it says"
 	case errors.Is(err, channel.ErrStale):
 		return "it is too old"
 	case errors.Is(err, channel.ErrMalformed):
@@ -80,6 +98,8 @@ func refusal(err error) string {
 		return "this channel sends no callbacks"
 	case errors.Is(err, errForeign):
 		return "it is about an operation of another account"
+	case errors.Is(err, errNotOurs):
+		return "it names no operation of this system"
 	}
 	return "it cannot be believed"
 }
@@ -87,27 +107,25 @@ func refusal(err error) string {
 // reported applies what a callback says of an operation.
 func (s *Service) reported(ctx context.Context, account string, cb *channel.Callback) error {
 	if s.IDs.Check(paymux.PrefixOperation, string(cb.Operation)) != nil {
-		return paymux.Errorf(paymux.CallbackRefused, "The callback names no operation of this system.")
+		return s.refuse(ctx, account, "", fmt.Errorf("%w: %.64q", errNotOurs, cb.Operation))
 	}
-	wrong := false
 	err := s.changeReported(ctx, cb.Operation, func(d *draft) error {
 		op := d.find(cb.Operation)
 		if op.Account != account {
 			return errForeign
 		}
-		if wrong = differs(op, cb.Result); wrong {
-			d.misstated(op, cb)
-			return nil
+		if differs(op, cb.Result) {
+			return errMisstate
 		}
 		return d.report(ctx, op, cb)
 	})
 	switch {
-	case err == nil && wrong:
-		return paymux.Errorf(paymux.CallbackRefused, "The callback states another amount than was asked for.")
 	case err == nil:
 		return nil
+	case errors.Is(err, errMisstate):
+		return s.misstated(ctx, cb)
 	case errors.Is(err, paymux.NotFound):
-		return paymux.Errorf(paymux.CallbackRefused, "The callback names an operation that does not exist.").Because(err)
+		return s.refuse(ctx, account, "", fmt.Errorf("%w: %s", errNotOurs, cb.Operation))
 	case errors.Is(err, errForeign):
 		return s.refuse(ctx, account, cb.Operation, err)
 	}
@@ -132,12 +150,23 @@ func (d *draft) report(ctx context.Context, op *paymux.Operation, cb *channel.Ca
 
 // misstated notes an authentic callback with another amount, and has the
 // institution asked at once: its own word on a question is another matter.
-func (d *draft) misstated(op *paymux.Operation, cb *channel.Callback) {
-	d.hop(paymux.HopCallback, string(op.ID), op.Account+": callback refused, it states "+cb.Result.Money.String()+
-		" where "+paymux.Money{Amount: op.Amount, Currency: op.Currency}.String()+" was asked for", map[string]string{"callback": cb.ID})
-	if !op.State.Ended() {
-		d.resolveAt(op.Account, d.now)
+func (s *Service) misstated(ctx context.Context, cb *channel.Callback) error {
+	s.Log.WarnContext(ctx, "callback refused", "operation", cb.Operation, "reason", "it states "+cb.Result.Money.String())
+	err := s.doubt(ctx, doubted{cb.Operation, untruths}, func(d *draft) paymux.Hop {
+		op := d.find(cb.Operation)
+		if !op.State.Ended() {
+			d.resolveAt(op.Account, d.now)
+		}
+		asked := paymux.Money{Amount: op.Amount, Currency: op.Currency}
+		return paymux.Hop{
+			At: d.now, Kind: paymux.HopCallback, Data: map[string]string{"callback": cb.ID},
+			Text: op.Account + ": callback refused, it states " + cb.Result.Money.String() + " where " + asked.String() + " was asked for",
+		}
+	})
+	if err != nil {
+		return err
 	}
+	return paymux.Errorf(paymux.CallbackRefused, "The callback states another amount than was asked for.")
 }
 
 func (s *Service) disputed(ctx context.Context, account string, n *channel.Dispute) error {
@@ -145,8 +174,10 @@ func (s *Service) disputed(ctx context.Context, account string, n *channel.Dispu
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, paymux.NotFound), errors.Is(err, errForeign):
-		return paymux.Errorf(paymux.CallbackRefused, "The callback disputes a payment that this account never made.").Because(err)
+	case errors.Is(err, paymux.NotFound):
+		return s.refuse(ctx, account, "", fmt.Errorf("dispute %.64q: %w: %.64q", n.ChannelID, errNotOurs, n.Operation))
+	case errors.Is(err, errForeign):
+		return s.refuse(ctx, account, n.Operation, err)
 	}
 	return paymux.Errorf(paymux.Unavailable, "The dispute could not be stored. Send it again.").Because(err)
 }

@@ -67,6 +67,7 @@ func TestACallbackThatIsNotBelievedChangesNothingButTheTimeline(t *testing.T) {
 		says string
 	}{
 		"forged":        {err: channel.ErrForged, says: "its signature is missing or wrong"},
+		"foreign":       {err: channel.ErrForeign, says: "it was made for another merchant, application or account"},
 		"stale":         {err: channel.ErrStale, says: "it is too old"},
 		"malformed":     {err: channel.ErrMalformed, says: "it is malformed"},
 		"wrong amount":  {cb: channel.Callback{Result: paid(1)}, says: "it states CNY 0.01 where CNY 12.50 was asked for"},
@@ -215,6 +216,46 @@ func TestDisputes(t *testing.T) {
 		t.Errorf("%d disputed", got)
 	}
 	h.expect(p.ID, paymux.Succeeded, paymux.PaymentSucceeded, paymux.DisputeWasOpened, paymux.DisputeWasWon)
+}
+
+func TestADisputeInAnotherCurrencyIsNotAddedUp(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.first.answers(paid(1250), nil)
+	p, _ := h.create(h.order(1250))
+	h.first.notice = func(r channel.CallbackRequest) (channel.Callback, error) {
+		return channel.Callback{Dispute: &channel.Dispute{
+			ChannelID: "case-1", Operation: p.LatestOperation, Status: paymux.DisputeStatus(r.Body), Money: paymux.Money{Amount: 180, Currency: "USD"},
+		}}, nil
+	}
+	for _, status := range []paymux.DisputeStatus{paymux.DisputeOpened, paymux.DisputeWon} {
+		if _, err := h.Callback(t.Context(), paymux.CallbackRequest{Channel: "bank", Account: "first", Body: []byte(status)}); err != nil {
+			t.Fatal(err)
+		}
+		d, err := h.store.Dispute(t.Context(), "first", "case-1")
+		if got := h.payment(p.ID).AmountDisputed; err != nil || got != 0 || d.Amount != 180 || d.Currency != "USD" || d.Status != status {
+			t.Errorf("%s: %d fen disputed, %+v, %v", status, got, d, err)
+		}
+	}
+}
+
+// A dispute of what another account has carried is refused, and the timeline says so.
+func TestADisputeByAnotherAccountIsRefused(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.first.answers(paid(1250), nil)
+	p, _ := h.create(h.order(1250))
+	h.second.notice = func(channel.CallbackRequest) (channel.Callback, error) {
+		return channel.Callback{Dispute: &channel.Dispute{ChannelID: "case-1", Operation: p.LatestOperation, Status: paymux.DisputeOpened, Money: yuan(1250)}}, nil
+	}
+	_, err := h.Callback(t.Context(), paymux.CallbackRequest{Channel: "bank", Account: "second"})
+	if !errors.Is(err, paymux.CallbackRefused) || h.payment(p.ID).AmountDisputed != 0 {
+		t.Errorf("%v, %d disputed", err, h.payment(p.ID).AmountDisputed)
+	}
+	if line := h.timeline(p.ID); !strings.Contains(line, "second: callback refused, it is about an operation of another account") {
+		t.Errorf("the timeline tells nothing of it:\n%s", line)
+	}
+	h.expect(p.ID, paymux.Succeeded, paymux.PaymentSucceeded)
 }
 
 func TestNewsOfOneDisputeAtOnceMakesOneDispute(t *testing.T) {

@@ -37,13 +37,22 @@ func (d *draft) dispute(known paymux.Dispute, account string, n *channel.Dispute
 			Amount: n.Money.Amount, Currency: n.Money.Currency, ChannelID: n.ChannelID, Account: account,
 			CreatedAt: d.now, Merchant: p.Merchant,
 		}
-		p.AmountDisputed += n.Money.Amount
+		p.AmountDisputed += inCurrency(p.Currency, n.Money)
 	}
 	if n.Status == paymux.DisputeWon {
-		p.AmountDisputed -= dispute.Amount
+		p.AmountDisputed -= inCurrency(p.Currency, paymux.Money{Amount: dispute.Amount, Currency: dispute.Currency})
 	}
 	dispute.Status, dispute.Reason = n.Status, or(n.Reason, dispute.Reason)
 	dispute.Version, dispute.UpdatedAt = dispute.Version+1, d.now
 	d.Disputes = append(d.Disputes, dispute)
 	d.hop(paymux.HopCallback, string(dispute.ID), account+": dispute "+string(n.Status)+" "+n.Money.String(), nil)
+}
+
+// inCurrency is how much of m a sum in a currency counts. Institutions may state a dispute in the currency they settle
+// in: the case says so, and the payment's sum must not be added up of two kinds of money.
+func inCurrency(c paymux.Currency, m paymux.Money) int64 {
+	if m.Currency != c {
+		return 0
+	}
+	return m.Amount
 }

@@ -63,6 +63,7 @@ type Service struct {
 	Config
 	routable atomic.Pointer[routable]
 	recent   *recent
+	doubts   *doubts
 }
 
 // New returns a Service.
@@ -82,7 +83,7 @@ func New(c Config) *Service {
 	if c.Expiry == 0 {
 		c.Expiry = 30 * time.Minute
 	}
-	return &Service{Config: c, recent: newRecent()}
+	return &Service{Config: c, recent: newRecent(), doubts: newDoubts()}
 }
 
 // attempts bounds how often a step is decided again after losing a race.

@@ -96,10 +96,10 @@ func (a *account) authentic(ctx context.Context, it *item) error {
 // meant reports whether an authentic item is for this account, in this world.
 func (a *account) meant(live string, it *item) error {
 	if it.MerchantAccountCode != a.merchant {
-		return fmt.Errorf("%w: it is for another merchant account", channel.ErrForged)
+		return fmt.Errorf("%w: it is for another merchant account", channel.ErrForeign)
 	}
 	if live != strconv.FormatBool(a.live) {
-		return fmt.Errorf("%w: its live is %q and the account's is %t", channel.ErrForged, live, a.live)
+		return fmt.Errorf("%w: its live is %q and the account's is %t", channel.ErrForeign, live, a.live)
 	}
 	return nil
 }

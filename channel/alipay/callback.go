@@ -52,10 +52,10 @@ func (a *account) authentic(form map[string]string) error {
 		return fmt.Errorf("%w: %w", channel.ErrForged, err)
 	}
 	if form["app_id"] != a.appID {
-		return fmt.Errorf("%w: it is for another application", channel.ErrForged)
+		return fmt.Errorf("%w: it is for another application", channel.ErrForeign)
 	}
 	if seller := form["seller_id"]; a.sellerID != "" && seller != "" && seller != a.sellerID {
-		return fmt.Errorf("%w: it is for another seller", channel.ErrForged)
+		return fmt.Errorf("%w: it is for another seller", channel.ErrForeign)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package channelrpc
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/paymux/paymux"
@@ -79,18 +80,37 @@ func toCallback(c *channel.Callback) Callback {
 	return w
 }
 
-// refusals are the verdicts on a callback by their words on the wire.
-var refusals = map[string]error{"forged": channel.ErrForged, "stale": channel.ErrStale, "malformed": channel.ErrMalformed}
+// refusals are the verdicts on a callback by their words on the wire, the more special ones first.
+var refusals = []struct {
+	word    string
+	verdict error
+}{{"foreign", channel.ErrForeign}, {"forged", channel.ErrForged}, {"stale", channel.ErrStale}, {"malformed", channel.ErrMalformed}}
+
+// refused returns the word for a verdict on a callback; empty where err is none.
+func refused(err error) string {
+	for _, r := range refusals {
+		if errors.Is(err, r.verdict) {
+			return r.word
+		}
+	}
+	return ""
+}
+
+// verdictOf is what a word means. One of a later contract: not to be believed, whatever it says.
+func verdictOf(word string) error {
+	for _, r := range refusals {
+		if r.word == word {
+			return r.verdict
+		}
+	}
+	return channel.ErrMalformed
+}
 
 // callback returns the verdict, where it is one, as the error it was.
 func (w *Callback) callback() (channel.Callback, error) {
 	c := channel.Callback{ID: w.ID, Operation: w.Operation}
 	if w.Refused != "" {
-		verdict, ok := refusals[w.Refused]
-		if !ok {
-			verdict = channel.ErrMalformed // a word of a later contract: not to be believed, whatever it says
-		}
-		return c, fmt.Errorf("%w: %s", verdict, w.Reason)
+		return c, fmt.Errorf("%w: %s", verdictOf(w.Refused), w.Reason)
 	}
 	if w.Result != nil {
 		c.Result = w.Result.result()

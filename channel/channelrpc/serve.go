@@ -79,10 +79,8 @@ func (e *end) callback(ctx context.Context, q CallbackRequest) (Callback, error)
 	if err == nil {
 		return toCallback(&cb), nil
 	}
-	for word, verdict := range refusals {
-		if errors.Is(err, verdict) {
-			return Callback{ID: cb.ID, Operation: cb.Operation, Refused: word, Reason: err.Error()}, nil
-		}
+	if word := refused(err); word != "" {
+		return Callback{ID: cb.ID, Operation: cb.Operation, Refused: word, Reason: err.Error()}, nil
 	}
 	return Callback{}, err
 }

@@ -120,7 +120,7 @@ type Callback struct {
 	Result    *Result            `json:"result,omitempty"`
 	Dispute   *Dispute           `json:"dispute,omitempty"`
 	Ack       *Ack               `json:"ack,omitempty" doc:"what the institution wants to hear; absent: 200 and no body"`
-	Refused   string             `json:"refused,omitempty" doc:"forged, stale or malformed: it must not be believed"`
+	Refused   string             `json:"refused,omitempty" doc:"forged, foreign, stale or malformed: it must not be believed"`
 	Reason    string             `json:"reason,omitempty" doc:"refused: why, for the log"`
 }
 

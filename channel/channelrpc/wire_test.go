@@ -3,6 +3,7 @@ package channelrpc_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"reflect"
@@ -197,6 +198,18 @@ func TestErrorsMeanTheSameOnBothSides(t *testing.T) {
 		if errors.Is(want, channel.ErrForged) && cb.Operation != "op_1" {
 			t.Error("the operation a forged callback names is lost, and with it its line on the timeline")
 		}
+	}
+}
+
+// What was made for another account is that at the other end, too, and still a forgery for who knows no better.
+func TestAForeignCallbackIsToldApart(t *testing.T) {
+	t.Parallel()
+	_, c := wire(t, &bank{callback: func(channel.CallbackRequest) (channel.Callback, error) {
+		return channel.Callback{Operation: "op_1"}, fmt.Errorf("of another merchant: %w", channel.ErrForeign)
+	}})
+	cb, err := c.Callback(t.Context(), channel.CallbackRequest{})
+	if !errors.Is(err, channel.ErrForeign) || !errors.Is(err, channel.ErrForged) || cb.Operation != "op_1" {
+		t.Errorf("%+v, %v", cb, err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -107,7 +108,12 @@ func (a *account) orderNews(ctx context.Context, e event) (channel.Callback, err
 
 func (a *account) orderStands(ctx context.Context, id string, op paymux.OperationID) (channel.Callback, error) {
 	r, err := a.finish(ctx, id, op, paymux.Money{})
-	if err != nil {
+	switch {
+	case errors.Is(err, errForeign):
+		return channel.Callback{}, fmt.Errorf("%w: the order it names is of another operation", channel.ErrForged)
+	case gone(err):
+		return channel.Callback{}, fmt.Errorf("%w: PayPal has no order of the ID it names", channel.ErrForged)
+	case err != nil:
 		return channel.Callback{}, err
 	}
 	return channel.Callback{Operation: op, Result: r}, nil
@@ -169,7 +175,7 @@ func (a *account) lookUp(ctx context.Context, kind, id string) (*transaction, er
 
 func (a *account) paidTo(p payee) error {
 	if a.merchant != "" && p.Merchant != "" && p.Merchant != a.merchant {
-		return fmt.Errorf("%w: it is of another merchant", channel.ErrForged)
+		return fmt.Errorf("%w: it is of another merchant", channel.ErrForeign)
 	}
 	return nil
 }

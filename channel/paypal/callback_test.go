@@ -160,6 +160,10 @@ func TestAttacks(t *testing.T) {
 	about := func(resource []byte) channel.CallbackRequest {
 		return signed(institution, config, "PAYMENT.CAPTURE.COMPLETED", resource)
 	}
+	order := string(institution.Resource(string(op.ID), "order"))
+	approval := func(order string) channel.CallbackRequest {
+		return signed(institution, config, "CHECKOUT.ORDER.APPROVED", []byte(order))
+	}
 	claimed := replaced(string(op.ID), string(unpaid.ID))
 	claimed = []byte(strings.ReplaceAll(string(claimed), paymux.OrderNumber(string(op.ID)), paymux.OrderNumber(string(unpaid.ID))))
 	for name, c := range map[string]struct {
@@ -189,6 +193,8 @@ func TestAttacks(t *testing.T) {
 		"another merchant":   {about(replaced(paypalfake.Merchant, "OTHERMERCHANT")), channel.ErrForged},
 		"another's capture":  {about(claimed), channel.ErrForged},
 		"capture of nothing": {about(replaced(`"id":"`, `"id":"0`)), channel.ErrForged},
+		"another's order":    {approval(strings.ReplaceAll(order, string(op.ID), string(unpaid.ID))), channel.ErrForged},
+		"order of nothing":   {approval(strings.Replace(order, `"id":"`, `"id":"0`, 1)), channel.ErrForged},
 		"not an event":       {signed(institution, config, "", resource), channel.ErrMalformed},
 		"amount":             {about(replaced("12.50", "much")), channel.ErrMalformed},
 	} {

@@ -65,7 +65,7 @@ var required = map[sandbox.Behaviour]misbehaved{
 	"callbacks_stale":          {do: "succeeded", effects: 1, query: "succeeded", news: "stale succeeded"},
 	"callbacks_wrong_amount":   {do: "succeeded", effects: 1, query: "succeeded", news: "succeeded", told: "+1 CNY"},
 	"callbacks_wrong_currency": {do: "succeeded", effects: 1, query: "succeeded", news: "succeeded", told: "+0 USD"},
-	"callbacks_wrong_account":  {do: "succeeded", effects: 1, query: "succeeded", news: "malformed succeeded"},
+	"callbacks_wrong_account":  {do: "succeeded", effects: 1, query: "succeeded", news: "foreign succeeded"},
 	"callbacks_unknown_code":   {do: "succeeded", effects: 1, query: "succeeded", news: "unknown"},
 	"callbacks_declined":       {do: "succeeded", effects: 1, query: "succeeded", news: "declined"},
 	"callbacks_reordered":      {do: "succeeded", effects: 1, query: "succeeded", news: "succeeded pending"},

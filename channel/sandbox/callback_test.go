@@ -12,12 +12,14 @@ import (
 	"github.com/paymux/paymux/channel/sandbox"
 )
 
-// read is what the channel makes of messages: states, or "forged", "stale" and "malformed".
+// read is what the channel makes of messages: states, or "forged", "foreign", "stale" and "malformed".
 func (d desk) read(t *testing.T, messages []channel.CallbackRequest) (states []string, news []channel.Callback) {
 	t.Helper()
 	for _, m := range messages {
 		c, err := d.channel.Callback(t.Context(), m)
 		switch {
+		case errors.Is(err, channel.ErrForeign):
+			states = append(states, "foreign")
 		case errors.Is(err, channel.ErrForged):
 			states = append(states, "forged")
 		case errors.Is(err, channel.ErrStale):
@@ -206,8 +208,14 @@ func TestCallbackOfAnotherAccount(t *testing.T) {
 	op := payOp(paymux.Card, card("4242424242424242"), 1250)
 	d.do(t, op)
 	other := openAccount(t, d.bank, "other", nil)
-	if _, err := other.Callback(t.Context(), d.inbox.of(t, op.ID, 1)[0]); !errors.Is(err, channel.ErrMalformed) {
-		t.Errorf("believed on another account: %v", err)
+	genuine := d.inbox.of(t, op.ID, 1)[0]
+	if news, err := other.Callback(t.Context(), genuine); !errors.Is(err, channel.ErrForeign) || news.Operation != op.ID {
+		t.Errorf("on another account: %+v, %v", news, err)
+	}
+	// What is refused names its operation, for the timeline, and says nothing.
+	genuine.Header = nil
+	if news, err := d.channel.Callback(t.Context(), genuine); !errors.Is(err, channel.ErrForged) || news.Operation != op.ID || news.Result.State != "" {
+		t.Errorf("unsigned: %+v, %v", news, err)
 	}
 }
 

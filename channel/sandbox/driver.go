@@ -178,18 +178,23 @@ func lineError(err error) error {
 	return fmt.Errorf("sandbox: %w", err)
 }
 
-// Callback verifies and reads a notification.
+// Callback verifies and reads a notification. One that is refused names its operation, where it can be read.
 func (a *account) Callback(ctx context.Context, req channel.CallbackRequest) (channel.Callback, error) {
-	header := http.Header(req.Header).Get(signatureHeader)
-	if err := verify(ctx, a.signer, header, req.Body, a.now()); err != nil {
-		return channel.Callback{}, fmt.Errorf("sandbox: %w", err)
-	}
 	var r report
-	if err := json.Unmarshal(req.Body, &r); err != nil {
-		return channel.Callback{}, fmt.Errorf("sandbox: %w: %w", channel.ErrMalformed, err)
+	unread := json.Unmarshal(req.Body, &r)
+	header := http.Header(req.Header).Get(signatureHeader)
+	err := verify(ctx, a.signer, header, req.Body, a.now())
+	switch {
+	case err != nil:
+	case unread != nil:
+		err = fmt.Errorf("%w: %w", channel.ErrMalformed, unread)
+	case r.ID == "" || r.Operation == "":
+		err = fmt.Errorf("%w: no ID or no operation", channel.ErrMalformed)
+	case r.Account != a.name:
+		err = channel.ErrForeign
 	}
-	if r.ID == "" || r.Operation == "" || r.Account != a.name {
-		return channel.Callback{}, fmt.Errorf("sandbox: %w: no ID, no operation, or for another account", channel.ErrMalformed)
+	if err != nil {
+		return channel.Callback{Operation: r.Operation}, fmt.Errorf("sandbox: %w", err)
 	}
 	news := channel.Callback{ID: r.ID}
 	if r.Dispute != nil {

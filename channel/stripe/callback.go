@@ -1,6 +1,7 @@
 package stripe
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -25,19 +26,35 @@ type event struct {
 // are not ours (other programs may use the same account), are acknowledged and of no interest.
 // A dispute costs one call to Stripe: it names a PaymentIntent, not our operation.
 func (a *account) Callback(ctx context.Context, req channel.CallbackRequest) (channel.Callback, error) {
-	if err := a.authentic(ctx, req); err != nil {
-		return channel.Callback{}, err
-	}
 	var e event
-	if err := json.Unmarshal(req.Body, &e); err != nil || e.ID == "" || e.Type == "" || len(e.Data.Object) == 0 {
-		return channel.Callback{}, fmt.Errorf("%w: not an event", channel.ErrMalformed)
+	unread := json.Unmarshal(req.Body, &e)
+	if err := a.authentic(ctx, req); err != nil {
+		return disbelieved(e), err
+	}
+	if unread != nil || e.ID == "" || e.Type == "" || len(e.Data.Object) == 0 {
+		return disbelieved(e), fmt.Errorf("%w: not an event", channel.ErrMalformed)
 	}
 	news, err := a.read(ctx, e)
 	if err != nil {
-		return channel.Callback{}, fmt.Errorf("stripe event %s %s: %w", e.ID, e.Type, err)
+		return disbelieved(e), fmt.Errorf("stripe event %s %s: %w", e.ID, e.Type, err)
 	}
 	news.ID = e.ID
 	return news, nil
+}
+
+// disbelieved says no more of an event than which operation it names, for the timeline.
+func disbelieved(e event) channel.Callback {
+	var named struct {
+		Metadata map[string]string `json:"metadata"`
+	}
+	if json.Unmarshal(e.Data.Object, &named) != nil {
+		return channel.Callback{}
+	}
+	id := cmp.Or(named.Metadata[metaCapture], named.Metadata[metaOperation])
+	if !strings.HasPrefix(id, paymux.PrefixOperation) {
+		return channel.Callback{}
+	}
+	return channel.Callback{Operation: paymux.OperationID(id)}
 }
 
 func (a *account) read(ctx context.Context, e event) (channel.Callback, error) {

@@ -123,8 +123,15 @@ func TestSignatures(t *testing.T) {
 		"no header":              {channel.CallbackRequest{Body: []byte("{}")}, channel.ErrForged},
 		"authentic and no event": {signed(t, secret, "", object, accountClock()), channel.ErrMalformed},
 	} {
-		if _, err := ch.Callback(t.Context(), c.req); !errors.Is(err, c.want) {
+		news, err := ch.Callback(t.Context(), c.req)
+		if !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+		if readable := name != "body replaced" && name != "no header"; (news.Operation == "op_1") != readable {
+			t.Errorf("%s: names operation %q", name, news.Operation)
+		}
+		if err != nil && news.Result.State != "" {
+			t.Errorf("%s: refused, and says %s", name, news.Result.State)
 		}
 	}
 	delete(config.Options, "webhook_secret")

@@ -55,10 +55,11 @@ func (a *account) read(ctx context.Context, body []byte) (channel.Callback, erro
 		return news, nil
 	}
 	id, result, err := a.tidings(ctx, n, tell)
+	if err != nil && !heard(n.EventType) && errors.Is(err, channel.ErrMalformed) {
+		return news, nil // an event of tomorrow, with a resource of its own form
+	}
 	news.Operation = id
 	switch {
-	case err != nil && !heard(n.EventType) && errors.Is(err, channel.ErrMalformed):
-		return news, nil // an event of tomorrow, with a resource of its own form
 	case id == "" || err != nil:
 		return news, err
 	case !heard(n.EventType):
@@ -103,7 +104,7 @@ func (a *account) kind(n notice) teller {
 func (a *account) orderNews(plain []byte) (paymux.OperationID, channel.Result, error) {
 	var o orderState
 	if err := json.Unmarshal(plain, &o); err != nil || o.OutTradeNo == "" || o.TradeState == "" {
-		return "", channel.Result{}, fmt.Errorf("%w: the resource is not a transaction", channel.ErrMalformed)
+		return operationOf(o.OutTradeNo), channel.Result{}, fmt.Errorf("%w: the resource is not a transaction", channel.ErrMalformed)
 	}
 	id := operationOf(o.OutTradeNo)
 	if o.MchID != a.mchID || o.AppID != a.appID {
@@ -118,7 +119,7 @@ func (a *account) orderNews(plain []byte) (paymux.OperationID, channel.Result, e
 func (a *account) refundNews(plain []byte) (paymux.OperationID, channel.Result, error) {
 	var f refundState
 	if err := json.Unmarshal(plain, &f); err != nil || f.OutRefundNo == "" || f.RefundStatus == "" {
-		return "", channel.Result{}, fmt.Errorf("%w: the resource is not a refund", channel.ErrMalformed)
+		return operationOf(f.OutRefundNo), channel.Result{}, fmt.Errorf("%w: the resource is not a refund", channel.ErrMalformed)
 	}
 	id := operationOf(f.OutRefundNo)
 	if f.MchID != a.mchID {
@@ -128,7 +129,7 @@ func (a *account) refundNews(plain []byte) (paymux.OperationID, channel.Result, 
 }
 
 // errOtherMerchant: the platform has signed it, and it is not this account's to believe.
-var errOtherMerchant = fmt.Errorf("%w: it is about another merchant number or AppID", channel.ErrForged)
+var errOtherMerchant = fmt.Errorf("%w: it is about another merchant number or AppID", channel.ErrForeign)
 
 // operationOf is the operation behind an order or refund number; empty where the number is not one of ours.
 func operationOf(number string) paymux.OperationID {
