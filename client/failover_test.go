@@ -200,13 +200,16 @@ func TestWhatWasNotLearntIsUnsettled(t *testing.T) {
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			t.Parallel()
-			url, n := refused.URL, 0
+			url := refused.URL
+			var mu sync.Mutex
 			var keys []string
 			if x.fates != nil {
 				url = stand(t, func(w http.ResponseWriter, r *http.Request) {
+					mu.Lock()
 					keys = append(keys, r.Header.Get("Idempotency-Key"))
-					n++
-					x.fates[n-1](w, r)
+					fate := x.fates[len(keys)-1]
+					mu.Unlock()
+					fate(w, r)
 				}).URL
 			}
 			err := pay(t, 0, url)
@@ -214,11 +217,13 @@ func TestWhatWasNotLearntIsUnsettled(t *testing.T) {
 			if errors.As(err, &open) != x.unknown || err == nil || x.is != nil && !errors.Is(err, x.is) {
 				t.Fatalf("error %v", err)
 			}
+			mu.Lock()
+			defer mu.Unlock()
 			if x.unknown && `"`+open.Key+`"` != keys[0] {
 				t.Errorf("key %q, sent %v", open.Key, keys)
 			}
-			if n != len(x.fates) {
-				t.Errorf("asked %d times of %d", n, len(x.fates))
+			if len(keys) != len(x.fates) {
+				t.Errorf("asked %d times of %d", len(keys), len(x.fates))
 			}
 		})
 	}
