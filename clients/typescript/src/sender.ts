@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Answered, ConnectionError, PaymuxError, problemOf, ProblemError, UnreadableError, UnsettledError } from "./error.js";
+import { type Answered, PaymuxError, problemOf, ProblemError, UnreadableError, UnsettledError } from "./error.js";
 import { Frontends } from "./frontends.js";
 import { parse } from "./json.js";
 import type { Signer } from "./signer.js";
@@ -98,19 +98,20 @@ export class Sender {
   async #exchange(request: Request, base: string, end: number): Promise<Answer> {
     const url = new URL(base + request.path).href;
     const headers = await this.#headers(request, url);
-    const limit = new Limit(end, request.signal);
+    const { method, body, signal } = request;
+    const limit = new Limit(end, signal);
+    const init: RequestInit = { method, headers, signal: limit.signal, redirect: "manual", credentials: "omit", cache: "no-store" };
+    if (body.length > 0) init.body = body;
+    let [response, text] = [undefined as Response | undefined, ""];
     try {
-      const { method, body } = request;
-      const init: RequestInit = { method, headers, signal: limit.signal, redirect: "manual", credentials: "omit", cache: "no-store" };
-      if (body.length > 0) init.body = body;
-      const response = await this.#s.fetch(url, init);
-      return read(response, await response.text());
+      response = await this.#s.fetch(url, init);
+      text = await response.text();
     } catch (failure) {
-      if (failure instanceof PaymuxError) throw failure;
-      throw new NetworkError(limit.told(base, failure), !neverSent(failure), failure);
+      throw new NetworkError(limit.told(base, failure), response !== undefined || !neverSent(failure), failure);
     } finally {
       limit.end();
     }
+    return read(response, text);
   }
 
   async #headers({ method, body, key }: Request, url: string): Promise<Headers> {
@@ -186,7 +187,7 @@ class Limit {
 
   constructor(end: number, caller: AbortSignal | undefined) {
     this.#caller = caller;
-    this.#timer = setTimeout(() => this.#controller.abort(new ConnectionError("no answer in time")), Math.max(0, end - performance.now()));
+    this.#timer = setTimeout(() => this.#controller.abort(new Error("no answer in time")), Math.max(0, end - performance.now()));
     if (caller?.aborted) this.#abort();
     caller?.addEventListener("abort", this.#abort);
   }
