@@ -24,6 +24,10 @@ test("the types are those of the document (npm run generate)", async () => {
   assert.equal(await readFile(out, "utf8"), await read("src/openapi.ts"));
 });
 
+test("the compiler takes what it should and refuses what it should (npm run types)", async () => {
+  await run("node_modules/.bin/tsc", ["-p", "test/tsconfig.json"], { cwd: here }).catch((err) => assert.fail(err.stdout));
+});
+
 test("the interface's shape is the document's", async () => {
   assert.equal(JSON.parse(await read("../../api/openapi.json")).info.version, apiVersion);
 });

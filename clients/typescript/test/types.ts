@@ -1,4 +1,4 @@
-// What the compiler has to take, and what it has to refuse. It is compiled by `npm run types` and never run.
+// What the compiler has to take, and what it has to refuse. It is compiled, by package.test.mjs and `npm run types`, and never run.
 import { DeclinedError, type Event, List, Paymux, type Payment, type PaymentExpanded, ProblemError, type Refund, signEd25519, UnsettledError, verifyWebhook } from "../dist/index.js";
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
