@@ -18,7 +18,7 @@ const maxAnswer = 16 << 20
 type Option func(*call)
 
 // IdempotencyKey makes a call repeatable by another process: the same key and
-// the same request have one effect and one answer. Without it each call has a key of its own.
+// the same request have one effect and one answer. Without it each call has a key of its own, which *Unsettled tells.
 func IdempotencyKey(key string) Option { return func(c *call) { c.key = key } }
 
 // Answered is what came with an answer beside its object.
@@ -42,7 +42,8 @@ type call struct {
 
 // Call sends one request and reads its answer into out: in and out are JSON, and nil
 // means none. It is for resources this package has no method for. Errors are
-// *Error where Paymux answered, and otherwise of the network.
+// *Error where Paymux answered, *Unsettled where a change may have had its effect and no
+// attempt brought its answer, and otherwise of the network.
 func (c *Client) Call(ctx context.Context, method, path string, in, out any, opts ...Option) error {
 	k := call{method: method, path: path}
 	for _, o := range opts {
@@ -66,7 +67,11 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any, opt
 		return nil
 	}
 	if err := json.Unmarshal(answer, out); err != nil {
-		return fmt.Errorf("read the answer to %s %s: %w", method, path, err)
+		err = fmt.Errorf("read the answer to %s %s: %w", method, path, err)
+		if k.changes() {
+			err = &Unsettled{Key: k.key, Err: err}
+		}
+		return err
 	}
 	return nil
 }
@@ -79,6 +84,7 @@ func (c *Client) request(ctx context.Context, base string, k *call) (*http.Reque
 	if err != nil {
 		return nil, fmt.Errorf("make request: %w", err)
 	}
+	r.GetBody = nil // net/http would send it once more by itself, with the same signature
 	r.Header.Set("Accept", "application/json")
 	r.Header.Set("API-Version", paymux.APIVersion)
 	r.Header.Set("User-Agent", c.agent)

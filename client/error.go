@@ -18,6 +18,13 @@ type Error struct {
 	// Payment is the payment as the request left it, where the answer carries
 	// one: a declined payment has an ID, too.
 	Payment *paymux.Payment
+
+	foreign bool // no problem document: something between here and Paymux answered
+}
+
+// gone reports whether a proxy says that it could not ask Paymux, or got no answer.
+func (e *Error) gone() bool {
+	return e.foreign && (e.Status == http.StatusBadGateway || e.Status == http.StatusServiceUnavailable || e.Status == http.StatusGatewayTimeout)
 }
 
 func (e *Error) Error() string {
@@ -48,7 +55,9 @@ type document struct {
 // such as a proxy's page, is told by its status alone: its text is not ours.
 func problem(a Answered, body []byte) *Error {
 	var d document
-	if err := json.Unmarshal(body, &d); err != nil || d.Code == "" {
+	err := json.Unmarshal(body, &d)
+	foreign := err != nil || d.Code == ""
+	if foreign {
 		d = document{Code: codeOf(a.Status), Detail: fmt.Sprintf("The answer has status %d and no problem document; something between here and Paymux wrote it.", a.Status)}
 	}
 	if d.Detail == "" {
@@ -62,7 +71,7 @@ func problem(a Answered, body []byte) *Error {
 			Code: d.Code, Message: d.Detail, Param: d.Param, DeclineCode: d.DeclineCode,
 			Advice: d.Advice, Fields: d.Errors, RetryAfter: seconds(a.Header),
 		},
-		Status: a.Status, RequestID: d.RequestID, Payment: d.Payment,
+		Status: a.Status, RequestID: d.RequestID, Payment: d.Payment, foreign: foreign,
 	}
 }
 

@@ -39,7 +39,7 @@ func (c *Client) Stream(ctx context.Context, q StreamQuery) iter.Seq2[paymux.Eve
 		}
 		for n := 0; ; n++ {
 			s.moved = false
-			err := s.connection(ctx, c.bases[n%len(c.bases)])
+			err := s.connection(ctx, c.frontends.bases[n%len(c.frontends.bases)])
 			switch {
 			case ctx.Err() != nil || errors.Is(err, errEnough):
 				return
@@ -52,7 +52,7 @@ func (c *Client) Stream(ctx context.Context, q StreamQuery) iter.Seq2[paymux.Eve
 			if q.Waiting != nil {
 				q.Waiting(err)
 			}
-			if wait(ctx, pause(n+1, err)) != nil {
+			if wait(ctx, min(pause(n+1, err), longestPause)) != nil {
 				return
 			}
 		}
