@@ -98,11 +98,15 @@ func (s *splitSystem) startNATS(ctx context.Context) error {
 			return err
 		}
 	}
-	p, err := begin(ctx, "", []string{"GOGC=400"}, s.b.binary, "nats", "serve", "-c", file)
+	debug, err := freeAddress()
 	if err != nil {
 		return err
 	}
-	s.t.processes = append(s.t.processes, process{server: p, name: "nats"})
+	p, err := begin(ctx, "", []string{"GOGC=400"}, s.b.binary, "nats", "serve", "-c", file, "--debug", debug)
+	if err != nil {
+		return err
+	}
+	s.t.processes = append(s.t.processes, process{server: p, name: "nats", debug: "http://" + debug})
 	return p.await(ctx, func() bool {
 		conn, err := net.Dial("tcp", address)
 		if err == nil {
