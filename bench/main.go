@@ -35,6 +35,7 @@ const usage = `usage: go run ./bench create|cycle|split [flags]
   --dir D                   where databases are put (default a new folder in the system's)
   --profile FILE            write a CPU profile of the server's last round; split: of each process of the
                             split system, its name in the file's
+  --layouts LIST            split: of one_process,split,frontend_apart,gateway_apart (default all)
   --plain                   split: plain TCP to NATS instead of TLS, to tell what that costs
 
 split makes payments as create does, in one process and in frontend, node, gateway, key service and NATS,
@@ -63,7 +64,8 @@ type plan struct {
 	rounds   int
 	dir      string
 	profile  string
-	plain    bool // split: NATS without TLS
+	plain    bool     // split: NATS without TLS
+	layouts  []string // split: what is measured
 }
 
 func run(ctx context.Context, args []string) error {
@@ -88,6 +90,7 @@ func run(ctx context.Context, args []string) error {
 	flags.StringVar(&p.dir, "dir", "", "")
 	flags.StringVar(&p.profile, "profile", "", "")
 	flags.BoolVar(&p.plain, "plain", false, "")
+	layouts := flags.String("layouts", layoutNames(), "")
 	listen := flags.String("listen", "", "")
 	database := flags.String("database", "", "")
 	if err := flags.Parse(args[1:]); err != nil {
@@ -103,6 +106,7 @@ func run(ctx context.Context, args []string) error {
 	case "create", "cycle":
 		return measure(ctx, p)
 	case "split":
+		p.layouts = strings.Split(*layouts, ",")
 		return measureSplit(ctx, p)
 	case "ceiling": // the other side, as a process of its own
 		return serveCeiling(ctx, p.store, *database, *listen)

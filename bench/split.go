@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // layout is how a system's roles are spread over processes.
@@ -34,6 +35,27 @@ func layouts() []layout {
 	}
 }
 
+func layoutNames() string {
+	var names []string
+	for _, l := range layouts() {
+		names = append(names, l.name)
+	}
+	return strings.Join(names, ",")
+}
+
+// chosen are the layouts with these names.
+func chosen(names []string) ([]layout, error) {
+	var list []layout
+	for _, name := range names {
+		at := slices.IndexFunc(layouts(), func(l layout) bool { return l.name == name })
+		if at < 0 {
+			return nil, fmt.Errorf("no layout %q: %s", name, layoutNames())
+		}
+		list = append(list, layouts()[at])
+	}
+	return list, nil
+}
+
 // layoutRounds are what was measured of a layout, by round.
 type layoutRounds struct {
 	lone   []round // of one caller
@@ -42,26 +64,33 @@ type layoutRounds struct {
 
 // measureSplit measures the layouts in turn, round by round, each time in another order, and prints the lines of each.
 func measureSplit(ctx context.Context, p plan) error {
+	list, err := chosen(p.layouts)
+	if err != nil {
+		return err
+	}
 	b, err := newBuilding(ctx, p)
 	if err != nil {
 		return err
 	}
 	defer b.remove()
-	got, hops := map[string]*layoutRounds{}, hopRounds{}
-	for _, l := range layouts() {
+	got, hops := map[string]*layoutRounds{whole: {}}, hopRounds{}
+	for _, l := range list {
 		got[l.name] = &layoutRounds{}
 	}
 	for n := range p.rounds {
-		for _, l := range turned(layouts(), n) {
+		for _, l := range turned(list, n) {
 			if err := b.splitRound(ctx, l, n, got[l.name], hops); err != nil {
 				return fmt.Errorf("%s, round %d: %w", l.name, n+1, err)
 			}
 		}
 	}
-	for _, l := range layouts() {
+	for _, l := range list {
 		if err := got[l.name].print(p, l.name, got[whole]); err != nil {
 			return err
 		}
+	}
+	if len(hops) == 0 {
+		return nil
 	}
 	return hops.print(p)
 }
