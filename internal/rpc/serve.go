@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -67,14 +66,14 @@ func Serve[Request, Reply any](s *Server, subject string, do func(context.Contex
 func ServeEach[Request, Reply any](s *Server, subject string, do func(ctx context.Context, subject string, q Request) (Reply, error)) error {
 	return s.handle(subject, func(ctx context.Context, by string, body []byte) ([]byte, error) {
 		var q Request
-		if err := json.Unmarshal(body, &q); err != nil {
+		if err := decode(body, &q); err != nil {
 			return nil, fmt.Errorf("%w: %w: %s", ErrNotTaken, ErrBadRequest, err)
 		}
 		reply, err := do(ctx, by, q)
 		if err != nil {
 			return nil, err
 		}
-		return json.Marshal(reply)
+		return encode(&reply)
 	})
 }
 
