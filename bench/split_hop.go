@@ -92,8 +92,13 @@ type hopLoad struct {
 	paced   bool // at the rate that the loaded split system's payments had, not as fast as they come
 }
 
+// hopLoads are what is measured: low load, then under load.
 func hopLoads(callers int) []hopLoad {
-	return []hopLoad{{"nats", 1, false}, {"rpc", 1, false}, {"nats", callers, true}, {"rpc", callers, true}, {"nats", callers, false}, {"rpc", callers, false}}
+	list := []hopLoad{{"nats", 1, false}, {"rpc", 1, false}, {"nats", callers, true}, {"rpc", callers, true}}
+	if callers > 1 {
+		list = append(list, hopLoad{"nats", callers, false}, hopLoad{"rpc", callers, false})
+	}
+	return list
 }
 
 // hopLength is how long each load lasts.
