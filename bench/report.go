@@ -25,6 +25,7 @@ type line struct {
 	P99       float64            `json:"p99_ms"`
 	P999      float64            `json:"p99_9_ms"`
 	CPU       float64            `json:"server_cpu_us"`               // a payment
+	ClientCPU float64            `json:"client_cpu_us"`               // of making it and reading the answer
 	PartsCPU  map[string]float64 `json:"cpu_us_by_process,omitempty"` // where there are several
 	Allocs    float64            `json:"server_allocs,omitempty"`     // a payment
 	Channel   float64            `json:"channel_p50_ms,omitempty"`    // the institution's own share of it
@@ -41,6 +42,7 @@ type line struct {
 type round struct {
 	result
 	cpu     map[string]time.Duration // by process
+	client  time.Duration            // of processors, in this process
 	allocs  float64
 	peak    int64 // bytes
 	channel float64
@@ -79,7 +81,7 @@ func summary(p plan, side string, rounds []round) line {
 	return l
 }
 
-// cpu is what a payment costs of processor time, of each process, where there are several, and of all.
+// cpu is what a payment costs of processor time: of each server process, where there are several, of all, and of the client.
 func (l *line) cpu(m *round) {
 	if m.Done == 0 {
 		return
@@ -87,6 +89,7 @@ func (l *line) cpu(m *round) {
 	if len(m.cpu) > 1 {
 		l.PartsCPU = map[string]float64{}
 	}
+	l.ClientCPU = float64(m.client.Microseconds()) / float64(m.Done)
 	for name, used := range m.cpu {
 		a := float64(used.Microseconds()) / float64(m.Done)
 		l.CPU += a

@@ -136,9 +136,12 @@ func (b *building) splitRound(ctx context.Context, l layout, n int, into *layout
 // split is what a layout's line says beside the others: how it compares with everything in one process. Each is the
 // median of the rounds' own comparisons, as the machine is another one from round to round.
 type split struct {
-	ToWhole  float64 `json:"ratio_to_one_process,omitempty"` // of throughput
-	AddedP50 float64 `json:"added_p50_us,omitempty"`         // one caller: microseconds more than in one process
-	AddedP99 float64 `json:"added_p99_us,omitempty"`
+	ToWhole float64 `json:"ratio_to_one_process,omitempty"` // of throughput
+	// CPUToWhole is what that ratio is where processors are all that limits: of the processor time that a payment takes of
+	// servers and client. Where others use the machine, too, a system of more processes gets more of it, and its throughput flatters.
+	CPUToWhole float64 `json:"cpu_ratio_to_one_process,omitempty"`
+	AddedP50   float64 `json:"added_p50_us,omitempty"` // one caller: microseconds more than in one process
+	AddedP99   float64 `json:"added_p99_us,omitempty"`
 }
 
 // print prints a layout's two lines.
@@ -148,7 +151,7 @@ func (m *layoutRounds) print(p plan, name string, base *layoutRounds) error {
 	lone, loaded := summary(alone, name, m.lone), summary(p, name, m.loaded)
 	if m != base {
 		lone.AddedP50, lone.AddedP99 = added(m.lone, base.lone, .5), added(m.lone, base.lone, .99)
-		loaded.ToWhole = ratio(m.loaded, base.loaded)
+		loaded.ToWhole, loaded.CPUToWhole = ratio(m.loaded, base.loaded), cpuRatio(m.loaded, base.loaded)
 	}
 	if err := lone.print(); err != nil {
 		return err
@@ -166,6 +169,20 @@ func added(rounds, base []round, share float64) float64 {
 // ratio is of throughput to the same round's base.
 func ratio(rounds, base []round) float64 {
 	return paired(rounds, base, func(a, b *round) float64 { return a.perSecond() / b.perSecond() })
+}
+
+// cpuRatio is of the processor time a payment took in the same round's base to its own.
+func cpuRatio(rounds, base []round) float64 {
+	return paired(rounds, base, func(a, b *round) float64 { return b.cpuEach() / a.cpuEach() })
+}
+
+// cpuEach is a payment's share of the processor time of servers and client.
+func (r *round) cpuEach() float64 {
+	all := r.client
+	for _, used := range r.cpu {
+		all += used
+	}
+	return float64(all) / float64(max(1, r.Done))
 }
 
 // paired is the median of what is said of each round and its base.

@@ -86,10 +86,15 @@ func TestComparisonsAreWithinARound(t *testing.T) {
 
 func TestProcessorTimeIsOfEachProcess(t *testing.T) {
 	t.Parallel()
-	r := roundOf(time.Millisecond, 100)
+	r, base := roundOf(time.Millisecond, 100), roundOf(time.Millisecond, 200)
+	r.client, base.client = 10*time.Millisecond, 20*time.Millisecond
+	base.cpu = map[string]time.Duration{"paymux": 30 * time.Millisecond}
 	r.cpu = map[string]time.Duration{"node": 30 * time.Millisecond, "nats": 10 * time.Millisecond}
 	l := summary(plan{}, spread, []round{r})
-	if l.CPU != 400 || l.PartsCPU["node"] != 300 || l.PartsCPU["nats"] != 100 {
+	if got := cpuRatio([]round{r}, []round{base}); got != .5 {
+		t.Errorf("ratio %v, want 0.5: 250 µs to 500", got)
+	}
+	if l.CPU != 400 || l.ClientCPU != 100 || l.PartsCPU["node"] != 300 || l.PartsCPU["nats"] != 100 {
 		t.Errorf("%v µs, of which %v", l.CPU, l.PartsCPU)
 	}
 }

@@ -97,7 +97,9 @@ func (t *target) measure(ctx context.Context, p plan, last bool) (round, error) 
 	} else {
 		profiled <- nil
 	}
+	own := ownCPU()
 	r := round{result: load(ctx, p, t.fire), cpu: map[string]time.Duration{}}
+	r.client = ownCPU() - own
 	after, err := t.mallocs(ctx)
 	if err != nil {
 		return r, err
