@@ -8,8 +8,11 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -56,7 +59,14 @@ func runResponder(ctx context.Context, args []string) error {
 	if err := respond(ctx, conn); err != nil {
 		return err
 	}
-	return c.serveControl(ctx, nil)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	go serveLoopback(listener)
+	where := func(context.Context, struct{}) (string, error) { return listener.Addr().String(), nil }
+	return c.serveControl(ctx, map[string]http.HandlerFunc{"/loopback": told(where)})
 }
 
 // respond replies to hops with as many bytes.
@@ -87,16 +97,20 @@ func (n natsAt) connect(ctx context.Context, party string) (*nats.Conn, error) {
 
 // hopLoad is a way of asking for hops.
 type hopLoad struct {
-	through string // nats: the messaging alone; rpc: the house's wire on it
+	through string // loopback: TCP between two processes; nats: the messaging alone; rpc: the house's wire on it
 	callers int
 	paced   bool // at the rate that the loaded split system's payments had, not as fast as they come
 }
 
 // hopLoads are what is measured: low load, then under load.
 func hopLoads(callers int) []hopLoad {
-	list := []hopLoad{{"nats", 1, false}, {"rpc", 1, false}, {"nats", callers, true}, {"rpc", callers, true}}
-	if callers > 1 {
-		list = append(list, hopLoad{"nats", callers, false}, hopLoad{"rpc", callers, false})
+	var list []hopLoad
+	for _, load := range []hopLoad{{callers: 1}, {callers: callers, paced: true}, {callers: callers}} {
+		for _, load.through = range []string{"loopback", "nats", "rpc"} {
+			if !slices.Contains(list, load) {
+				list = append(list, load)
+			}
+		}
 	}
 	return list
 }
@@ -119,8 +133,17 @@ func (h hopRounds) measure(ctx context.Context, p plan, at natsAt, payments floa
 		return err
 	}
 	defer conn.Close()
+	var address string
+	if err := responder.tell(ctx, "/loopback", nil, &address); err != nil {
+		return err
+	}
+	direct, err := dialLoopback(ctx, address, p.callers)
+	if err != nil {
+		return err
+	}
+	defer direct.close()
 	for _, l := range hopLoads(p.callers) {
-		r := l.run(ctx, conn, 2*payments, hopLength)
+		r := l.run(ctx, conn, direct, 2*payments, hopLength)
 		if r.Failed > 0 {
 			return fmt.Errorf("hops through %s: %s", l.through, r.FirstFail)
 		}
@@ -130,27 +153,34 @@ func (h hopRounds) measure(ctx context.Context, p plan, at natsAt, payments floa
 }
 
 // run asks for hops, as many a second as the rate says where the load is paced.
-func (l hopLoad) run(ctx context.Context, conn *nats.Conn, rate float64, length time.Duration) result {
-	body := bytes.Repeat([]byte("x"), hopBytes)
-	fire := func(ctx context.Context, _ int) error {
-		_, err := conn.RequestWithContext(ctx, bareSubject, body)
-		return err
-	}
-	if l.through == "rpc" {
-		c := &rpc.Client{Conn: conn}
-		fire = func(ctx context.Context, _ int) error {
-			_, err := c.Exchange(ctx, hopSubject, body)
-			return err
-		}
-	}
+func (l hopLoad) run(ctx context.Context, conn *nats.Conn, direct loopback, rate float64, length time.Duration) result {
+	fire := l.shot(conn, direct)
 	p := plan{callers: l.callers, length: length}
 	if l.paced {
 		p.pause = time.Duration(float64(l.callers) / rate * float64(time.Second))
 	}
 	warm := p
 	warm.length = length / 5
-	load(ctx, warm, limited(fire))
-	return load(ctx, p, limited(fire))
+	load(ctx, warm, fire)
+	return load(ctx, p, fire)
+}
+
+func (l hopLoad) shot(conn *nats.Conn, direct loopback) shot {
+	body := bytes.Repeat([]byte("x"), hopBytes)
+	c := &rpc.Client{Conn: conn}
+	switch l.through {
+	case "loopback":
+		return direct.ask
+	case "nats":
+		return limited(func(ctx context.Context, _ int) error {
+			_, err := conn.RequestWithContext(ctx, bareSubject, body)
+			return err
+		})
+	}
+	return limited(func(ctx context.Context, _ int) error {
+		_, err := c.Exchange(ctx, hopSubject, body)
+		return err
+	})
 }
 
 // limited gives each hop an end, which the bare messaging wants.
@@ -166,7 +196,7 @@ func limited(fire shot) shot {
 type hopLine struct {
 	Scenario  string  `json:"scenario"` // hop
 	Wire      string  `json:"wire"`     // tls or tcp
-	Through   string  `json:"through"`  // nats: the messaging alone; rpc: the house's wire on it
+	Through   string  `json:"through"`  // see hopLoad
 	Loop      string  `json:"loop"`     // closed, or paced: at the rate of the split system's payments
 	Callers   int     `json:"callers"`
 	Bytes     int     `json:"bytes"`
@@ -201,7 +231,7 @@ func (l hopLoad) line(p plan, rounds []round) hopLine {
 		Scenario: "hop", Wire: "tls", Through: l.through, Loop: "closed", Callers: l.callers, Bytes: hopBytes, Rounds: len(rounds),
 		PerSecond: each((*round).perSecond), P50: each(micros(.5)), P99: each(micros(.99)), CPUs: runtime.NumCPU(),
 	}
-	if p.plain {
+	if p.plain || l.through == "loopback" {
 		line.Wire = "tcp"
 	}
 	if l.paced {

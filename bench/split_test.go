@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"slices"
 	"testing"
 	"time"
@@ -123,9 +124,20 @@ func TestHopsAreAnswered(t *testing.T) {
 		t.Fatal(err)
 	}
 	conn := m.Connect()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go serveLoopback(listener)
+	direct, err := dialLoopback(t.Context(), listener.Addr().String(), 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer direct.close()
 	got := hopRounds{}
 	for _, l := range hopLoads(4) {
-		r := l.run(t.Context(), conn, 4000, 50*time.Millisecond)
+		r := l.run(t.Context(), conn, direct, 4000, 50*time.Millisecond)
 		if r.Done == 0 || r.Failed > 0 {
 			t.Errorf("%+v: %d done, %d failed: %s", l, r.Done, r.Failed, r.FirstFail)
 		}
@@ -134,10 +146,10 @@ func TestHopsAreAnswered(t *testing.T) {
 			t.Errorf("%+v", line)
 		}
 	}
-	if len(got) != 6 {
+	if len(got) != 9 {
 		t.Errorf("%d loads", len(got))
 	}
-	if n := len(hopLoads(1)); n != 4 {
+	if n := len(hopLoads(1)); n != 6 {
 		t.Errorf("one caller has %d loads, the same one twice", n)
 	}
 }
