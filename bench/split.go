@@ -117,7 +117,7 @@ func (b *building) splitRound(ctx context.Context, l layout, n int, into *layout
 	}
 	defer t.stop()
 	lone := b.plan
-	lone.callers, lone.length = 1, b.length/2
+	lone.callers, lone.rate, lone.length = 1, 0, b.length/2
 	first, err := t.measure(ctx, lone, false)
 	if err != nil {
 		return err
