@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -21,7 +22,7 @@ type result struct {
 }
 
 // load runs a scenario in a closed loop, each of callers asking again as soon as it
-// is answered, or, with a rate, in an open loop: requests start when they are due
+// is answered or has paused after that, or, with a rate, in an open loop: requests start when they are due
 // whatever the answers, and their time counts from when they were due.
 func load(ctx context.Context, p plan, fire shot) result {
 	ctx, cancel := context.WithTimeout(ctx, p.length)
@@ -29,9 +30,12 @@ func load(ctx context.Context, p plan, fire shot) result {
 	gather := &gatherer{took: make([][]time.Duration, p.callers)}
 	start := time.Now()
 	var due func() (time.Time, bool)
-	if p.rate > 0 {
+	switch {
+	case p.rate > 0:
 		due = schedule(start, p.rate, p.length)
-	} else {
+	case p.pause > 0:
+		due = func() (time.Time, bool) { return rest(ctx, p.pause) }
+	default:
 		due = func() (time.Time, bool) { return time.Now(), ctx.Err() == nil }
 	}
 	var wg sync.WaitGroup
@@ -53,6 +57,16 @@ func schedule(start time.Time, rate int, length time.Duration) func() (time.Time
 		}
 		time.Sleep(time.Until(start.Add(at)))
 		return start.Add(at), true
+	}
+}
+
+// rest waits for a random time around pause, so that callers do not come together. It reports whether there is time left.
+func rest(ctx context.Context, pause time.Duration) (time.Time, bool) {
+	select {
+	case <-time.After(time.Duration(rand.ExpFloat64() * float64(pause))):
+		return time.Now(), true
+	case <-ctx.Done():
+		return time.Time{}, false
 	}
 }
 

@@ -4,11 +4,12 @@
 //
 //	go run ./bench create --store sqlite      payments a second, to a QR code
 //	go run ./bench cycle  --store sqlite      create, callback, notification received
+//	go run ./bench split  --store sqlite      create, with every role a process of its own; and a hop of the wire
 //	go run ./bench notify --store sqlite      events, to thousands of endpoints, healthy and not
 //
 // It refuses what would make figures lie: each server is asked who it is before it
-// is measured, and is the process that was started. Start reading at scenario.go; for
-// notifications, which have processes of their own, at notify.go.
+// is measured, and is the process that was started. Start reading at scenario.go; for a system
+// spread over processes at split.go; for notifications, which have processes of their own, at notify.go.
 package main
 
 import (
@@ -22,7 +23,7 @@ import (
 	"time"
 )
 
-const usage = `usage: go run ./bench create|cycle [flags]
+const usage = `usage: go run ./bench create|cycle|split [flags]
        go run ./bench notify [flags]    (see go run ./bench notify --help)
 
   --store sqlite|postgres   engine of both sides (default sqlite)
@@ -32,7 +33,15 @@ const usage = `usage: go run ./bench create|cycle [flags]
   --for D                   how long each round lasts (default 5s)
   --rounds N                rounds of each side, interleaved; the median counts (default 3)
   --dir D                   where databases are put (default a new folder in the system's)
-  --profile FILE            write a CPU profile of the server's last round
+  --profile FILE            write a CPU profile of the server's last round; split: of each process of the
+                            split system, its name in the file's
+  --layouts LIST            split: of one_process,split,frontend_apart,gateway_apart (default all)
+  --plain                   split: plain TCP to NATS instead of TLS, to tell what that costs
+
+split makes payments as create does, in one process and in frontend, node, gateway, key service and NATS,
+a process each, with credentials of their own; and with only the frontend, and only the gateway, apart.
+Each is asked by one caller at a time, which shows what the wire adds, then by --callers at once. Then one
+request and reply of 600 bytes over the same NATS server is measured by itself: "hop" lines.
 `
 
 func main() {
@@ -50,10 +59,13 @@ type plan struct {
 	store    string
 	callers  int
 	rate     int
+	pause    time.Duration // of each caller, on average, before it asks
 	length   time.Duration
 	rounds   int
 	dir      string
 	profile  string
+	plain    bool     // split: NATS without TLS
+	layouts  []string // split: what is measured
 }
 
 func run(ctx context.Context, args []string) error {
@@ -63,6 +75,9 @@ func run(ctx context.Context, args []string) error {
 	}
 	if strings.HasPrefix(args[0], "notify") {
 		return runNotify(ctx, args[0], args[1:])
+	}
+	if args[0] == responderCommand {
+		return runResponder(ctx, args[1:])
 	}
 	p := plan{scenario: args[0]}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
@@ -74,13 +89,15 @@ func run(ctx context.Context, args []string) error {
 	flags.IntVar(&p.rounds, "rounds", 3, "")
 	flags.StringVar(&p.dir, "dir", "", "")
 	flags.StringVar(&p.profile, "profile", "", "")
+	flags.BoolVar(&p.plain, "plain", false, "")
+	layouts := flags.String("layouts", layoutNames(), "")
 	listen := flags.String("listen", "", "")
 	database := flags.String("database", "", "")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
 	if p.callers == 0 {
-		p.callers = map[string]int{"create": 64, "cycle": 512}[p.scenario]
+		p.callers = map[string]int{"create": 64, "cycle": 512, "split": 64}[p.scenario]
 	}
 	if p.store != "sqlite" && p.store != "postgres" {
 		return fmt.Errorf("--store is sqlite or postgres, not %q", p.store)
@@ -88,8 +105,11 @@ func run(ctx context.Context, args []string) error {
 	switch p.scenario {
 	case "create", "cycle":
 		return measure(ctx, p)
+	case "split":
+		p.layouts = strings.Split(*layouts, ",")
+		return measureSplit(ctx, p)
 	case "ceiling": // the other side, as a process of its own
 		return serveCeiling(ctx, p.store, *database, *listen)
 	}
-	return fmt.Errorf("no scenario %q: create, cycle or notify", p.scenario)
+	return fmt.Errorf("no scenario %q: create, cycle, split or notify", p.scenario)
 }

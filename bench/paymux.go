@@ -51,39 +51,53 @@ func (b *building) startPaymux(ctx context.Context, dir, database string) (*targ
 	if err != nil {
 		return nil, err
 	}
-	t := &target{server: s, debug: "http://" + debug}
-	shop, err := openShop(ctx, s.url)
+	t := alone(s, "paymux", "http://"+debug, nil)
+	if err := b.shopAt(ctx, t, s.url); err != nil {
+		t.stop()
+		return nil, err
+	}
+	return t, nil
+}
+
+// shopAt makes the merchant that shoots at a target.
+func (b *building) shopAt(ctx context.Context, t *target, url string) error {
+	shop, err := openShop(ctx, url)
 	if err == nil && b.scenario == "cycle" {
 		err = shop.receive(ctx)
 	}
 	if err != nil {
-		s.stop()
-		return nil, err
+		return err
 	}
 	t.fire = shop.pay
 	if shop.sink != nil {
 		t.fire = shop.buy
 	}
 	t.channel = shop.channelTime
-	return t, nil
+	return nil
 }
 
 func (b *building) config(address, dir string) string {
-	store := "store: {engine: sqlite, path: " + filepath.Join(dir, "paymux.db") + "}"
+	return strings.Join([]string{
+		"listen: " + address, "data_dir: " + dir, b.storeLine(dir), "ops_token: env:BENCH_OPS_TOKEN",
+		"sandbox: {enabled: true, in_memory: true}", b.accountLine(),
+		"access: {traffic_requests: 0}", "notify: {allow_networks: [127.0.0.0/8]}",
+		"log: {level: warn, requests: false}", "",
+	}, "\n")
+}
+
+func (b *building) storeLine(dir string) string {
 	if b.store == "postgres" {
-		store = "store: {engine: postgres, url: env:BENCH_DATABASE}"
+		return "store: {engine: postgres, url: env:BENCH_DATABASE}"
 	}
+	return "store: {engine: sqlite, path: " + filepath.Join(dir, "paymux.db") + "}"
+}
+
+func (b *building) accountLine() string {
 	options := ""
 	if b.scenario == "cycle" {
 		options = ", options: {eager_payers: \"on\"}"
 	}
-	return strings.Join([]string{
-		"listen: " + address, "data_dir: " + dir, store, "ops_token: env:BENCH_OPS_TOKEN",
-		"sandbox: {enabled: true, in_memory: true}",
-		"accounts: [{name: wallet, channel: sandbox, methods: [wechat_pay]" + options + "}]",
-		"access: {traffic_requests: 0}", "notify: {allow_networks: [127.0.0.0/8]}",
-		"log: {level: warn, requests: false}", "",
-	}, "\n")
+	return "accounts: [{name: wallet, channel: sandbox, methods: [wechat_pay]" + options + "}]"
 }
 
 // shop is the merchant that pays.
@@ -215,7 +229,7 @@ func (b *building) startCeiling(ctx context.Context, _, database string) (*targe
 		return nil, err
 	}
 	c, orders := keepAlive(), &atomic.Int64{}
-	return &target{server: s, debug: s.url, fire: func(ctx context.Context, _ int) error {
+	return alone(s, "ceiling", s.url, func(ctx context.Context, _ int) error {
 		n := orders.Add(1)
 		body := paymentBody(n)
 		r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/v1/payments", bytes.NewReader(body))
@@ -226,30 +240,5 @@ func (b *building) startCeiling(ctx context.Context, _, database string) (*targe
 		r.Header.Set("Idempotency-Key", fmt.Sprintf("bench-%d-%d", rand.Uint64(), n))
 		_, err = created(c, r)
 		return err
-	}}, nil
-}
-
-// profile fetches a CPU profile of the server while it is loaded.
-func (t *target) profile(ctx context.Context, p plan) error {
-	url := fmt.Sprintf("%s/debug/pprof/profile?seconds=%d", t.debug, max(1, int(p.length.Seconds())-1))
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	return writeProfile(p.profile, answer.Body)
-}
-
-func writeProfile(file string, from io.Reader) error {
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	_, err = io.Copy(f, from)
-	return err
+	}), nil
 }

@@ -25,6 +25,15 @@ type server struct {
 
 // launch starts a program and waits until it answers 200 at path.
 func launch(ctx context.Context, url, path string, env []string, program string, args ...string) (*server, error) {
+	s, err := begin(ctx, url, env, program, args...)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.ready(ctx, path)
+}
+
+// begin starts a program.
+func begin(ctx context.Context, url string, env []string, program string, args ...string) (*server, error) {
 	s := &server{cmd: exec.CommandContext(ctx, program, args...), url: url, out: &bytes.Buffer{}, exited: make(chan struct{})}
 	s.cmd.Env = append(os.Environ(), env...)
 	s.cmd.Stdout, s.cmd.Stderr = s.out, s.out
@@ -39,10 +48,23 @@ func launch(ctx context.Context, url, path string, env []string, program string,
 		_ = s.cmd.Wait() // how it ended shows in its output
 		close(s.exited)
 	}()
-	return s, s.ready(ctx, path)
+	return s, nil
 }
 
+// ready returns when the server answers 200 at path.
 func (s *server) ready(ctx context.Context, path string) error {
+	return s.await(ctx, func() bool {
+		resp, err := http.Get(s.url + path)
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+}
+
+// await returns when something is so, and stops the server when it does not become so.
+func (s *server) await(ctx context.Context, so func() bool) error {
 	deadline := time.Now().Add(20 * time.Second)
 	for time.Now().Before(deadline) && ctx.Err() == nil {
 		select {
@@ -50,11 +72,8 @@ func (s *server) ready(ctx context.Context, path string) error {
 			return fmt.Errorf("%s ended: %s", s.cmd.Path, s.out)
 		default:
 		}
-		if resp, err := http.Get(s.url + path); err == nil {
-			resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return nil
-			}
+		if so() {
+			return nil
 		}
 		time.Sleep(10 * time.Millisecond)
 	}

@@ -16,15 +16,6 @@ type side struct {
 	start func(ctx context.Context, dir, database string) (*target, error)
 }
 
-// target is a started system and what to do to it.
-type target struct {
-	*server
-	debug string // where it tells of its allocations
-	fire  shot
-	// channel tells the institution's share of a request's time, in milliseconds; nil where there is none.
-	channel func(context.Context) (float64, error)
-}
-
 // measure runs both sides in turn, round by round, and prints a line each.
 func measure(ctx context.Context, p plan) error {
 	b, err := newBuilding(ctx, p)
@@ -96,19 +87,7 @@ func (b *building) remove() {
 
 // round starts a side on an empty database and loads it.
 func (b *building) round(ctx context.Context, p plan, s side, n int) (round, error) {
-	name := fmt.Sprintf("%s_%d", s.name, n)
-	dir := filepath.Join(b.folder, name)
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return round{}, err
-	}
-	database := filepath.Join(dir, "orders.db")
-	if b.cluster != nil {
-		if err := b.cluster.CreateDatabase(ctx, name, ""); err != nil {
-			return round{}, err
-		}
-		database = b.cluster.URL(name)
-	}
-	t, err := s.start(ctx, dir, database)
+	t, err := b.open(ctx, s, n)
 	if err != nil {
 		return round{}, err
 	}
@@ -116,38 +95,19 @@ func (b *building) round(ctx context.Context, p plan, s side, n int) (round, err
 	return t.measure(ctx, p, s.name == "paymux" && n == p.rounds-1)
 }
 
-// measure warms the target up, loads it, and reads its figures.
-func (t *target) measure(ctx context.Context, p plan, last bool) (round, error) {
-	warm := p
-	warm.length = p.length / 5
-	load(ctx, warm, t.fire)
-	cpu := t.cpu()
-	before, err := mallocs(ctx, t.debug)
-	if err != nil {
-		return round{}, err
+// open starts a side for a round, with a folder and a database of its own.
+func (b *building) open(ctx context.Context, s side, n int) (*target, error) {
+	name := fmt.Sprintf("%s_%d", s.name, n)
+	dir := filepath.Join(b.folder, name)
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, err
 	}
-	profiled := make(chan error, 1)
-	if p.profile != "" && last {
-		go func() { profiled <- t.profile(ctx, p) }()
-	} else {
-		profiled <- nil
-	}
-	r := round{result: load(ctx, p, t.fire)}
-	after, err := mallocs(ctx, t.debug)
-	if err != nil {
-		return r, err
-	}
-	r.cpu, r.peak = t.cpu()-cpu, t.peak()
-	if r.Done > 0 {
-		r.allocs = (after - before) / float64(r.Done)
-	}
-	if err := <-profiled; err != nil {
-		return r, err
-	}
-	if t.channel != nil {
-		if r.channel, err = t.channel(ctx); err != nil {
-			return r, err
+	database := filepath.Join(dir, "orders.db")
+	if b.cluster != nil {
+		if err := b.cluster.CreateDatabase(ctx, name, ""); err != nil {
+			return nil, err
 		}
+		database = b.cluster.URL(name)
 	}
-	return r, t.alive()
+	return s.start(ctx, dir, database)
 }

@@ -73,6 +73,14 @@ func (p *packages) tallyOf(version string) *counters {
 type remote struct {
 	packages *packages
 	account  string
+	nobody   error // where no version is there to be tried
+}
+
+func newRemote(p *packages, account string) *remote {
+	return &remote{
+		packages: p, account: account,
+		nobody: errors.Join(errUntaken, channel.ErrNotSent, errors.New("no package of channel "+p.name+" is running")),
+	}
 }
 
 func (r *remote) at(version string) *channelrpc.Channel {
@@ -86,7 +94,7 @@ func (r *remote) Do(ctx context.Context, op channel.Operation) (result channel.R
 	if f.policy.Killed != "" && op.Kind == paymux.Pay {
 		return channel.Result{}, errors.Join(channel.ErrNotSent, errors.New(killed(f.policy)))
 	}
-	err = r.nobody()
+	err = r.nobody
 	for _, v := range f.order(op.Payment) {
 		result, err = r.at(v.name).Do(ctx, op)
 		o := outcomeOf(&result, err)
@@ -104,7 +112,7 @@ func (r *remote) Do(ctx context.Context, op channel.Operation) (result channel.R
 // Query asks the version a payment belongs to, and a shadow beside it.
 func (r *remote) Query(ctx context.Context, op channel.Operation) (result channel.Result, err error) {
 	f := r.packages.fleet.Load()
-	err = r.nobody()
+	err = r.nobody
 	for _, v := range f.order(op.Payment) {
 		if result, err = r.at(v.name).Query(ctx, op); !untaken(err) {
 			r.packages.ask(r, v.name, op, result, err)
@@ -116,7 +124,7 @@ func (r *remote) Query(ctx context.Context, op channel.Operation) (result channe
 
 // Callback has any version judge a notification: it belongs to a payment that nobody knows yet.
 func (r *remote) Callback(ctx context.Context, req channel.CallbackRequest) (cb channel.Callback, err error) {
-	err = r.nobody()
+	err = r.nobody
 	for _, v := range r.packages.fleet.Load().order("") {
 		if cb, err = r.at(v.name).Callback(ctx, req); !untaken(err) {
 			break
@@ -127,16 +135,11 @@ func (r *remote) Callback(ctx context.Context, req channel.CallbackRequest) (cb 
 
 // Statement reads a day's bookings.
 func (r *remote) Statement(ctx context.Context, day time.Time) (lines []channel.StatementLine, err error) {
-	err = r.nobody()
+	err = r.nobody
 	for _, v := range r.packages.fleet.Load().order("") {
 		if lines, err = r.at(v.name).Statement(ctx, day); !untaken(err) {
 			break
 		}
 	}
 	return lines, err
-}
-
-// nobody is the error where no version is there to be tried.
-func (r *remote) nobody() error {
-	return errors.Join(errUntaken, channel.ErrNotSent, errors.New("no package of channel "+r.packages.name+" is running"))
 }

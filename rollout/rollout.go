@@ -216,7 +216,7 @@ func (c *Channels) remote(name string) *channel.Account {
 	p := c.packages[s.channel]
 	caps := &s.capabilities
 	a := &channel.Account{
-		Name: name, Methods: s.methods, Channel: &remote{packages: p, account: name},
+		Name: name, Methods: s.methods, Channel: newRemote(p, name),
 		Driver: &channel.Driver{
 			Name: caps.Name, Title: caps.Title, Methods: s.methods, Features: caps.Features, Currencies: caps.Currencies,
 			Exponents: caps.Exponents, TimeLimit: time.Duration(caps.TimeLimitMS)*time.Millisecond + overWire,

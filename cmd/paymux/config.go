@@ -105,7 +105,7 @@ type KeysConfig struct {
 
 // SandboxConfig is the institution that pretends.
 type SandboxConfig struct {
-	Enabled  bool `yaml:"enabled" help:"serve the sandbox institutions under /sandbox; never where real money moves"`
+	Enabled  bool `yaml:"enabled" help:"serve the sandbox institutions under /sandbox; a gateway without the role frontend has them without pages and controls, so that payers who act by themselves (eager_payers) are the only ones; never where real money moves"`
 	Remote   bool `yaml:"remote" help:"let accounts be at a sandbox that runs elsewhere (paymux sandbox serve), named by their base_url; never where real money moves"`
 	InMemory bool `yaml:"in_memory" help:"let the sandbox institutions forget their books when the process ends; for measuring without their disk"`
 }

@@ -20,7 +20,7 @@ func (c *cli) natsCommand() *cobra.Command {
 }
 
 func (c *cli) natsServeCommand() *cobra.Command {
-	var file, listen string
+	var file, listen, debug string
 	cmd := &cobra.Command{
 		Use:     "serve",
 		Short:   c.text("nats.serve"),
@@ -31,11 +31,17 @@ func (c *cli) natsServeCommand() *cobra.Command {
 			if file == "" {
 				return usagef("%s", c.text("nats.no-file"))
 			}
+			stop, err := serveDebug(cmd.Context(), debug)
+			if err != nil {
+				return err
+			}
+			defer stop()
 			return c.natsServe(cmd.Context(), natsserver.ServerConfig{File: file, Listen: listen})
 		},
 	}
 	cmd.Flags().StringVarP(&file, "config", "c", "", c.text("nats.file"))
 	cmd.Flags().StringVar(&listen, "listen", "", c.text("nats.listen"))
+	cmd.Flags().StringVar(&debug, "debug", "", c.text("serve.debug"))
 	return cmd
 }
 

@@ -43,8 +43,8 @@ func (c *Config) checkRoles() error {
 	if len(c.Accounts) > 0 && !c.has(roleGateway) {
 		faults = append(faults, errors.New("accounts: belong to processes with the role gateway"))
 	}
-	if c.Sandbox.Enabled && !(c.has(roleGateway) && c.has(roleFrontend)) {
-		faults = append(faults, errors.New("sandbox.enabled: needs the roles gateway and frontend in this process; elsewhere run paymux sandbox serve and set sandbox.remote"))
+	if c.Sandbox.Enabled && !c.has(roleGateway) {
+		faults = append(faults, errors.New("sandbox.enabled: needs the role gateway in this process, and the role frontend for its pages and controls to be reached; otherwise run paymux sandbox serve and set sandbox.remote"))
 	}
 	if c.has(roleNode) && !c.has(roleFrontend) && c.PublicURL == "" {
 		faults = append(faults, errors.New("public_url: is needed by a node without a frontend, which tells institutions where to report to"))

@@ -41,13 +41,11 @@ func (c *cli) serveCommand() *cobra.Command {
 			if err != nil {
 				return &usageError{err}
 			}
-			if debug != "" {
-				stop, err := serveDebug(cmd.Context(), debug)
-				if err != nil {
-					return err
-				}
-				defer stop()
+			stop, err := serveDebug(cmd.Context(), debug)
+			if err != nil {
+				return err
 			}
+			defer stop()
 			return c.serve(cmd.Context(), conf)
 		},
 	}

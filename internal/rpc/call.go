@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -25,7 +24,7 @@ type Client struct {
 // returned; any other, such as that of an ended ctx, leaves open whether the request was carried out.
 func Call[Request, Reply any](ctx context.Context, c *Client, subject string, q Request) (Reply, error) {
 	var reply Reply
-	body, err := json.Marshal(q)
+	body, err := encode(&q)
 	if err != nil {
 		return reply, fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
@@ -33,7 +32,7 @@ func Call[Request, Reply any](ctx context.Context, c *Client, subject string, q 
 	if err != nil {
 		return reply, err
 	}
-	if err := json.Unmarshal(answer, &reply); err != nil {
+	if err := decode(answer, &reply); err != nil {
 		return reply, fmt.Errorf("rpc: read the reply of %s: %w", subject, err)
 	}
 	return reply, nil

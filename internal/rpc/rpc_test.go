@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -54,6 +55,34 @@ func TestACallIsAnswered(t *testing.T) {
 	serve(t, s, func(_ context.Context, who string) (string, error) { return "hello " + who, nil })
 	if got, err := greet(t, c); got != "hello you" || err != nil {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// More at a time than goroutines that stay, and again when those wait.
+func TestManyCallsAtATimeAreAnswered(t *testing.T) {
+	t.Parallel()
+	const many = 300
+	s, c := wire(t, rpc.Config{Group: "greeters"})
+	var together sync.WaitGroup
+	serve(t, s, func(_ context.Context, who string) (string, error) {
+		together.Done()
+		together.Wait() // all are under way
+		return "hello " + who, nil
+	})
+	for range 2 {
+		together.Add(many)
+		var callers sync.WaitGroup
+		for range many {
+			callers.Go(func() {
+				if got, err := rpc.Call[string, string](t.Context(), c, "greet", "you"); got != "hello you" || err != nil {
+					t.Errorf("%q, %v", got, err)
+				}
+			})
+		}
+		callers.Wait()
+	}
+	if err := s.Stop(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -2,13 +2,13 @@ package rpc
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -18,6 +18,10 @@ import (
 type Server struct {
 	Config
 	slots chan struct{} // one taken a request under way
+
+	next    chan request  // to a worker that waits
+	waiting atomic.Int32  // workers
+	quit    chan struct{} // closed by Stop
 
 	mu       sync.Mutex // guards what follows
 	subs     []*nats.Subscription
@@ -46,7 +50,7 @@ func NewServer(c Config) *Server {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Server{Config: c, slots: make(chan struct{}, c.Limit)}
+	return &Server{Config: c, slots: make(chan struct{}, c.Limit), next: make(chan request), quit: make(chan struct{})}
 }
 
 // Handler answers one request's body. Its context ends when the caller stops waiting.
@@ -62,14 +66,14 @@ func Serve[Request, Reply any](s *Server, subject string, do func(context.Contex
 func ServeEach[Request, Reply any](s *Server, subject string, do func(ctx context.Context, subject string, q Request) (Reply, error)) error {
 	return s.handle(subject, func(ctx context.Context, by string, body []byte) ([]byte, error) {
 		var q Request
-		if err := json.Unmarshal(body, &q); err != nil {
+		if err := decode(body, &q); err != nil {
 			return nil, fmt.Errorf("%w: %w: %s", ErrNotTaken, ErrBadRequest, err)
 		}
 		reply, err := do(ctx, by, q)
 		if err != nil {
 			return nil, err
 		}
-		return json.Marshal(reply)
+		return encode(&reply)
 	})
 }
 
@@ -106,11 +110,50 @@ func (s *Server) take(m *nats.Msg, h handler) {
 		s.fail(m, err)
 		return
 	}
-	go func() {
-		defer s.under.Done()
-		defer func() { <-s.slots }()
-		s.answer(m, h)
-	}()
+	r := request{m, h}
+	select {
+	case s.next <- r:
+	default:
+		go s.work(r)
+	}
+}
+
+// request is one that was begun.
+type request struct {
+	*nats.Msg
+	h handler
+}
+
+// mostWaiting is how many workers wait for a next request.
+const mostWaiting = 128
+
+// work answers requests, one after the other. A goroutine's stack has to grow, by copying, to where a request needs
+// it: new ones for each spent a tenth of a node's time on that.
+func (s *Server) work(r request) {
+	for more := true; more; {
+		s.answerBegun(r)
+		r, more = s.await()
+	}
+}
+
+func (s *Server) answerBegun(r request) {
+	defer s.under.Done()
+	defer func() { <-s.slots }()
+	s.answer(r.Msg, r.h)
+}
+
+// await waits for the next request, where not enough wait already.
+func (s *Server) await() (r request, more bool) {
+	defer s.waiting.Add(-1)
+	if s.waiting.Add(1) > mostWaiting {
+		return request{}, false
+	}
+	select {
+	case r = <-s.next:
+		return r, true
+	case <-s.quit:
+		return request{}, false
+	}
 }
 
 func (s *Server) begin(m *nats.Msg) error {
@@ -184,7 +227,10 @@ func (s *Server) Stop(ctx context.Context) error {
 		_ = s.Conn.FlushWithContext(soon(ctx)) // after it, no more is sent to us
 	}
 	s.mu.Lock()
-	s.stopping = true
+	if !s.stopping {
+		s.stopping = true
+		close(s.quit)
+	}
 	s.mu.Unlock()
 	done := make(chan struct{})
 	go func() { s.under.Wait(); close(done) }()
