@@ -65,7 +65,7 @@ func TestOnePackageDiesUnderLoad(t *testing.T) {
 		}
 	}
 	b := s.openBank("a-bank")
-	b.faults("a-bank", sandbox.Faults{LatencyMS: 60}) // so that calls are under way whenever it dies
+	b.faults("a-bank", sandbox.Faults{LatencyMS: 150}) // so that calls are under way whenever it dies
 	doomed := s.toBank("1.0.0", "", b.account("a-bank", b.url, "card", "alipay"))
 	doomed.start()
 	for _, name := range names {
@@ -132,4 +132,46 @@ func (tr *trade) rerouted(from, to time.Time, underWay int) {
 	if lost > underWay {
 		tr.t.Errorf("%d payments were left open, and %d were under way when it was killed", lost, underWay)
 	}
+}
+
+// Two instances share a version's work; one is killed. What it was doing is not known and found out, and nothing else is touched.
+func TestOneOfTwoInstancesDies(t *testing.T) {
+	t.Parallel()
+	s := newSplit(t, "sandbox")
+	b := s.openBank("a-bank")
+	b.faults("a-bank", sandbox.Faults{LatencyMS: 200})
+	instances := []*part{s.toBank("1.0.0", "a", b.account("a-bank", b.url, "card")), s.toBank("1.0.0", "b", b.account("a-bank", b.url, "card"))}
+	for _, i := range instances {
+		i.start()
+	}
+	if !within(20*time.Second, func() bool { return len(s.version("sandbox", "1.0.0").Instances) == 2 }) {
+		t.Fatalf("%+v", s.channels())
+	}
+	all := func(*stall) bool { return true }
+	tr := newTrade(t, &stall{name: "shared", m: s.merchant(), request: cardAt("a-bank"), every: time.Second / 30})
+	tr.answered("from both instances", 15, (*deal).succeeded)
+	began := time.Now()
+	instances[0].kill()
+	open := tr.underWay(time.Now(), all)
+	tr.answered("from the one that is left", 60, (*deal).succeeded)
+	tr.ends()
+	taken := map[string]bool{} // by an instance that may have been the one
+	for _, d := range open {
+		taken[d.key] = true
+	}
+	lost := 0
+	for _, d := range tr.of(time.Time{}, time.Now(), all) {
+		if d.took < 5*time.Second && d.err == nil {
+			continue
+		}
+		if lost++; !taken[d.key] || d.err != nil {
+			t.Errorf("not under way at %s, or refused: %s", began, d.String())
+		}
+	}
+	t.Logf("%d payments, %d under way at the kill, %d of them found out", len(tr.deals), len(open), lost)
+	if lost == 0 {
+		t.Error("nothing was lost: the kill has shown nothing")
+	}
+	tr.once(named())
+	b.compare(tr.deals)
 }
