@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/channel/sandbox"
 	"github.com/paymux/paymux/client"
 )
 
@@ -72,6 +73,7 @@ func TestAPackageIsUpgradedAndRolledBackUnderLoad(t *testing.T) {
 	s := newSplit(t, "sandbox", "stripe")
 	s.openStripe()
 	b := s.openBank("a-bank")
+	b.faults("a-bank", sandbox.Faults{LatencyMS: 80}) // so that calls are under way whenever a version stops
 	one, two := s.toBank("1.0.0", "", b.account("a-bank", b.url, "card")), s.toBank("1.1.0", "", b.account("a-bank", b.url, "card"))
 	one.start()
 	s.known("sandbox", "1.0.0", true)
