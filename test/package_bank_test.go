@@ -85,6 +85,16 @@ func (b *bank) charges(query string) []sandbox.Charge {
 	return list.Data
 }
 
+// key is what calls to the bank bear.
+func (b *bank) key() string {
+	b.t.Helper()
+	text, err := os.ReadFile(filepath.Join(b.dir, sandbox.KeyFile))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return strings.TrimSpace(string(text))
+}
+
 // account is a line of paymux.yaml for an account at the bank, reached by a URL. Its keys are files, not of the key service.
 func (b *bank) account(name, url string, methods ...string) string {
 	return fmt.Sprintf("{name: %s, channel: sandbox, methods: [%s], options: {base_url: %q, api_key: %q, callback_secret: %q}}",

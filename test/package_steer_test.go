@@ -83,6 +83,8 @@ func TestAPackageIsUpgradedAndRolledBackUnderLoad(t *testing.T) {
 		name: "beside", m: m, request: func(order string) client.PaymentRequest { return cardPayment(order, "cards") },
 	})
 
+	tr.answered("by the old version", 40, (*deal).succeeded)
+	calm := time.Now()
 	s.steer("promote", "sandbox", "1.0.0") // it alone, whatever is started beside it
 	two.start()
 	s.known("sandbox", "1.1.0", true)
@@ -113,7 +115,10 @@ func TestAPackageIsUpgradedAndRolledBackUnderLoad(t *testing.T) {
 	}
 	tr.ends()
 	tr.flawless("upgraded and rolled back", tr.of(time.Time{}, time.Now(), named("upgraded")))
-	tr.flawless("beside it", tr.of(time.Time{}, time.Now(), named("beside")))
+	before, during := tr.of(time.Time{}, calm, named("beside")), tr.of(calm, time.Now(), named("beside"))
+	tr.flawless("beside it, before", before)
+	tr.flawless("beside it, meanwhile", during)
+	tr.unhurt(before, during)
 	tr.once(named())
 	b.compare(tr.deals)
 }
