@@ -44,7 +44,9 @@ func payWhere(m *client.Client, b *bank, second *institution) func(*paymux.Payme
 
 // wentTo reports deals whose payment went to a channel.
 func wentTo(channel string) func(*deal) bool {
-	return func(d *deal) bool { return d.payment != nil && d.payment.Channel == channel && d.payment.Status != paymux.Failed }
+	return func(d *deal) bool {
+		return d.payment != nil && d.payment.Channel == channel && d.payment.Status != paymux.Failed
+	}
 }
 
 // One channel's package is killed three times while payments run over all six: nobody else's notice it, those

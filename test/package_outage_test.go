@@ -14,23 +14,23 @@ import (
 type market struct {
 	*split
 	*trade
-	b      *bank
-	stripe *institution
-	m      *client.Client
+	b     *bank
+	keyed *institution // its keys are in the key service, and it knows at once what it has never seen
+	m     *client.Client
 }
 
-// newMarket opens Stripe, with its keys in the key service, and a bank whose keys are in files.
+// newMarket opens WeChat Pay, with its keys in the key service, and a bank whose keys are in files.
 func newMarket(t *testing.T) *market {
 	t.Helper()
-	k := &market{split: newSplit(t, "sandbox", "stripe"), stripe: atStripe(t)}
-	k.open(k.stripe, "1.0.0")
+	k := &market{split: newSplit(t, "sandbox", "wechatpay"), keyed: atWeChatPay(t)}
+	k.open(k.keyed, "1.0.0")
 	k.b = k.openBank("a-bank")
 	k.b.faults("a-bank", sandbox.Faults{LatencyMS: 150}) // so that calls are under way whenever somebody dies
 	k.toBank("1.0.0", "", k.b.account("a-bank", k.b.url, "card")).start()
 	k.known("sandbox", "1.0.0", true)
-	k.known("stripe", "1.0.0", true)
+	k.known("wechatpay", "1.0.0", true)
 	k.m = k.merchant()
-	keyed := k.stripe.stall(k.m)
+	keyed := k.keyed.stall(k.m)
 	keyed.insists = true
 	k.trade = newTrade(t, keyed, &stall{name: "keyless", m: k.m, request: cardAt("a-bank"), insists: true})
 	k.answered("before", 10, (*deal).succeeded)
@@ -43,7 +43,7 @@ func (k *market) settled(t *testing.T) {
 	k.ends()
 	k.once(others())
 	k.b.compare(k.deals)
-	k.stripe.compare(t, k.deals)
+	k.keyed.compare(t, k.deals)
 	ended := map[string]int{}
 	for _, d := range k.deals {
 		switch {
@@ -73,7 +73,7 @@ func TestNATSDiesUnderLoad(t *testing.T) {
 	k.answered("when NATS is back", 10, (*deal).succeeded)
 	k.settled(t)
 	t.Logf("%d were under way when NATS was killed", open)
-	for _, c := range []string{"sandbox", "stripe"} {
+	for _, c := range []string{"sandbox", "wechatpay"} {
 		k.known(c, "1.0.0", true)
 	}
 	if p, err := k.m.CreatePayment(t.Context(), cardAt("a-bank")("afterwards")); err != nil || p.Status != paymux.Succeeded {
@@ -102,13 +102,13 @@ func TestTheKeyServiceDiesUnderLoad(t *testing.T) {
 	calm := time.Now()
 	k.keys.kill()
 	dead := time.Now()
-	k.answered("refused for want of keys", 10, func(d *deal) bool { return d.stall.name == "stripe" && errors.Is(d.err, paymux.NotSent) })
+	k.answered("refused for want of keys", 10, func(d *deal) bool { return d.stall.name == "wechatpay" && errors.Is(d.err, paymux.NotSent) })
 	alive := time.Now()
 	k.keys.start()
-	k.answered("with keys again", 10, func(d *deal) bool { return d.stall.name == "stripe" && d.succeeded() })
+	k.answered("with keys again", 10, func(d *deal) bool { return d.stall.name == "wechatpay" && d.succeeded() })
 	end := time.Now()
 	k.settled(t)
-	for _, d := range k.of(dead, alive, named("stripe")) {
+	for _, d := range k.of(dead, alive, named("wechatpay")) {
 		if d.took > 0 && d.took < 3*time.Second && !errors.Is(d.err, paymux.NotSent) && !d.succeeded() {
 			t.Errorf("without keys: %s", d.String())
 		}

@@ -14,8 +14,8 @@ import (
 	"github.com/paymux/paymux/client"
 )
 
-// trade is merchants' traffic: each stall buys at its own pace, whatever becomes of the purchases before
-// (an open load), so that one that hangs keeps no other from being made.
+// trade is merchants' traffic: each stall buys at its own pace, whatever becomes of the purchases before, so that one
+// that hangs keeps no other from being made. A machine that cannot keep up is not given ever more to do.
 type trade struct {
 	t      *testing.T
 	stalls []*stall
@@ -87,14 +87,34 @@ func (tr *trade) run(s *stall) {
 			return
 		case <-tick.C:
 		}
-		d := tr.next(s)
-		tr.buying.Go(func() { tr.deal(d) })
+		if d := tr.next(s); d != nil {
+			tr.buying.Go(func() { tr.deal(d) })
+		}
 	}
 }
 
+// Of one stall's purchases that have no answer yet there are this many at most, all in all and among those of the last second.
+const (
+	mostOpen  = 20
+	mostYoung = 4
+)
+
+// next begins a deal, or nil where enough are open.
 func (tr *trade) next(s *stall) *deal {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
+	open, young := 0, 0
+	for _, d := range tr.deals {
+		if d.stall == s && d.took == 0 && !d.unanswered {
+			open++
+			if time.Since(d.began) < time.Second {
+				young++
+			}
+		}
+	}
+	if open >= mostOpen || young >= mostYoung {
+		return nil
+	}
 	tr.count++
 	d := &deal{stall: s, key: fmt.Sprintf("%s-%d", s.name, tr.count), began: time.Now()}
 	tr.deals = append(tr.deals, d)
@@ -223,7 +243,9 @@ func (d *deal) String() string {
 }
 
 // succeeded reports whether a deal brought the money.
-func (d *deal) succeeded() bool { return d.err == nil && d.payment != nil && d.payment.Status == paymux.Succeeded }
+func (d *deal) succeeded() bool {
+	return d.err == nil && d.payment != nil && d.payment.Status == paymux.Succeeded
+}
 
 // figures are the number of deals, the share that succeeded, in percent, and how long 99 of 100 took at most.
 type figures struct {
