@@ -133,3 +133,37 @@ func TestTheNodeDiesUnderLoad(t *testing.T) {
 	k.settled(t)
 	t.Logf("%d were under way when the node was killed", open)
 }
+
+// Every institution's channel says of a payment that it could not sign that it was not sent, and goes on when the keys are back.
+func TestNobodyIsAskedWithoutKeys(t *testing.T) {
+	t.Parallel()
+	banks := institutions(t)
+	var names []string
+	for _, i := range banks {
+		names = append(names, i.channel)
+	}
+	s := newSplit(t, names...)
+	for _, i := range banks {
+		s.open(i, "1.0.0")
+		s.known(i.channel, "1.0.0", true)
+	}
+	m := s.merchant()
+	s.keys.kill()
+	for _, i := range banks {
+		p, err := i.pay(t.Context(), m, "without-keys-"+i.channel)
+		var refused *client.Error
+		if !errors.Is(err, paymux.NotSent) || !errors.As(err, &refused) || refused.Payment == nil || refused.Payment.Status != paymux.Failed {
+			t.Errorf("%s without keys: %+v, %v", i.channel, p, err)
+			continue
+		}
+		if n := i.effects(refused.Payment.LatestOperation); n != 0 {
+			t.Errorf("%s without keys did it %d times", i.channel, n)
+		}
+	}
+	s.keys.start()
+	for _, i := range banks {
+		if p, err := i.pay(t.Context(), m, "with-keys-"+i.channel); err != nil || p.Status != paymux.Succeeded || i.effects(p.LatestOperation) != 1 {
+			t.Errorf("%s with keys again: %+v, %v", i.channel, p, err)
+		}
+	}
+}

@@ -342,6 +342,12 @@ func (tr *trade) over(d *deal) bool {
 			now = paid
 		}
 	}
+	if now.Status == paymux.Processing && now.LastError == nil && d.stall.finish != nil {
+		// The institution waits for a payer who was never shown how to pay, as that answer was lost: the merchant calls it off.
+		if canceled, err := d.stall.m.CancelPayment(context.Background(), p.ID, "the payer cannot pay it"); err == nil {
+			now = canceled
+		}
+	}
 	d.payment = now
 	return now.Status.Ended()
 }
