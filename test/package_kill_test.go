@@ -123,10 +123,10 @@ func (tr *trade) rerouted(from, to time.Time, underWay int) {
 		default:
 			counts[d.stall.name+" "+string(d.payment.Status)+" at "+d.payment.Channel]++
 		}
-		if d.took > 5*time.Second { // it waited for the time limit of the call that died
+		if d.took > deadWait { // it waited for the time limit of the call that died
 			lost++
 		}
-		if d.stall.name == "wallet" && d.took < 5*time.Second && !d.succeeded() {
+		if d.stall.name == "wallet" && d.took < deadWait && !d.succeeded() {
 			tr.t.Errorf("not rerouted: %s", d.String())
 		}
 	}
@@ -163,7 +163,7 @@ func TestOneOfTwoInstancesDies(t *testing.T) {
 	}
 	lost := 0
 	for _, d := range tr.of(time.Time{}, time.Now(), all) {
-		if d.took < 5*time.Second && d.err == nil {
+		if d.took < deadWait && d.err == nil {
 			continue
 		}
 		if lost++; !taken[d.key] || d.err != nil {
