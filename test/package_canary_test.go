@@ -61,7 +61,7 @@ type ward struct {
 
 func newWard(t *testing.T) *ward {
 	t.Helper()
-	w := &ward{split: newSplit(t, "sandbox", "stripe")}
+	w := &ward{split: newCrowd(t, "sandbox", "stripe")}
 	w.openStripe()
 	w.b = w.openBank("a-bank")
 	w.b.faults("a-bank", sandbox.Faults{})

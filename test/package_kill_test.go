@@ -58,7 +58,7 @@ func TestOnePackageDiesUnderLoad(t *testing.T) {
 	for _, i := range banks {
 		names = append(names, i.channel)
 	}
-	s := newSplit(t, names...)
+	s := newCrowd(t, names...)
 	var alipay *institution
 	for _, i := range banks {
 		s.open(i, "1.0.0")
@@ -139,7 +139,7 @@ func (tr *trade) rerouted(from, to time.Time, underWay int) {
 // Two instances share a version's work; one is killed. What it was doing is not known and found out, and nothing else is touched.
 func TestOneOfTwoInstancesDies(t *testing.T) {
 	t.Parallel()
-	s := newSplit(t, "sandbox")
+	s := newCrowd(t, "sandbox")
 	b := s.openBank("a-bank")
 	b.faults("a-bank", sandbox.Faults{LatencyMS: 200})
 	instances := []*part{s.toBank("1.0.0", "a", b.account("a-bank", b.url, "card")), s.toBank("1.0.0", "b", b.account("a-bank", b.url, "card"))}

@@ -70,7 +70,7 @@ func (s *split) calls(version string, n int64) {
 // A package is upgraded and rolled back under load, as docs/operations.md tells it, and no request fails.
 func TestAPackageIsUpgradedAndRolledBackUnderLoad(t *testing.T) {
 	t.Parallel()
-	s := newSplit(t, "sandbox", "stripe")
+	s := newCrowd(t, "sandbox", "stripe")
 	s.openStripe()
 	b := s.openBank("a-bank")
 	b.faults("a-bank", sandbox.Faults{LatencyMS: 80}) // so that calls are under way whenever a version stops
@@ -126,7 +126,7 @@ func TestAPackageIsUpgradedAndRolledBackUnderLoad(t *testing.T) {
 // The kill switch stops new payments over one channel at once; what is paid or under way there goes on.
 func TestTheKillSwitchUnderLoad(t *testing.T) {
 	t.Parallel()
-	s := newSplit(t, "sandbox", "stripe")
+	s := newCrowd(t, "sandbox", "stripe")
 	s.openStripe()
 	b := s.openBank("a-bank")
 	s.toBank("1.0.0", "", b.account("a-bank", b.url, "card", "alipay")).start()

@@ -124,7 +124,7 @@ func (tr *trade) next(s *stall) *deal {
 // patience is how long an insisting merchant waits for one answer; persistence is how long it goes on asking.
 const (
 	patience    = time.Second
-	persistence = 40 * time.Second
+	persistence = time.Minute
 )
 
 func (tr *trade) deal(d *deal) {
