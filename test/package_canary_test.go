@@ -70,8 +70,8 @@ func newWard(t *testing.T) *ward {
 	w.known("stripe", "1.0.0", true)
 	m := w.merchant()
 	w.trade = newTrade(t,
-		&stall{name: "designated", m: m, request: cardAt("a-bank"), every: time.Second / 20},
-		&stall{name: "routed", m: m, request: byToken, every: time.Second / 10})
+		&stall{name: "designated", m: m, request: cardAt("a-bank"), every: time.Second / 12},
+		&stall{name: "routed", m: m, request: byToken, every: time.Second / 20})
 	w.answered("by the stable version", 10, (*deal).succeeded)
 	return w
 }
