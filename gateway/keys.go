@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
@@ -21,6 +22,15 @@ type KeyService interface {
 	Reveal(ctx context.Context, key keyuse.Name) (paymux.Secret, error)
 }
 
+// keyLimit is how long a key service may take, which mostly takes milliseconds. It is well below the time limit of
+// every channel, so that a call whose key service died under it ends as not sent, and does not run out of time,
+// after which nobody could say that it was not sent.
+const keyLimit = 5 * time.Second
+
+func limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, keyLimit)
+}
+
 // keyring is an account's keys: those its options name are in the key service, and the others spelt out.
 type keyring struct {
 	channel.Keys
@@ -30,6 +40,8 @@ type keyring struct {
 
 func (k keyring) KeyID(ctx context.Context, option string) (string, error) {
 	if name, ok := k.named[option]; ok {
+		ctx, cancel := limited(ctx)
+		defer cancel()
 		id, err := k.service.KeyID(ctx, name)
 		return id, known(err)
 	}
@@ -38,6 +50,8 @@ func (k keyring) KeyID(ctx context.Context, option string) (string, error) {
 
 func (k keyring) Sign(ctx context.Context, option, keyID string, message []byte) ([]byte, error) {
 	if name, ok := k.named[option]; ok {
+		ctx, cancel := limited(ctx)
+		defer cancel()
 		signature, err := k.service.Sign(ctx, name, keyID, message)
 		return signature, known(err)
 	}
@@ -46,6 +60,8 @@ func (k keyring) Sign(ctx context.Context, option, keyID string, message []byte)
 
 func (k keyring) Verify(ctx context.Context, option string, message, signature []byte) error {
 	if name, ok := k.named[option]; ok {
+		ctx, cancel := limited(ctx)
+		defer cancel()
 		return known(k.service.Verify(ctx, name, message, signature))
 	}
 	return k.Keys.Verify(ctx, option, message, signature)
@@ -53,6 +69,8 @@ func (k keyring) Verify(ctx context.Context, option string, message, signature [
 
 func (k keyring) Decrypt(ctx context.Context, option string, s channel.Sealed) ([]byte, error) {
 	if name, ok := k.named[option]; ok {
+		ctx, cancel := limited(ctx)
+		defer cancel()
 		plain, err := k.service.Decrypt(ctx, name, s.Ciphertext, s.Nonce, s.Associated)
 		return plain, known(err)
 	}
@@ -61,6 +79,8 @@ func (k keyring) Decrypt(ctx context.Context, option string, s channel.Sealed) (
 
 func (k keyring) Reveal(ctx context.Context, option string) (paymux.Secret, error) {
 	if name, ok := k.named[option]; ok {
+		ctx, cancel := limited(ctx)
+		defer cancel()
 		secret, err := k.service.Reveal(ctx, name)
 		return secret, known(err)
 	}

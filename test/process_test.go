@@ -7,6 +7,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -127,15 +128,26 @@ func newCluster(t *testing.T) *pgcluster.Cluster {
 	return cluster
 }
 
+// freeAddress is an address that nobody listens on and that no other test is given. Its port is below those of outgoing
+// connections, one of which would sooner or later take it while a process that was killed is not there yet again.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		address := fmt.Sprintf("127.0.0.1:%d", 12000+rand.IntN(20000))
+		if _, taken := addresses.LoadOrStore(address, true); taken {
+			continue
+		}
+		if l, err := net.Listen("tcp", address); err == nil {
+			l.Close()
+			return address
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no free address")
+	return ""
 }
+
+// addresses are those that were given out.
+var addresses sync.Map
 
 func (p *process) url() string { return "http://" + p.address }
 
