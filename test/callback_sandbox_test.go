@@ -23,8 +23,8 @@ const (
 	bankToken  = "token_of_the_bank_0123456789"
 )
 
-// openBank starts a sandbox that is a process of its own. Its notifications are lost: the test makes them of its reports.
-func (s *split) openBank() {
+// openSandbox starts a sandbox that is a process of its own. Its notifications are lost: the test makes them of its reports.
+func (s *split) openSandbox() {
 	s.t.Helper()
 	address := freeAddress(s.t)
 	s.bankURL = "http://" + address
@@ -52,7 +52,7 @@ func (s *split) askBank(key paymux.Secret, method, path string, in, out any) {
 
 func sandboxForger(t *testing.T, s *split) *forger {
 	t.Helper()
-	s.openBank()
+	s.openSandbox()
 	report := func(p *paymux.Payment) (text json.RawMessage) {
 		s.askBank(bankKey, http.MethodGet, "/sandbox/v1/sandbox-main/operations/"+string(p.LatestOperation), nil, &text)
 		return text
