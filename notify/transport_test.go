@@ -329,6 +329,7 @@ func drip(t *testing.T) (url string) {
 	return serve(t, func(c net.Conn) {
 		go func() { // ends when the other side hangs up
 			defer c.Close()
+			c.Read(make([]byte, 4096)) // the request: an answer before it is none
 			for _, err := io.WriteString(c, "HTTP/1.1 200 OK\r\nX: "); err == nil; _, err = c.Write([]byte("x")) {
 				<-time.After(50 * time.Millisecond) // slow enough never to end, quick enough not to idle
 			}
