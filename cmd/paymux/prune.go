@@ -13,15 +13,18 @@ const (
 )
 
 // startPruning deletes answers nobody can ask for any more, and events that have been kept long enough, a little at a time, until stop.
-func (s *system) startPruning() {
+func (s *system) startPruning() { s.every(pruneEvery, s.prune) }
+
+// every does something now and at each interval, until stop.
+func (s *system) every(interval time.Duration, do func(context.Context)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		tick := time.NewTicker(pruneEvery)
+		tick := time.NewTicker(interval)
 		defer tick.Stop()
 		for {
-			s.prune(ctx)
+			do(ctx)
 			select {
 			case <-ctx.Done():
 				return

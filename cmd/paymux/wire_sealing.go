@@ -19,27 +19,10 @@ const (
 // startSealing brings what rests under the newest data key, and data keys under the active version of
 // the key service's key, now and then until stop. It hinders nobody and may be run by every replica.
 func (s *system) startSealing(seals *sealed.Store) {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(sealingEvery)
-		defer tick.Stop()
-		for {
-			if err := s.seal(ctx, seals); err != nil && ctx.Err() == nil {
-				s.log.Warn("secrets were not all sealed anew; it is tried again", "error", err)
-			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
+	s.every(sealingEvery, func(ctx context.Context) {
+		if err := s.seal(ctx, seals); err != nil && ctx.Err() == nil {
+			s.log.Warn("secrets were not all sealed anew; it is tried again", "error", err)
 		}
-	}()
-	s.onStop(func(context.Context) error {
-		cancel()
-		<-done
-		return nil
 	})
 }
 
