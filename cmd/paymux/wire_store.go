@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/paymux/paymux/access"
+	"github.com/paymux/paymux/monitor"
 	"github.com/paymux/paymux/notify"
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
@@ -27,6 +28,7 @@ type store interface {
 	access.Links
 	access.Events
 	access.Answers
+	monitor.Store
 	PruneIdempotency(ctx context.Context, before time.Time, limit int) (int, error)
 	PruneEvents(ctx context.Context, before time.Time, limit int) (int, error)
 	Close() error
