@@ -21,6 +21,7 @@ type writer struct {
 	changed bool   // since it was last set to false
 	revised bool   // a merchant, key or endpoint changed
 	facts   []byte // of the group's changes so far
+	factsN  int64  // of the newest row of facts
 }
 
 func (w *writer) prepare(query string) statement { return prepare(w.conn, query) }

@@ -18,12 +18,25 @@ func (w *writer) keepFacts() error {
 	if len(w.facts) == 0 {
 		return nil
 	}
-	s := w.prepare("INSERT INTO facts (at, body) VALUES (?, ?)")
-	s.time(w.now())
+	now := w.now()
+	w.factsN = max(w.factsN+1, now.UnixMicro())
+	s := w.prepare("INSERT INTO facts (n, at, body) VALUES (?, ?, ?)")
+	s.int(w.factsN)
+	s.time(now)
 	s.json(w.facts)
 	if _, err := w.exec(&s); err != nil {
 		return fmt.Errorf("keep facts: %w", err)
 	}
+	return nil
+}
+
+// readFactsN has the numbers of facts go on where they ended, whatever the clock says now.
+func (w *writer) readFactsN() error {
+	newest, err := read(w.conn, "SELECT coalesce(max(n), 0) FROM facts", func(*statement) {}, func(r *row) (int64, error) { return r.int(), nil })
+	if err != nil {
+		return fmt.Errorf("read the newest facts' number: %w", err)
+	}
+	w.factsN = newest[0]
 	return nil
 }
 

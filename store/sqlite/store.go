@@ -115,6 +115,9 @@ func (s *Store) open() error {
 	if err := s.writer.readSeq(); err != nil {
 		return err
 	}
+	if err := s.writer.readFactsN(); err != nil {
+		return err
+	}
 	if err := s.writer.endLeases(); err != nil {
 		return err
 	}

@@ -2,8 +2,8 @@
 -- (paymux.Fact). Whoever counts deletes the row in the commit that adds to the statistics, so that nothing is
 -- counted twice or left out, whatever crashes (docs/decisions/0008).
 CREATE TABLE facts (
-    n    INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again: a counter that comes late must not delete another row
-    at   INTEGER NOT NULL,                  -- when it was committed, about
+    n    INTEGER PRIMARY KEY, -- microseconds of a clock that always rises: not used twice, or one who counts late would delete another row
+    at   INTEGER NOT NULL, -- when it was committed, about
     body TEXT    NOT NULL CHECK (body <> '')
 );
 
