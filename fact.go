@@ -21,16 +21,16 @@ type Fact struct {
 	Answer  OperationState // of an answer
 }
 
-// Append appends the fact as a line.
+// Append appends the fact as a line. Numbers that cannot be are 0: one that could not be read again would never be counted.
 func (f *Fact) Append(b []byte) []byte {
-	b = strconv.AppendInt(b, f.At.Unix()/60, 10)
+	b = strconv.AppendInt(b, max(f.At.Unix()/60, 0), 10)
 	b = append(b, '\t')
 	b = append(b, f.Measure...)
 	for _, d := range Dimensions() {
 		b = appendWord(append(b, '\t'), f.Key.Part(d))
 	}
-	b = strconv.AppendInt(append(b, '\t'), f.Amount, 10)
-	b = strconv.AppendInt(append(b, '\t'), f.MS, 10)
+	b = strconv.AppendInt(append(b, '\t'), max(f.Amount, 0), 10)
+	b = strconv.AppendInt(append(b, '\t'), max(f.MS, 0), 10)
 	b = append(b, '\t')
 	if f.Late {
 		b = append(b, 'l')

@@ -12,6 +12,7 @@ func words() map[string][2]string {
 	maps.Copy(all, notificationWords())
 	maps.Copy(all, channelWords())
 	maps.Copy(all, natsWords())
+	maps.Copy(all, statisticsWords())
 	maps.Copy(all, keysWords())
 	return all
 }
