@@ -11,47 +11,81 @@ import (
 	"github.com/paymux/paymux"
 )
 
-// A fact is read as it was written, whatever its words, and a line is one line.
-func TestFactLine(t *testing.T) {
+// readFacts reads what AppendFacts wrote.
+func readFacts(text string) (facts []paymux.Fact, err error) {
+	for line := range strings.Lines(text) {
+		place, words, err := paymux.CutFacts(strings.TrimSuffix(line, "\n"))
+		if err != nil {
+			return nil, err
+		}
+		at, key, err := paymux.ParsePlace(place)
+		if err != nil {
+			return nil, err
+		}
+		for word := range strings.SplitSeq(words, " ") {
+			f, err := paymux.ParseFact(word)
+			if err != nil {
+				return nil, err
+			}
+			f.At, f.Key = at, key
+			facts = append(facts, f)
+		}
+	}
+	return facts, nil
+}
+
+// Facts are read as they were written, whatever their words, and those of one place that follow each other are one line.
+func TestFactLines(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		word := func(name string) string { return rapid.String().Draw(rt, name) }
-		want := paymux.Fact{
-			At: time.Unix(60*rapid.Int64Range(0, 1e9).Draw(rt, "minute"), 0).UTC(), Measure: rapid.SampledFrom(paymux.Measures()).Draw(rt, "measure"),
-			Key: paymux.StatisticsKey{
-				Merchant: paymux.MerchantID(word("merchant")), Mode: word("mode"), Region: word("region"), Channel: word("channel"), Account: word("account"),
-				Method: paymux.MethodType(word("method")), Currency: paymux.Currency(word("currency")),
-			},
-			Amount: rapid.Int64Min(0).Draw(rt, "amount"), MS: rapid.Int64Min(0).Draw(rt, "ms"),
-			Late: rapid.Bool().Draw(rt, "late"), Pay: rapid.Bool().Draw(rt, "pay"), Answer: rapid.SampledFrom(paymux.OperationStates()).Draw(rt, "answer"),
+		words := rapid.SliceOfN(rapid.String(), 1, 2).Draw(rt, "words")
+		word := func(name string) string { return rapid.SampledFrom(words).Draw(rt, name) }
+		want := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) paymux.Fact {
+			return paymux.Fact{
+				At: time.Unix(60*rapid.Int64Range(29_000_000, 29_000_001).Draw(rt, "minute"), 0).UTC(), Measure: rapid.SampledFrom(paymux.Measures()).Draw(rt, "measure"),
+				Key: paymux.StatisticsKey{
+					Merchant: paymux.MerchantID(word("merchant")), Mode: word("mode"), Region: word("region"), Channel: word("channel"), Account: word("account"),
+					Method: paymux.MethodType(word("method")), Currency: paymux.Currency(word("currency")),
+				},
+				Amount: rapid.Int64Min(0).Draw(rt, "amount"), MS: rapid.Int64Min(0).Draw(rt, "ms"),
+				Late: rapid.Bool().Draw(rt, "late"), Pay: rapid.Bool().Draw(rt, "pay"), Answer: rapid.SampledFrom(append(paymux.OperationStates(), "")).Draw(rt, "answer"),
+			}
+		}), 1, 5).Draw(rt, "facts")
+		text := string(paymux.AppendFacts(nil, want))
+		lines := 1
+		for i := range want[1:] {
+			if want[i].Key != want[i+1].Key || !want[i].At.Equal(want[i+1].At) {
+				lines++
+			}
 		}
-		line, ended := strings.CutSuffix(string(want.Append(nil)), "\n")
-		if !ended || strings.Contains(line, "\n") {
-			rt.Fatalf("%q is not one line", line)
+		if n := strings.Count(text, "\n"); n != lines || !strings.HasSuffix(text, "\n") {
+			rt.Fatalf("%q has %d lines, want %d", text, n, lines)
 		}
-		got, err := paymux.ParseFact(line)
+		got, err := readFacts(text)
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
-			rt.Fatalf("%q: %v\n%s", line, err, diff)
+			rt.Fatalf("%q: %v\n%s", text, err, diff)
 		}
 	})
 }
 
 // What is read is refused, or is what it says.
-func FuzzParseFact(f *testing.F) {
+func FuzzParseFacts(f *testing.F) {
 	fact := paymux.Fact{At: time.Unix(6000, 0), Measure: paymux.CountSucceeded, Key: paymux.StatisticsKey{Merchant: "mer_1", Account: "a\tb"}, Amount: 7, MS: 3, Late: true}
-	f.Add(strings.TrimSuffix(string(fact.Append(nil)), "\n"))
-	f.Add("1\tcreated\t\t\t\t\t\t\t\t-1\t0\t\t")
-	f.Fuzz(func(t *testing.T, line string) {
-		got, err := paymux.ParseFact(line)
+	f.Add(string(paymux.AppendFacts(nil, []paymux.Fact{fact, fact})))
+	f.Add("1\t\t\t\t\t\t\t\tcreated:-1 tried:5")
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := readFacts(text)
 		if err != nil {
 			return
 		}
-		if got.Amount < 0 || got.MS < 0 {
-			t.Fatalf("%q has %d and %d", line, got.Amount, got.MS)
+		for i := range got {
+			if strings.ContainsAny(string(got[i].Measure), " ") || got[i].Amount < 0 || got[i].MS < 0 {
+				t.Fatalf("%q is %+v", text, got[i])
+			}
 		}
-		again, err := paymux.ParseFact(strings.TrimSuffix(string(got.Append(nil)), "\n"))
-		if diff := cmp.Diff(got, again); err != nil || diff != "" && got.At.Unix() < 1e12 {
-			t.Fatalf("%q: %v\n%s", line, err, diff)
+		again, err := readFacts(string(paymux.AppendFacts(nil, got)))
+		if diff := cmp.Diff(got, again); err != nil || diff != "" {
+			t.Fatalf("%q: %v\n%s", text, err, diff)
 		}
 	})
 }
@@ -62,8 +96,9 @@ func TestNumbers(t *testing.T) {
 	names := paymux.NumberNames()
 	for _, m := range paymux.Measures() {
 		var n paymux.Numbers
-		if !n.Count(&paymux.Fact{Measure: m, Amount: 7, MS: 1, Late: true, Pay: true, Answer: paymux.OpDeclined}) {
-			t.Fatalf("%s is not counted", m)
+		f := paymux.Fact{Measure: m, Amount: 7, MS: 1, Late: true, Pay: true, Answer: paymux.OpDeclined}
+		if n.Count(&f); !f.Known() {
+			t.Errorf("%s is not known", m)
 		}
 		got := map[string]int64{}
 		for i, field := range n.Fields() {
@@ -85,7 +120,9 @@ func TestNumbers(t *testing.T) {
 	if len(names) != len(new(paymux.Numbers).Fields()) {
 		t.Errorf("%d names", len(names))
 	}
-	if new(paymux.Numbers).Count(&paymux.Fact{Measure: "weather"}) {
+	var none paymux.Numbers
+	f := paymux.Fact{Measure: "weather", Amount: 1}
+	if none.Count(&f); f.Known() || none != (paymux.Numbers{}) {
 		t.Error("an unknown measure was counted")
 	}
 }

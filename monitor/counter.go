@@ -106,17 +106,15 @@ func (c *Counter) Count(ctx context.Context) (more bool, err error) {
 
 // countSome counts as many batches as are good for one commit, at least one, and returns how many.
 func (c *Counter) countSome(ctx context.Context, batches []Batch) (n int, err error) {
-	sums := sums{}
+	sums := newSums()
 	var counted []int64
-	for n < len(batches) && len(sums) < rowsAtATime {
+	for n < len(batches) && 3*len(sums.places) < rowsAtATime {
 		b := &batches[n]
 		n++
-		facts, err := parse(b.Body)
-		if err != nil {
+		if err := sums.add(b.Body); err != nil {
 			c.Log.ErrorContext(ctx, "count statistics: facts that are not understood are left", "batch", b.N, "error", err)
 			continue
 		}
-		sums.add(facts)
 		counted = append(counted, b.N)
 	}
 	if len(counted) == 0 {

@@ -78,7 +78,7 @@ var at = time.Date(2026, 11, 22, 23, 59, 30, 0, time.UTC)
 
 func created(merchant string, at time.Time) string {
 	f := paymux.Fact{At: at, Measure: paymux.CountCreated, Amount: 1, Key: paymux.StatisticsKey{Merchant: paymux.MerchantID(merchant), Mode: "test", Currency: "CNY"}}
-	return string(f.Append(nil))
+	return string(paymux.AppendFacts(nil, []paymux.Fact{f}))
 }
 
 func newCounter(s *shelf) (*monitor.Counter, *bytes.Buffer) {

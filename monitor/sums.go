@@ -10,57 +10,100 @@ import (
 	"github.com/paymux/paymux"
 )
 
-// slot is where a number belongs.
+// sums are facts, added up by the place they belong to. Most lines are of few places: a place is read once.
+type sums struct {
+	places map[string]*sum
+	batch  []placed // that is being read
+}
+
+type sum struct {
+	at  time.Time
+	key paymux.StatisticsKey
+	paymux.Numbers
+}
+
+type placed struct {
+	*sum
+	fact paymux.Fact
+}
+
+func newSums() *sums { return &sums{places: map[string]*sum{}} }
+
+// add adds a batch, all of it or nothing.
+func (s *sums) add(body string) error {
+	s.batch = s.batch[:0]
+	for line := range strings.Lines(body) {
+		if err := s.read(strings.TrimSuffix(line, "\n")); err != nil {
+			return err
+		}
+	}
+	for i := range s.batch {
+		s.batch[i].sum.Count(&s.batch[i].fact)
+	}
+	return nil
+}
+
+func (s *sums) read(line string) error {
+	place, words, err := paymux.CutFacts(line)
+	if err != nil {
+		return err
+	}
+	at := s.places[place]
+	if at == nil {
+		at = &sum{}
+		if at.at, at.key, err = paymux.ParsePlace(place); err != nil {
+			return err
+		}
+		s.places[strings.Clone(place)] = at
+	}
+	for word := range strings.SplitSeq(words, " ") {
+		f, err := paymux.ParseFact(word)
+		if err != nil {
+			return err
+		}
+		if !f.Known() {
+			return fmt.Errorf("the measure %q is not known", f.Measure)
+		}
+		s.batch = append(s.batch, placed{at, f})
+	}
+	return nil
+}
+
+// slot is where a number is kept.
 type slot struct {
 	every paymux.Interval
 	at    int64 // Unix seconds
 	paymux.StatisticsKey
 }
 
-// sums are facts, added up: of each minute, hour and day at once, so that what comes late to a minute comes to its day, too.
-type sums map[slot]*paymux.Numbers
-
-func (s sums) add(facts []paymux.Fact) {
-	for i := range facts {
-		f := &facts[i]
+// rows are those of each minute, hour and day at once, so that what comes late to a minute comes to its day,
+// too, in one order for all who write them.
+func (s *sums) rows() []Row {
+	slots := map[slot]*paymux.Numbers{}
+	for _, sum := range s.places {
+		if sum.Numbers == (paymux.Numbers{}) {
+			continue // of a batch that was not understood
+		}
 		for _, every := range paymux.Intervals() {
-			at := slot{every, f.At.UTC().Truncate(every.Length()).Unix(), f.Key}
-			if s[at] == nil {
-				s[at] = &paymux.Numbers{}
+			at := slot{every, sum.at.Truncate(every.Length()).Unix(), sum.key}
+			if slots[at] == nil {
+				slots[at] = &paymux.Numbers{}
 			}
-			s[at].Count(f)
+			slots[at].Add(&sum.Numbers)
 		}
 	}
-}
-
-// rows are in one order for all who write them.
-func (s sums) rows() []Row {
-	rows := make([]Row, 0, len(s))
-	for at, n := range s {
+	rows := make([]Row, 0, len(slots))
+	for at, n := range slots {
 		rows = append(rows, Row{at.every, paymux.StatisticsRow{At: time.Unix(at.at, 0).UTC(), StatisticsKey: at.StatisticsKey, Numbers: *n}})
 	}
-	slices.SortFunc(rows, func(a, b Row) int {
-		order := cmp.Or(cmp.Compare(a.Every, b.Every), a.At.Compare(b.At))
-		for _, d := range paymux.Dimensions() {
-			order = cmp.Or(order, cmp.Compare(a.Part(d), b.Part(d)))
-		}
-		return order
-	})
+	slices.SortFunc(rows, inOrder)
 	return rows
 }
 
-// parse reads a batch, all of it or nothing.
-func parse(body string) ([]paymux.Fact, error) {
-	var facts []paymux.Fact
-	for line := range strings.Lines(body) {
-		f, err := paymux.ParseFact(strings.TrimSuffix(line, "\n"))
-		if err != nil {
-			return nil, err
-		}
-		if !new(paymux.Numbers).Count(&f) {
-			return nil, fmt.Errorf("the measure %q is not known", f.Measure)
-		}
-		facts = append(facts, f)
+func inOrder(a, b Row) int {
+	order := cmp.Or(cmp.Compare(a.Every, b.Every), a.At.Compare(b.At))
+	for _, d := range paymux.Dimensions() {
+		order = cmp.Or(order, cmp.Compare(a.Part(d), b.Part(d)))
 	}
-	return facts, nil
+	return order
 }

@@ -16,17 +16,32 @@ func (d *draft) fact(m paymux.Measure, at time.Time, amount int64) *paymux.Fact 
 }
 
 func (d *draft) factOf(m paymux.Measure, at time.Time, amount int64, channel, account string) *paymux.Fact {
+	if d.Facts == nil {
+		d.Facts = make([]paymux.Fact, 0, usualFacts)
+	}
+	d.Facts = append(d.Facts, paymux.Fact{At: at, Measure: m, Amount: amount, Key: d.key(channel, account)})
+	return &d.Facts[len(d.Facts)-1]
+}
+
+// usualFacts are of a payment that is made and sent, or of one that is answered and paid.
+const usualFacts = 3
+
+func (d *draft) key(channel, account string) paymux.StatisticsKey {
+	if len(d.Facts) > 0 {
+		if last := &d.Facts[len(d.Facts)-1].Key; last.Channel == channel && last.Account == account && last.Method == d.Payment.Method.Type && last.Currency == d.Payment.Currency {
+			return *last
+		}
+	}
 	p := &d.Payment
 	mode := "test"
 	if p.Livemode {
 		mode = "live"
 	}
 	region, _ := paymux.RegionOf(string(p.ID))
-	d.Facts = append(d.Facts, paymux.Fact{At: at, Measure: m, Amount: amount, Key: paymux.StatisticsKey{
+	return paymux.StatisticsKey{
 		Merchant: p.Merchant, Mode: mode, Region: strconv.Itoa(int(region)), Channel: channel, Account: account,
 		Method: p.Method.Type, Currency: p.Currency,
-	}})
-	return &d.Facts[len(d.Facts)-1]
+	}
 }
 
 // factCreated counts a payment under the method and account it is sent to at once, or under none: who chooses later may choose another.

@@ -84,7 +84,9 @@ func recount(facts []paymux.Fact, q paymux.StatisticsQuery) []paymux.StatisticsR
 	}
 	var all []paymux.StatisticsRow
 	for _, r := range rows {
-		all = append(all, *r)
+		if r.Numbers != (paymux.Numbers{}) { // an answer without a time, of no account, is no number
+			all = append(all, *r)
+		}
 	}
 	slices.SortFunc(all, func(a, b paymux.StatisticsRow) int {
 		order := a.At.Compare(b.At)
