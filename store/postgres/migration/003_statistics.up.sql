@@ -1,5 +1,5 @@
--- What is to be counted is committed with the change it is a fact of: one row a group commit, a line a fact
--- (paymux.Fact). Whoever counts deletes the row in the commit that adds to the statistics, so that nothing is
+-- What is to be counted is committed with the change it is a fact of: one row a group commit, in lines
+-- (paymux.AppendFacts). Whoever counts deletes the row in the commit that adds to the statistics, so that nothing is
 -- counted twice or left out, whatever crashes (docs/decisions/0008).
 --
 -- A row of facts lives for seconds. Bodies stay in their page up to nearly all of it, uncompressed: they are read once.
