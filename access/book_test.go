@@ -12,23 +12,24 @@ import (
 
 // book keeps what is not payments, in memory, with the stores' promise about idempotency keys.
 type book struct {
-	mu        sync.Mutex
-	answers   map[string]paymux.Idempotency
-	endpoints []paymux.Endpoint
-	links     []paymux.Link
-	keys      []paymux.Key
-	merchants []paymux.Merchant
-	payments  []paymux.Payment
-	refunds   []paymux.Refund
-	events    []paymux.Event // newest first
-	sent      []paymux.Notification
-	attempts  []paymux.Attempt
-	replays   []paymux.Replay
-	counted   paymux.Replay  // last
-	idle      paymux.EventID // up to here no event was sent to any endpoint
-	resent    []paymux.EndpointID
-	writes    int
-	hook      func() // before a write, outside the lock
+	mu         sync.Mutex
+	answers    map[string]paymux.Idempotency
+	endpoints  []paymux.Endpoint
+	links      []paymux.Link
+	keys       []paymux.Key
+	merchants  []paymux.Merchant
+	payments   []paymux.Payment
+	refunds    []paymux.Refund
+	events     []paymux.Event // newest first
+	sent       []paymux.Notification
+	attempts   []paymux.Attempt
+	replays    []paymux.Replay
+	counted    paymux.Replay          // last
+	idle       paymux.EventID         // up to here no event was sent to any endpoint
+	statistics paymux.StatisticsQuery // last asked
+	resent     []paymux.EndpointID
+	writes     int
+	hook       func() // before a write, outside the lock
 }
 
 func (b *book) write(i *paymux.Idempotency, do func()) error {
@@ -254,4 +255,17 @@ func (b *book) Decide(_ context.Context, d paymux.RolloutChange) (paymux.Channel
 
 func (b *book) BuriedTasks(context.Context, paymux.Page) ([]access.BuriedTask, error) {
 	return []access.BuriedTask{{ID: "task_1", Kind: "notify", Reason: "refused"}}, nil
+}
+
+// Statistics has one payment in the first interval that is asked for, of whatever is asked for, and, for Account rows, as many rows as may be asked for.
+func (b *book) Statistics(_ context.Context, q paymux.StatisticsQuery) (paymux.StatisticsAnswer, error) {
+	b.statistics = q
+	row := paymux.StatisticsRow{At: q.From, StatisticsKey: paymux.StatisticsKey{Merchant: q.Only.Merchant, Channel: "sandbox", Currency: "CNY"}}
+	row.Created, row.Succeeded, row.Failed = paymux.Sum{Count: 4, Amount: 400}, paymux.Sum{Count: 2, Amount: 200}, paymux.Sum{Count: 1, Amount: 100}
+	row.Answers[1], row.Successes[3] = 4, 2
+	rows := []paymux.StatisticsRow{row}
+	if q.Only.Account == "very many" {
+		rows = make([]paymux.StatisticsRow, q.Limit)
+	}
+	return paymux.StatisticsAnswer{AsOf: frontTime, Rows: rows}, nil
 }

@@ -64,6 +64,7 @@ var tagDocs = map[string]string{
 	"Webhook endpoints": "Where notifications go.",
 	"Replays":           "Events sent once more.",
 	"Batches":           "Several requests in one.",
+	"Statistics":        "Counts, amounts, success rates and latencies.",
 	"Merchant":          "The merchant and the platform's public keys.",
 	"Keys":              "The merchant's credentials.",
 	"Operators":         "For those who run the platform, with their own token.",

@@ -70,6 +70,7 @@ func furnish(f *front) []exchange {
 		{"testWebhookEndpoint", "POST", "/v1/webhook_endpoints/" + we + "/test", "", 200, `"endpoint.test"`},
 		{"deleteWebhookEndpoint", "DELETE", "/v1/webhook_endpoints/" + we, "", 200, `"deleted":true`},
 		{"createBatch", "POST", "/v1/batches", `{"items":[{"service":"query","payment":"` + pay + `"}]}`, 200, `"status":200`},
+		{"getStatistics", "GET", "/v1/statistics?every=day&from=2026-11-20T13:00:00Z&to=2026-11-22T00:00:00Z&group=channel,method", "", 200, `"at":"2026-11-20T00:00:00Z","merchant":"` + string(m) + `","channel":"sandbox"`},
 		{"getOwnMerchant", "GET", "/v1/merchant", "", 200, string(m)},
 		{"listPlatformKeys", "GET", "/v1/platform_keys", "", 200, `"keys":[]`},
 		{"createAPIKey", "POST", "/v1/api_keys", `{"kind":"hmac-sha256","name":"shop"}`, 201, `"secret":"`},
@@ -85,6 +86,7 @@ func furnish(f *front) []exchange {
 		{"opsListFailingEndpoints", "GET", "/ops/v1/failing_endpoints?limit=5", "", 200, `"failing_since":"2026-`},
 		{"opsListChannels", "GET", "/ops/v1/channels", "", 200, `"unknown_codes":{"ODD":3}`},
 		{"opsRollout", "POST", "/ops/v1/channels/sandbox/rollout", `{"action":"try","version":"1.5.0","stable":"1.4.2","percent":10}`, 200, `"canary":"1.5.0","percent":10`},
+		{"opsGetStatistics", "GET", "/ops/v1/statistics?merchant=" + string(m) + "&group=region", "", 200, `"every":"hour","group":["region"]`},
 		{"opsListBuriedTasks", "GET", "/ops/v1/buried_tasks", "", 200, `"reason":"refused"`},
 	}
 }

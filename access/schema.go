@@ -55,6 +55,10 @@ func enums(t reflect.Type) []string {
 		return words(paymux.MethodTypes())
 	case reflect.TypeFor[paymux.MethodFlow]():
 		return words(paymux.MethodFlows())
+	case reflect.TypeFor[paymux.Interval]():
+		return words(paymux.Intervals())
+	case reflect.TypeFor[paymux.Dimension]():
+		return words(paymux.Dimensions())
 	case reflect.TypeFor[paymux.RolloutAction]():
 		return words(paymux.RolloutActions())
 	case reflect.TypeFor[paymux.PaymentStatus]():

@@ -32,6 +32,7 @@ type Config struct {
 	Answers         Answers
 	Tasks           Tasks    // buried tasks, for operators
 	Channels        Channels // for operators
+	Statistics      Statistics
 
 	Gate     Gate     // who asks, and whether they may
 	Opener   Opener   // decrypts bodies; nil: encrypted bodies are refused
@@ -106,6 +107,7 @@ type Server struct {
 	answers         Answers
 	tasks           Tasks
 	channels        Channels
+	numbers         Statistics
 	gate            Gate
 	opener          Opener
 	location        Location
@@ -135,7 +137,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		payments: c.Payments, queries: c.Queries, callbacks: c.Callbacks, merchants: c.Merchants,
 		endpoints: c.Endpoints, links: c.Links, events: c.Events, notifications: c.Notifications, notificationLog: c.NotificationLog,
-		answers: c.Answers, tasks: c.Tasks, channels: c.Channels, gate: c.Gate, opener: c.Opener, location: c.Location,
+		answers: c.Answers, tasks: c.Tasks, channels: c.Channels, numbers: c.Statistics, gate: c.Gate, opener: c.Opener, location: c.Location,
 		ids: c.IDs, now: c.Now, log: c.Log, publicURL: strings.TrimSuffix(c.PublicURL, "/"),
 		ready: c.Ready, patience: c.BodyTime, watch: c.Watch, streams: newStreams(), mux: http.NewServeMux(),
 		opsDigest: sha256.Sum256([]byte(c.OpsToken.Reveal())), opsOpen: c.OpsToken != "",
@@ -156,7 +158,7 @@ func (c *Config) missing() []string {
 		"Merchants": c.Merchants != nil, "Endpoints": c.Endpoints != nil, "Links": c.Links != nil,
 		"Events": c.Events != nil, "Notifications": c.Notifications != nil, "Answers": c.Answers != nil, "NotificationLog": c.NotificationLog != nil,
 		"Tasks": c.Tasks != nil, "Gate": c.Gate != nil, "IDs": c.IDs != nil, "Now": c.Now != nil,
-		"Log": c.Log != nil, "PublicURL": c.PublicURL != "",
+		"Statistics": c.Statistics != nil, "Log": c.Log != nil, "PublicURL": c.PublicURL != "",
 	} {
 		if !there {
 			names = append(names, name)
@@ -169,7 +171,7 @@ func (s *Server) allRoutes() []route {
 	var all []route
 	for _, some := range [][]route{
 		s.paymentRoutes(), s.refundRoutes(), s.linkRoutes(), s.eventRoutes(), s.endpointRoutes(), s.replayRoutes(),
-		s.batchRoutes(), s.merchantRoutes(), s.keyRoutes(), s.operatorRoutes(),
+		s.batchRoutes(), s.statisticsRoutes(), s.merchantRoutes(), s.keyRoutes(), s.operatorRoutes(),
 	} {
 		all = append(all, some...)
 	}

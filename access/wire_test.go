@@ -25,7 +25,7 @@ func putWire(t testing.TB, c *access.Config) {
 	err := errors.Join(
 		accessrpc.Serve(s, "local", accessrpc.Node{
 			Queries: c.Queries, Directory: elsewhere{}, Merchants: c.Merchants, Endpoints: c.Endpoints, Links: c.Links, Events: c.Events,
-			Notifications: c.Notifications, NotificationLog: c.NotificationLog, Answers: c.Answers, Tasks: c.Tasks, Channels: c.Channels, Payers: elsewhere{},
+			Notifications: c.Notifications, NotificationLog: c.NotificationLog, Answers: c.Answers, Tasks: c.Tasks, Channels: c.Channels, Statistics: c.Statistics, Payers: elsewhere{},
 			Ready: func(context.Context) error { return nil },
 		}),
 		paymentrpc.Serve(s, "local", node{c.Payments, c.Callbacks}), s.Flush(t.Context()),
@@ -43,7 +43,7 @@ func putWire(t testing.TB, c *access.Config) {
 		t.Fatal(err)
 	}
 	c.Payments, c.Callbacks, c.Queries, c.Merchants, c.Endpoints, c.Links = payments, payments, rooms, rooms, rooms, rooms
-	c.Events, c.Notifications, c.NotificationLog, c.Answers, c.Tasks, c.Channels = rooms, rooms, rooms, rooms, rooms, rooms
+	c.Events, c.Notifications, c.NotificationLog, c.Answers, c.Tasks, c.Channels, c.Statistics = rooms, rooms, rooms, rooms, rooms, rooms, rooms
 }
 
 type node struct {

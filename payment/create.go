@@ -146,6 +146,7 @@ func (s *Service) commitNew(ctx context.Context, d *draft) error {
 		d.Payment.LatestOperation = d.ops[0].ID
 	}
 	d.Change.Link = d.Payment.Link
+	d.factCreated()
 	if err := s.Store.Commit(ctx, &d.Change); err != nil {
 		return err
 	}

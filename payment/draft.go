@@ -76,6 +76,9 @@ func (d *draft) begin(kind paymux.OperationKind, a *channel.Account, amount int6
 	}
 	d.ops, d.marks = append(d.ops, op), append(d.marks, begun)
 	d.resolveAt(a.Name, d.now.Add(a.Driver.TimeLimit+d.s.Patience))
+	if kind == paymux.Pay {
+		d.factOf(paymux.CountTried, d.now, amount, op.Channel, op.Account)
+	}
 	return &d.ops[len(d.ops)-1]
 }
 
@@ -192,6 +195,7 @@ func (d *draft) seal(ctx context.Context) error {
 		d.Drop = append(d.Drop, TaskRef{Kind: KindResolve, Ref: string(d.Payment.ID)})
 		d.Tasks = slices.DeleteFunc(d.Tasks, func(t queue.Task) bool { return t.Kind == KindResolve })
 	}
+	d.facts()
 	d.object = d.Payment.AppendJSON(make([]byte, 0, objectSize))
 	if err := d.answer(); err != nil {
 		return err

@@ -91,6 +91,8 @@ type house struct {
 	policy paymux.Policy
 	keys   int
 	told   []paymux.EventType
+
+	counted bool // and closed
 }
 
 func (h *house) clock() time.Time {
@@ -118,7 +120,12 @@ func newHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { store.Close() })
+	t.Cleanup(func() {
+		if !h.counted {
+			h.wantCounted(t)
+		}
+		store.Close()
+	})
 	h.store = store
 	h.ids = paymux.NewIDs([]byte("a key of sixteen bytes or more"), 1, h.clock)
 	h.Service = h.beside()

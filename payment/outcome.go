@@ -124,6 +124,7 @@ func (d *draft) answerNoted(op *paymux.Operation, out outcome) bool {
 	}
 	d.touch(op)
 	op.AnswerMS, op.Answer = max(1, out.took.Milliseconds()), out.State
+	d.factAnswered(op)
 	return true
 }
 
@@ -151,6 +152,7 @@ func (d *draft) record(op *paymux.Operation, out outcome) {
 	}
 	if out.took > 0 && op.AnswerMS == 0 {
 		op.AnswerMS, op.Answer = max(1, out.took.Milliseconds()), out.State
+		d.factAnswered(op)
 	}
 	if op.State.Ended() {
 		op.EndedAt = d.now

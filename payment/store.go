@@ -27,6 +27,7 @@ type Change struct {
 	Drop  []TaskRef     // to delete, if there
 	Hops  []paymux.Hop  // to append to the payment's timeline
 	Link  paymux.LinkID // whose newest payment this is
+	Facts []paymux.Fact // to be counted later, by monitor
 }
 
 // TaskRef names tasks by what they are about.

@@ -18,7 +18,7 @@ import (
 // slots) and one flush of outcomes that were not durable yet.
 const mostRepeats = 64 + 500
 
-// Replicas die at any moment, and so does the database server: everything committed is delivered.
+// Replicas die at any moment, and so does the database server: everything committed is delivered, and counted once.
 func TestReplicasDie(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, 3, 12)
@@ -45,6 +45,9 @@ func TestReplicasDie(t *testing.T) {
 	f.halt()
 	events, repeats := f.verify()
 	f.settled()
+	for _, c := range f.merchants {
+		wantRecount(t, c.at(f.replicas[0]))
+	}
 	if repeats > crashes*mostRepeats {
 		t.Errorf("%d repeats after %d crashes", repeats, crashes)
 	}

@@ -1,6 +1,6 @@
 // Package accessrpc is both ends of the wire by which a frontend's front door and cashier ask a
 // region's node for what is not carried out by the relay: payments as they stand, credentials,
-// merchants, endpoints, links, events, notifications and kept answers. Client is all of these ports, as
+// merchants, endpoints, links, events, notifications, statistics and kept answers. Client is all of these ports, as
 // access and cashier declare them; Serve puts the node's rooms behind it.
 //
 // Both ends of a call stand next to each other, a file a noun. A read that is not answered is
@@ -37,6 +37,7 @@ type Node struct {
 	Answers         access.Answers
 	Tasks           access.Tasks
 	Channels        access.Channels
+	Statistics      access.Statistics
 	Payers          Payers
 	Ready           func(ctx context.Context) error // whether the node can serve
 }
@@ -69,6 +70,7 @@ func Serve(s *rpc.Server, region string, node Node) error {
 	serveEvents(to, node.Events)
 	serveNotifications(to, node.Notifications, node.NotificationLog)
 	serveChannels(to, node.Channels)
+	serveStatistics(to, node.Statistics)
 	serveRest(to, &node)
 	return errors.Join(to.faults...)
 }
@@ -78,7 +80,7 @@ func (n *Node) missing() []string {
 	for name, there := range map[string]bool{
 		"Queries": n.Queries != nil, "Directory": n.Directory != nil, "Merchants": n.Merchants != nil, "Endpoints": n.Endpoints != nil,
 		"Links": n.Links != nil, "Events": n.Events != nil, "Notifications": n.Notifications != nil, "NotificationLog": n.NotificationLog != nil,
-		"Answers": n.Answers != nil, "Tasks": n.Tasks != nil, "Channels": n.Channels != nil, "Payers": n.Payers != nil, "Ready": n.Ready != nil,
+		"Answers": n.Answers != nil, "Tasks": n.Tasks != nil, "Channels": n.Channels != nil, "Statistics": n.Statistics != nil, "Payers": n.Payers != nil, "Ready": n.Ready != nil,
 	} {
 		if !there {
 			names = append(names, name)

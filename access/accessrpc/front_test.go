@@ -50,6 +50,7 @@ type rooms interface {
 	access.NotificationLog
 	access.Answers
 	access.Tasks
+	access.Statistics
 	accessrpc.Payers
 }
 
@@ -69,7 +70,7 @@ func frontend(t testing.TB, r rooms, v verbs) http.Handler {
 	t.Helper()
 	now, log := func() time.Time { return noon }, slog.New(slog.DiscardHandler)
 	front, err := access.New(access.Config{
-		Payments: v, Callbacks: v, Queries: r, Merchants: r, Endpoints: r, Links: r, Events: r, Notifications: r, NotificationLog: r, Answers: r, Tasks: r,
+		Payments: v, Callbacks: v, Queries: r, Merchants: r, Endpoints: r, Links: r, Events: r, Notifications: r, NotificationLog: r, Answers: r, Tasks: r, Statistics: r,
 		Gate: gate{paymux.Merchant{ID: "mer_1"}}, IDs: ids, Now: now, Log: log, PublicURL: "https://pay.example", OpsToken: "ops",
 	})
 	if err != nil {

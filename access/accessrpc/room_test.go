@@ -34,6 +34,7 @@ var (
 	_ access.Answers         = (*accessrpc.Client)(nil)
 	_ access.Tasks           = (*accessrpc.Client)(nil)
 	_ access.Channels        = (*accessrpc.Client)(nil)
+	_ access.Statistics      = (*accessrpc.Client)(nil)
 	_ cashier.Links          = (*accessrpc.Client)(nil)
 	_ accessrpc.Payers       = (*accessrpc.Client)(nil)
 	_ accessrpc.Payers       = (*payment.Service)(nil)
@@ -223,6 +224,9 @@ func (r *room) Decide(ctx context.Context, d paymux.RolloutChange) (paymux.Chann
 func (r *room) BuriedTasks(ctx context.Context, p paymux.Page) ([]access.BuriedTask, error) {
 	return answer[[]access.BuriedTask](ctx, r, "BuriedTasks", p)
 }
+func (r *room) Statistics(ctx context.Context, q paymux.StatisticsQuery) (paymux.StatisticsAnswer, error) {
+	return answer[paymux.StatisticsAnswer](ctx, r, "Statistics", q)
+}
 func (r *room) Ready(ctx context.Context) error { return done(ctx, r, "Ready") }
 
 // reply is one of each kind, by the seed: done, pending, refused, and all at once.
@@ -268,7 +272,7 @@ func (r *room) Callback(ctx context.Context, q paymux.CallbackRequest) (paymux.C
 func (r *room) node() accessrpc.Node {
 	return accessrpc.Node{
 		Queries: r, Directory: r, Merchants: r, Endpoints: r, Links: r, Events: r, Notifications: r, NotificationLog: r,
-		Answers: r, Tasks: r, Channels: r, Payers: r, Ready: r.Ready,
+		Answers: r, Tasks: r, Channels: r, Statistics: r, Payers: r, Ready: r.Ready,
 	}
 }
 

@@ -41,7 +41,7 @@ func (s *system) openFront(context.Context) error {
 	front, err := access.New(access.Config{
 		Payments: s.relay, Queries: node.Queries, Callbacks: s.relay, Merchants: merchantsHeard{node.Merchants, gate}, Endpoints: node.Endpoints,
 		Links: node.Links, Events: node.Events, Notifications: node.Notifications, NotificationLog: node.NotificationLog,
-		Watch: s.changes.watchMerchant, Answers: node.Answers, Tasks: node.Tasks, Channels: node.Channels,
+		Watch: s.changes.watchMerchant, Answers: node.Answers, Tasks: node.Tasks, Channels: node.Channels, Statistics: node.Statistics,
 		Gate: gate, Opener: opener, IDs: s.ids, Now: s.now, Log: log,
 		PublicURL: s.publicURL, OpsToken: s.secrets.opsToken, Ready: node.Ready,
 	})

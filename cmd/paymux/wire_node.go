@@ -21,7 +21,7 @@ func (s *system) ownNode() accessrpc.Node {
 	return accessrpc.Node{
 		Queries: s.payments, Directory: s.store, Merchants: s.store, Endpoints: endpointsHeard{s.store, s.notifier},
 		Links: s.store, Events: s.store, Notifications: s.notifier, NotificationLog: s.store, Answers: s.store,
-		Tasks: buried{s.store}, Channels: s.channels, Payers: s.payments, Ready: s.storeReady,
+		Tasks: buried{s.store}, Channels: s.channels, Statistics: s.store, Payers: s.payments, Ready: s.storeReady,
 	}
 }
 
@@ -49,7 +49,7 @@ func (s *system) farNode() (accessrpc.Node, error) {
 	c, err := accessrpc.NewClient(s.messaging.Conn, s.conf.Region.Name)
 	return accessrpc.Node{
 		Queries: c, Directory: c, Merchants: c, Endpoints: c, Links: c, Events: c, Notifications: c, NotificationLog: c,
-		Answers: c, Tasks: c, Channels: c, Payers: c, Ready: c.Ready,
+		Answers: c, Tasks: c, Channels: c, Statistics: c, Payers: c, Ready: c.Ready,
 	}, err
 }
 

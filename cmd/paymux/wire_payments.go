@@ -37,7 +37,7 @@ func (s *system) openSandbox(context.Context) error {
 
 // openPayments puts the payment room, its notifications, the queue that serves
 // both together.
-func (s *system) openPayments(context.Context) error {
+func (s *system) openPayments(ctx context.Context) error {
 	offer := func(tasks []queue.Task) { s.runner.Offer(tasks) }
 	if err := s.openNotifier(offer); err != nil {
 		return err
@@ -48,8 +48,7 @@ func (s *system) openPayments(context.Context) error {
 		Rules:  func() *routing.RuleSet { return rules },
 		Policy: s.policy, Notify: s.notifier.Tasks, Offer: offer, Changed: s.changes.announce,
 	})
-	s.openQueue()
-	return nil
+	return s.openQueue(ctx)
 }
 
 // openRelay puts the relay before the region's node, in this process or elsewhere.

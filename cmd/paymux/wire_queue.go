@@ -11,6 +11,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/paymux/paymux/monitor"
 	"github.com/paymux/paymux/notify"
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
@@ -66,13 +67,18 @@ type signals interface {
 }
 
 // openQueue makes what runs this replica's share of the tasks.
-func (s *system) openQueue() {
+func (s *system) openQueue(ctx context.Context) error {
+	counter := monitor.NewCounter(monitor.Config{Store: s.store, IDs: s.ids, Now: s.now, Log: s.log})
+	if err := s.store.Enqueue(ctx, []queue.Task{counter.Task()}); err != nil {
+		return fmt.Errorf("begin to count statistics: %w", err)
+	}
 	conf := queue.Config{
 		Store: s.store, Leases: s.store, Replica: replicaID(), Now: s.now, Log: s.log,
 		Handlers: map[string]queue.Handler{
-			payment.KindResolve: {Do: s.payments.Resolve},
-			notify.KindNotify:   s.notifier.Handler(),
-			notify.KindReplay:   s.notifier.ReplayHandler(),
+			payment.KindResolve:    {Do: s.payments.Resolve},
+			notify.KindNotify:      s.notifier.Handler(),
+			notify.KindReplay:      s.notifier.ReplayHandler(),
+			monitor.KindStatistics: counter.Handler(),
 		},
 	}
 	shared, ok := s.engine.(signals)
@@ -89,6 +95,7 @@ func (s *system) openQueue() {
 	if ok {
 		s.listen(shared)
 	}
+	return nil
 }
 
 func (s *system) signal(shared signals, parts uint64) {

@@ -59,6 +59,10 @@ func (f *filler) fill(v reflect.Value) {
 		for i := range v.Len() {
 			f.fill(v.Index(i))
 		}
+	case reflect.Array:
+		for i := range v.Len() {
+			f.fill(v.Index(i))
+		}
 	case reflect.Map:
 		f.fillMap(v)
 	case reflect.Interface:
@@ -97,7 +101,7 @@ func zero(v reflect.Value, at string) string {
 		return at + " (" + v.Type().String() + ")"
 	case v.Kind() == reflect.Pointer:
 		return zero(v.Elem(), at)
-	case v.Kind() == reflect.Slice && v.Len() > 0:
+	case v.Kind() == reflect.Slice && v.Len() > 0, v.Kind() == reflect.Array:
 		return zero(v.Index(0), at+"[0]")
 	case v.Kind() == reflect.Struct && v.Type() != reflect.TypeFor[time.Time]():
 		for i := range v.NumField() {

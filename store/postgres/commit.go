@@ -30,6 +30,7 @@ type entry struct {
 	drop       []row[payment.TaskRef]
 	hops       []row[payHop]
 	links      []row[linkPayment]
+	facts      []byte
 }
 
 // row is a noun with its row in binary form.

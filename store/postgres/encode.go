@@ -32,6 +32,7 @@ func encode(c *payment.Change) (*entry, error) {
 	if c.Link != "" {
 		e.links = rows(r, []linkPayment{{c.Link, p.ID}}, appendLink)
 	}
+	e.facts = paymux.AppendFacts(nil, c.Facts)
 	return e, r.err
 }
 

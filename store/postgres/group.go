@@ -55,6 +55,7 @@ func newGroup(entries []*entry, types rowTypes, careful bool) *group {
 	g.putTasks()
 	g.insertHops()
 	g.noteLinks()
+	g.keepFacts()
 	return g
 }
 

@@ -23,6 +23,7 @@ import (
 
 	"github.com/paymux/paymux/access"
 	"github.com/paymux/paymux/internal/groupcommit"
+	"github.com/paymux/paymux/monitor"
 	"github.com/paymux/paymux/notify"
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
@@ -69,6 +70,7 @@ var (
 	_ access.Links     = (*Store)(nil)
 	_ access.Answers   = (*Store)(nil)
 	_ access.Events    = (*Store)(nil)
+	_ monitor.Store    = (*Store)(nil)
 )
 
 const (

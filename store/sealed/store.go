@@ -18,6 +18,7 @@ import (
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/access"
 	"github.com/paymux/paymux/keys"
+	"github.com/paymux/paymux/monitor"
 	"github.com/paymux/paymux/notify"
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
@@ -37,6 +38,7 @@ type Backing interface {
 	access.Links
 	access.Events
 	access.Answers
+	monitor.Store
 	PruneIdempotency(ctx context.Context, before time.Time, limit int) (int, error)
 	PruneEvents(ctx context.Context, before time.Time, limit int) (int, error)
 	Close() error

@@ -24,6 +24,7 @@ type documents struct {
 	new, operations     []string
 	newRefunds, refunds []string
 	hops                string
+	facts               []byte
 }
 
 func encode(c *payment.Change) (d documents, err error) {
@@ -43,6 +44,7 @@ func encode(c *payment.Change) (d documents, err error) {
 	if len(c.Hops) > 0 {
 		d.hops = string(paymux.AppendHops(nil, c.Hops))
 	}
+	d.facts = paymux.AppendFacts(nil, c.Facts)
 	return d, err
 }
 
@@ -99,7 +101,11 @@ func (w *writer) change(c *payment.Change, d documents) error {
 			return err
 		}
 	}
-	return w.changeTrail(c, d)
+	if err := w.changeTrail(c, d); err != nil {
+		return err
+	}
+	w.facts = append(w.facts, d.facts...) // last: of a change that fails there are none
+	return nil
 }
 
 // changeTrail writes what follows from a change: tasks, timeline, link. Tasks

@@ -17,9 +17,11 @@ type write func(*writer) error
 type writer struct {
 	conn    *sqlite.Conn
 	now     func() time.Time
-	seq     int64 // of the newest event
-	changed bool  // since it was last set to false
-	revised bool  // a merchant, key or endpoint changed
+	seq     int64  // of the newest event
+	changed bool   // since it was last set to false
+	revised bool   // a merchant, key or endpoint changed
+	facts   []byte // of the group's changes so far
+	factsN  int64  // of the newest row of facts
 }
 
 func (w *writer) prepare(query string) statement { return prepare(w.conn, query) }
@@ -89,7 +91,7 @@ func (s *Store) flush(group []write) []error {
 // commit runs a group in one transaction. errs has each write's outcome, which holds when commit returns nil.
 func (s *Store) commit(group []write, errs []error, run func(*writer, write) (error, error)) error {
 	w := s.writer
-	w.revised = false
+	w.revised, w.facts = false, w.facts[:0]
 	if err := w.run("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
@@ -98,6 +100,9 @@ func (s *Store) commit(group []write, errs []error, run func(*writer, write) (er
 		if errs[i], fatal = run(w, item); fatal != nil {
 			return w.rollback(fatal)
 		}
+	}
+	if err := w.keepFacts(); err != nil {
+		return w.rollback(err)
 	}
 	if s.cfg.CommitDelay != nil {
 		if err := s.cfg.CommitDelay(); err != nil {

@@ -1,6 +1,9 @@
 package sqlite
 
-import "github.com/paymux/paymux/payment"
+import (
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/payment"
+)
 
 // Queries, for a look at their plans.
 var (
@@ -10,27 +13,32 @@ var (
 
 // Plans are queries by what they are for.
 var Plans = map[string]string{
-	"due":              selectDue,
-	"parked":           selectParked,
-	"lanes":            selectLanes,
-	"newest place":     newestSeq,
-	"siblings":         selectSiblings,
-	"attempts":         selectAttempts,
-	"attempts to one":  selectAttemptsTo,
-	"notified":         selectNotified,
-	"notifications":    selectNotifications,
-	"one notification": selectNotification,
-	"logged":           selectLogged,
-	"waiting":          selectWaiting,
-	"buried":           selectGivenUp,
-	"replay":           selectReplay,
-	"failing":          failingEndpoints,
-	"prune events":     pruneEvents,
-	"prune attempts":   pruneAttempts,
-	"prune buried":     pruneBuried,
-	"delete task":      "DELETE FROM tasks" + byKey,
-	"park task":        parkTask,
-	"held":             selectHeld,
+	"due":                   selectDue,
+	"parked":                selectParked,
+	"lanes":                 selectLanes,
+	"newest place":          newestSeq,
+	"siblings":              selectSiblings,
+	"attempts":              selectAttempts,
+	"attempts to one":       selectAttemptsTo,
+	"notified":              selectNotified,
+	"notifications":         selectNotifications,
+	"one notification":      selectNotification,
+	"logged":                selectLogged,
+	"waiting":               selectWaiting,
+	"buried":                selectGivenUp,
+	"replay":                selectReplay,
+	"failing":               failingEndpoints,
+	"prune events":          pruneEvents,
+	"prune attempts":        pruneAttempts,
+	"prune buried":          pruneBuried,
+	"delete task":           "DELETE FROM tasks" + byKey,
+	"park task":             parkTask,
+	"held":                  selectHeld,
+	"facts":                 selectFacts,
+	"fact":                  selectFact,
+	"prune statistics":      pruneStatistics,
+	"statistics":            selectStatistics(paymux.StatisticsQuery{Group: []paymux.Dimension{paymux.ByMerchant}}),
+	"merchant's statistics": selectStatistics(paymux.StatisticsQuery{Only: paymux.StatisticsKey{Merchant: "mer_1"}, Group: []paymux.Dimension{paymux.ByChannel, paymux.ByCurrency}}),
 }
 
 // Group is changes made ready to be committed together.

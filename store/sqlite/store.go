@@ -21,6 +21,7 @@ import (
 
 	"github.com/paymux/paymux/access"
 	"github.com/paymux/paymux/internal/groupcommit"
+	"github.com/paymux/paymux/monitor"
 	"github.com/paymux/paymux/notify"
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
@@ -76,6 +77,7 @@ var (
 	_ access.Links     = (*Store)(nil)
 	_ access.Answers   = (*Store)(nil)
 	_ access.Events    = (*Store)(nil)
+	_ monitor.Store    = (*Store)(nil)
 )
 
 // Open opens a store and brings its schema up to date. An error names the file
@@ -111,6 +113,9 @@ func (s *Store) open() error {
 		return err
 	}
 	if err := s.writer.readSeq(); err != nil {
+		return err
+	}
+	if err := s.writer.readFactsN(); err != nil {
 		return err
 	}
 	if err := s.writer.endLeases(); err != nil {

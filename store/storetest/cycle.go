@@ -62,7 +62,15 @@ func QRPayment(ids *paymux.IDs, merchant paymux.MerchantID) (create, answer *pay
 	}
 	finish := &paymux.Idempotency{Merchant: merchant, Key: op.IdempotencyKey}
 	finish.Answer = fmt.Appendf(nil, `{"object":%s,"created":true,"request_id":%q}`, object, next.Hops[0].Ref)
-	return create, &payment.Change{Payment: next, Operations: []paymux.Operation{op}, Finish: finish}
+	answered := qrFact(&next, paymux.CountAnswered)
+	answered.Amount, answered.MS, answered.Pay, answered.Answer = 0, op.AnswerMS, true, op.Answer
+	return create, &payment.Change{Payment: next, Operations: []paymux.Operation{op}, Finish: finish, Facts: []paymux.Fact{answered}}
+}
+
+func qrFact(p *paymux.Payment, m paymux.Measure) paymux.Fact {
+	return paymux.Fact{At: p.CreatedAt, Measure: m, Amount: p.Amount, Key: paymux.StatisticsKey{
+		Merchant: p.Merchant, Mode: "live", Region: "1", Channel: p.Channel, Account: p.Account, Method: p.Method.Type, Currency: p.Currency,
+	}}
 }
 
 func qrCreate(ids *paymux.IDs, merchant paymux.MerchantID) *payment.Change {
@@ -90,5 +98,6 @@ func qrCreate(ids *paymux.IDs, merchant paymux.MerchantID) *payment.Change {
 	p.LatestOperation = op.ID
 	begin := &paymux.Idempotency{Merchant: merchant, Key: key, Fingerprint: make([]byte, 32), Object: string(p.ID), CreatedAt: now}
 	resolve := queue.Task{ID: paymux.TaskID(ids.New(paymux.PrefixTask)), Kind: payment.KindResolve, Lane: "sandbox", Ref: string(p.ID), Due: now.Add(15 * time.Second), CreatedAt: now}
-	return &payment.Change{Payment: p, New: []paymux.Operation{op}, Begin: begin, Tasks: []queue.Task{resolve}}
+	facts := []paymux.Fact{qrFact(&p, paymux.CountCreated), qrFact(&p, paymux.CountTried)}
+	return &payment.Change{Payment: p, New: []paymux.Operation{op}, Begin: begin, Tasks: []queue.Task{resolve}, Facts: facts}
 }
