@@ -87,59 +87,67 @@ func (r *remote) at(version string) *channelrpc.Channel {
 	return &channelrpc.Channel{Client: r.packages.channels.Client, Name: r.packages.name, Version: version, Account: r.account}
 }
 
+// each tries the versions a payment may be given to, in their order, until one has taken the request up. Where none
+// has, somebody may have come, or a stopping instance may have gone, of which this process has not heard yet: it looks, and tries once more.
+func (r *remote) each(ctx context.Context, payment paymux.PaymentID, try func(*fleet, *version) error) error {
+	err := r.nobody
+	for round := range 2 {
+		if round > 0 {
+			r.packages.channels.refresh()
+		}
+		f := r.packages.fleet.Load()
+		for _, v := range f.order(payment) {
+			if err = try(f, v); !untaken(err) || ctx.Err() != nil {
+				return err
+			}
+		}
+	}
+	return err
+}
+
 // Do gives an operation to the version it belongs to. Another one gets it only where
 // it is certain that the first has not taken it up.
 func (r *remote) Do(ctx context.Context, op channel.Operation) (result channel.Result, err error) {
-	f := r.packages.fleet.Load()
-	if f.policy.Killed != "" && op.Kind == paymux.Pay {
+	if f := r.packages.fleet.Load(); f.policy.Killed != "" && op.Kind == paymux.Pay {
 		return channel.Result{}, errors.Join(channel.ErrNotSent, errors.New(killed(f.policy)))
 	}
-	err = r.nobody
-	for _, v := range f.order(op.Payment) {
+	err = r.each(ctx, op.Payment, func(f *fleet, v *version) (err error) {
 		result, err = r.at(v.name).Do(ctx, op)
 		o := outcomeOf(&result, err)
 		v.tally.count(op.Kind, o)
 		if o != went && v.name == f.policy.Canary {
 			r.packages.judge(f)
 		}
-		if !untaken(err) || ctx.Err() != nil {
-			break
-		}
-	}
+		return err
+	})
 	return result, err
 }
 
 // Query asks the version a payment belongs to, and a shadow beside it.
 func (r *remote) Query(ctx context.Context, op channel.Operation) (result channel.Result, err error) {
-	f := r.packages.fleet.Load()
-	err = r.nobody
-	for _, v := range f.order(op.Payment) {
+	err = r.each(ctx, op.Payment, func(_ *fleet, v *version) (err error) {
 		if result, err = r.at(v.name).Query(ctx, op); !untaken(err) {
 			r.packages.ask(r, v.name, op, result, err)
-			break
 		}
-	}
+		return err
+	})
 	return result, err
 }
 
 // Callback has any version judge a notification: it belongs to a payment that nobody knows yet.
 func (r *remote) Callback(ctx context.Context, req channel.CallbackRequest) (cb channel.Callback, err error) {
-	err = r.nobody
-	for _, v := range r.packages.fleet.Load().order("") {
-		if cb, err = r.at(v.name).Callback(ctx, req); !untaken(err) {
-			break
-		}
-	}
+	err = r.each(ctx, "", func(_ *fleet, v *version) (err error) {
+		cb, err = r.at(v.name).Callback(ctx, req)
+		return err
+	})
 	return cb, err
 }
 
 // Statement reads a day's bookings.
 func (r *remote) Statement(ctx context.Context, day time.Time) (lines []channel.StatementLine, err error) {
-	err = r.nobody
-	for _, v := range r.packages.fleet.Load().order("") {
-		if lines, err = r.at(v.name).Statement(ctx, day); !untaken(err) {
-			break
-		}
-	}
+	err = r.each(ctx, "", func(_ *fleet, v *version) (err error) {
+		lines, err = r.at(v.name).Statement(ctx, day)
+		return err
+	})
 	return lines, err
 }
