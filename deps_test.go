@@ -46,7 +46,7 @@ var mayImport = map[string]string{
 	"client":              "internal/*",
 	"store":               "internal/*",
 	"store/*":             "access payment queue notify cashier routing registry monitor internal/* store/*",
-	"store/sealed":        "access payment queue notify keys internal/*",
+	"store/sealed":        "access payment queue notify keys monitor internal/*",
 	"internal/*":          "internal/*",
 	"cmd/*":               "*",
 	"test":                "*",
