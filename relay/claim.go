@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"context"
 	"sync"
 
 	"github.com/paymux/paymux"
@@ -11,7 +12,7 @@ import (
 type claim struct {
 	name string
 
-	mu     sync.Mutex // guards what follows; held while the journal is asked, never while a region is
+	held   latch // guards what follows; held while the journal is asked, never while a region is
 	known  bool
 	region paymux.Region
 	fresh  bool   // this process made the entry, and the journal has it as revision
@@ -27,10 +28,37 @@ func (c *claim) movable(epoch int) bool {
 	return c.fresh && !c.used && c.under == 0 && c.epoch == epoch
 }
 
+// latch is a lock whose waiters may give up.
+type latch chan struct{}
+
+func newLatch() latch { return make(latch, 1) }
+
+// take fails where ctx ends first.
+func (l latch) take(ctx context.Context) error {
+	select {
+	case l <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// try reports whether it was free, and takes it then.
+func (l latch) try() bool {
+	select {
+	case l <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (l latch) release() { <-l }
+
 // done counts a request's end. begun is false where the region has certainly not begun it.
 func (c *claim) done(begun bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	_ = c.held.take(context.Background()) // whoever holds it waits for the journal, which has a limit
+	defer c.held.release()
 	c.under--
 	c.used = c.used || begun
 }
@@ -63,7 +91,7 @@ func (s *claims) of(name string) *claim {
 			return c
 		}
 	}
-	c := &claim{name: name}
+	c := &claim{name: name, held: newLatch()}
 	s.keep(c)
 	return c
 }

@@ -106,8 +106,10 @@ func (t *trip) deliver(ctx context.Context, p *place) (reply paymux.Reply, err e
 // place finds the region the key belongs to, claiming or moving it where it must. The claim counts one request more.
 func (t *trip) place(ctx context.Context) (*place, error) {
 	c := t.claim
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if err := c.held.take(ctx); err != nil {
+		return nil, givenUp(err)
+	}
+	defer c.held.release()
 	for ctx.Err() == nil {
 		if !c.known {
 			if err := t.learn(ctx); err != nil {
@@ -129,7 +131,12 @@ func (t *trip) place(ctx context.Context) (*place, error) {
 			return nil, t.closed(p)
 		}
 	}
-	return nil, paymux.Errorf(paymux.Unavailable, "The request was given up before it was sent.").Because(ctx.Err())
+	return nil, givenUp(ctx.Err())
+}
+
+// givenUp is the answer to who does not wait for one.
+func givenUp(cause error) error {
+	return paymux.Errorf(paymux.Unavailable, "The request was given up before it was sent. Nothing was done.").Because(errors.Join(errSpared, cause))
 }
 
 // closed is the answer where the key's region is not there, and no other may have the key.

@@ -33,8 +33,9 @@ var (
 // entry is what the journal has of a key.
 type entry struct {
 	Region paymux.Region `json:"region"`
-	Name   string        `json:"name"` // for people
-	Used   bool          `json:"used"` // by others than who made it: from now on it stays
+	Name   string        `json:"name"`           // for people
+	Used   bool          `json:"used"`           // by others than who made it: from now on it stays
+	Void   bool          `json:"void,omitempty"` // the same as none: nothing was sent by it
 }
 
 // entryName is a key's name in the journal: one token, which says nothing of merchant and key.

@@ -59,15 +59,16 @@ type ledger struct {
 	marks   marks
 	rev     uint64
 	epoch   int                  // counts the journals that there were
-	settled time.Time            // from then on keys may leave their homes
+	settled time.Time            // from then on all that was done without it, or before it was lost, is written in it
+	started time.Time            // from then on this process knows what there is to know
 	knew    map[string]time.Time // since when this process knows that keys leave a home
 
-	marking sync.Mutex // one writes marks at a time
+	marking latch // one writes marks at a time
 }
 
 func newLedger(c *Config) *ledger {
 	return &ledger{
-		Timing: c.Timing.withDefaults(), journal: c.Journal, strict: c.Strict, now: c.Now, log: c.Log, claims: newClaims(), knew: map[string]time.Time{},
+		Timing: c.Timing.withDefaults(), journal: c.Journal, strict: c.Strict, now: c.Now, log: c.Log, claims: newClaims(), knew: map[string]time.Time{}, marking: newLatch(),
 	}
 }
 
@@ -136,7 +137,19 @@ func (l *ledger) bare(home string) bool {
 	defer l.mu.Unlock()
 	now := l.now()
 	return !l.strict && l.seen && !l.away.IsZero() && now.Sub(l.away) >= l.Patience &&
-		now.Sub(l.marks.Left[home]) > l.Horizon+markEvery && !l.claims.full()
+		!l.hasLeft(home) && !l.claims.full()
+}
+
+// left reports whether keys have left a home within the horizon.
+func (l *ledger) left(home string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.hasLeft(home)
+}
+
+// hasLeft is left. mu is held.
+func (l *ledger) hasLeft(home string) bool {
+	return l.now().Sub(l.marks.Left[home]) <= l.Horizon+markEvery
 }
 
 // leave reports whether keys may leave a home, after telling all frontends that they do. The first
@@ -166,6 +179,14 @@ var errUnsettled = errors.New("relay: the journal has not been whole for long en
 
 // unsettled says why keys may not leave their homes. mu is held.
 func (l *ledger) unsettled() error {
+	if err := l.unsound(); err != nil || !l.now().Before(l.started) {
+		return err
+	}
+	return errUnsettled
+}
+
+// unsound says why a key that is not in the journal may still have been sent. mu is held.
+func (l *ledger) unsound() error {
 	switch {
 	case !l.away.IsZero():
 		return errAway
@@ -175,10 +196,18 @@ func (l *ledger) unsettled() error {
 	return nil
 }
 
+func (l *ledger) sound() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.unsound()
+}
+
 // mark writes down that keys leave a home, where that was not done within the last minute.
 func (l *ledger) mark(ctx context.Context, home string) error {
-	l.marking.Lock()
-	defer l.marking.Unlock()
+	if err := l.marking.take(ctx); err != nil {
+		return err
+	}
+	defer l.marking.release()
 	l.mu.Lock()
 	err, fresh := l.unsettled(), l.now().Sub(l.marks.Left[home]) < markEvery
 	l.mu.Unlock()
@@ -239,7 +268,7 @@ func (l *ledger) learn(m marks, rev uint64) {
 		l.settleUntil(now.Add(6 * l.Settle))
 	}
 	if !l.seen {
-		l.settleUntil(now.Add(l.Settle))
+		l.started = now.Add(l.Settle)
 		l.settleUntil(m.Began.Add(6 * l.Settle))
 	}
 	l.seen, l.marks, l.rev = true, m, rev

@@ -14,7 +14,8 @@ const retryJournal = 100 * time.Millisecond
 // learn makes the claim's region known: by writing where the key goes, if it is new, or by reading where it
 // went. The claim is held.
 func (t *trip) learn(ctx context.Context) error {
-	d, err := t.allowed(ctx, t.decide())
+	epoch := t.ledger.era()
+	d, proven, err := t.allowed(ctx, t.decide())
 	if err != nil {
 		return err
 	}
@@ -22,41 +23,66 @@ func (t *trip) learn(ctx context.Context) error {
 	if to == nil {
 		return t.unknown(ctx, d)
 	}
+	var was uint64 // what is in the journal and counts for nothing
 	for began := t.conf.Now(); ; {
-		if d.To == d.Home && t.withoutJournal(to) {
+		if !proven && t.withoutJournal(to) {
 			return nil
 		}
-		rev, err := t.ledger.put(ctx, t.claim.name, encode(entry{Region: to.Number, Name: to.Name}), 0)
+		rev, err := t.ledger.put(ctx, t.claim.name, encode(entry{Region: to.Number, Name: to.Name}), was)
 		switch {
 		case err == nil:
-			t.claim.known, t.claim.region, t.claim.rev = true, to.Number, rev
-			t.claim.fresh, t.claim.used, t.claim.epoch = true, false, t.ledger.era()
-			return nil
+			return t.made(ctx, to, rev, epoch, proven)
 		case errors.Is(err, ErrRewritten):
-			return t.join(ctx)
-		case d.To != d.Home || t.ledger.strict || !t.patient(ctx, began):
+			if was, err = t.join(ctx); was == 0 {
+				return err
+			}
+		case proven || t.ledger.strict || !t.patient(ctx, began):
 			return journalAway(err)
+		default:
+			pause(ctx, retryJournal)
 		}
-		pause(ctx, retryJournal)
 	}
 }
 
-// allowed is what of a decision may be done: a key leaves its home only where the journal is sound. What only should
-// not stay, stays then.
-func (t *trip) allowed(ctx context.Context, d Decision) (Decision, error) {
-	if d.To == "" || d.To == d.Home {
-		return d, nil
+// made takes an entry that was just written. Where that is what proves the key new, the journal must be the one that
+// knew of its first sending, if there was one: had it been lost meanwhile, the entry would prove nothing.
+func (t *trip) made(ctx context.Context, to *place, rev uint64, epoch int, proven bool) error {
+	if proven {
+		if err := t.ledger.confirm(ctx, epoch); err != nil {
+			_, _ = t.ledger.put(ctx, t.claim.name, encode(entry{Void: true}), rev) // if that fails, too, nobody joins it before the journal is settled
+			return journalAway(err)
+		}
 	}
-	err := t.ledger.leave(ctx, d.Home)
-	switch {
-	case err == nil:
-		return d, nil
-	case d.Outage:
-		return d, journalAway(err)
+	t.claim.known, t.claim.region, t.claim.rev = true, to.Number, rev
+	t.claim.fresh, t.claim.used, t.claim.epoch = true, false, epoch
+	return nil
+}
+
+// allowed is what of a decision may be done: a key goes where it may not have gone before only
+// while the journal is sound. What only should not stay at home, stays then. proven: the journal's silence is the only
+// proof that the key is new.
+func (t *trip) allowed(ctx context.Context, d Decision) (is Decision, proven bool, err error) {
+	if d.To == "" {
+		return d, false, nil
 	}
-	d.To, d.Why = d.Home, "to region "+d.Home+": no other may be chosen before the journal of keys is sound"
-	t.explain(d)
-	return d, nil
+	if d.To != d.Home {
+		err := t.ledger.leave(ctx, d.Home)
+		switch {
+		case err == nil:
+			return d, true, nil
+		case d.Outage:
+			return d, true, journalAway(err)
+		}
+		d.To, d.Why = d.Home, "to region "+d.Home+": no other may be chosen before the journal of keys is sound"
+		t.explain(d)
+	}
+	if t.s.stable(&t.ask, t.conf.Now(), t.ledger.Horizon) && !t.ledger.left(d.Home) {
+		return d, false, nil
+	}
+	if err := t.ledger.sound(); err != nil {
+		return d, true, journalAway(err)
+	}
+	return d, true, nil
 }
 
 // patient reports whether a journal that is away is still worth waiting for, by a request that waits since began.
@@ -69,7 +95,7 @@ func (t *trip) patient(ctx context.Context, began time.Time) bool {
 
 // withoutJournal sends a key home although the journal does not have it: it is away, and nobody sends such keys elsewhere.
 func (t *trip) withoutJournal(to *place) bool {
-	if !t.ledger.bare(to.Name) || !t.s.stable(&t.ask, t.conf.Now(), t.ledger.Horizon) || !t.ledger.claims.lay(t.claim) {
+	if !t.ledger.bare(to.Name) || !t.ledger.claims.lay(t.claim) {
 		return false
 	}
 	t.why += "; the journal of keys is away"
@@ -82,7 +108,10 @@ func (t *trip) unknown(ctx context.Context, d Decision) error {
 	_, _, err := t.ledger.get(ctx, t.claim.name)
 	switch {
 	case err == nil:
-		return t.join(ctx)
+		if void, err := t.join(ctx); void == 0 {
+			return err
+		}
+		return t.nowhere(d)
 	case errors.Is(err, ErrNotWritten):
 		return t.nowhere(d)
 	}
@@ -90,16 +119,24 @@ func (t *trip) unknown(ctx context.Context, d Decision) error {
 }
 
 // join reads where a key went, and writes down that somebody else than who made the entry goes there, too: from then on the
-// maker does not move it.
-func (t *trip) join(ctx context.Context) error {
+// maker does not move it. void is the revision of an entry that counts for nothing, 0 otherwise.
+func (t *trip) join(ctx context.Context) (void uint64, err error) {
 	for {
 		body, rev, err := t.ledger.get(ctx, t.claim.name)
 		if err != nil {
-			return journalAway(err)
+			return 0, journalAway(err)
 		}
 		is, err := readEntry(body)
 		if err != nil {
-			return journalAway(err)
+			return 0, journalAway(err)
+		}
+		if is.Void {
+			return rev, nil
+		}
+		if p := t.s.byNumber[is.Region]; p == nil || p.Name != t.home {
+			if err := t.ledger.confirm(ctx, t.ledger.era()); err != nil {
+				return 0, journalAway(err) // who made it may be finding out that it is void
+			}
 		}
 		if !is.Used {
 			is.Used = true
@@ -108,12 +145,12 @@ func (t *trip) join(ctx context.Context) error {
 				continue
 			}
 			if err != nil {
-				return journalAway(err)
+				return 0, journalAway(err)
 			}
 		}
 		t.claim.known, t.claim.region, t.claim.fresh, t.claim.used, t.claim.epoch = true, is.Region, false, true, t.ledger.era()
 		t.why, t.moved = "", false
-		return nil
+		return 0, nil
 	}
 }
 

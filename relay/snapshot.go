@@ -61,12 +61,16 @@ func (r *Relay) build() {
 	r.shown.Store(s)
 }
 
+// mostFormer is how many lists are remembered. Of those before them, as of those before this process began, nothing is known.
+const mostFormer = 32
+
 // formers are the lists that were in force within the horizon before this one.
 func formers(before *snapshot, now time.Time, horizon time.Duration) []former {
 	if before == nil {
 		return nil
 	}
 	all := append(slices.Clone(before.before), former{before.plan, now})
+	all = all[max(0, len(all)-mostFormer):]
 	return slices.DeleteFunc(all, func(f former) bool { return now.Sub(f.until) > horizon })
 }
 

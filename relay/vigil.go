@@ -30,13 +30,26 @@ func (l *ledger) read(ctx context.Context) error {
 	return nil
 }
 
+// confirm reports whether the journal is still the one of an epoch, and sound.
+func (l *ledger) confirm(ctx context.Context, epoch int) error {
+	if err := l.read(ctx); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.epoch != epoch {
+		return errUnsettled
+	}
+	return l.unsound()
+}
+
 // probe looks at the journal once, and tells it what it does not know.
 func (l *ledger) probe(ctx context.Context) {
 	if err := l.read(ctx); err != nil {
 		return
 	}
 	l.mu.Lock()
-	ageing := l.mute || l.now().Sub(l.marks.Written) > l.Horizon/8
+	ageing := l.mute || l.lost || l.now().Sub(l.marks.Written) > l.Horizon/8
 	l.mu.Unlock()
 	if ageing && l.write(ctx, func(*marks) {}) != nil {
 		return
@@ -74,11 +87,11 @@ func (l *ledger) restoreOne(ctx context.Context, c *claim) {
 	l.mu.Lock()
 	stop, epoch := !l.away.IsZero(), l.epoch
 	l.mu.Unlock()
-	if !c.mu.TryLock() { // who holds it may be waiting for the journal, and the journal's return is noticed here
+	if !c.held.try() { // who holds it may be waiting for the journal, and the journal's return is noticed here
 		l.claims.lay(c)
 		return
 	}
-	defer c.mu.Unlock()
+	defer c.held.release()
 	if !c.known {
 		l.claims.lift(c)
 		return
@@ -87,20 +100,35 @@ func (l *ledger) restoreOne(ctx context.Context, c *claim) {
 		l.claims.lay(c)
 		return
 	}
-	is := entry{Region: c.region, Used: true}
-	_, err := l.put(ctx, c.name, encode(is), 0)
-	if errors.Is(err, ErrRewritten) {
-		body, _, fault := l.get(ctx, c.name)
-		if err = fault; err == nil {
-			if there, fault := readEntry(body); fault == nil && there.Region != c.region {
-				l.log.Error("an idempotency key may have gone to two regions: compare them", "journal_entry", c.name, "region", c.region, "other", there.Region)
-			}
-		}
-	}
-	if err == nil {
+	if l.rewrite(ctx, c) == nil {
 		c.fresh, c.epoch = false, epoch
 		l.claims.lift(c)
 	}
+}
+
+// rewrite makes the journal say what this process did.
+func (l *ledger) rewrite(ctx context.Context, c *claim) error {
+	is := encode(entry{Region: c.region, Used: true})
+	_, err := l.put(ctx, c.name, is, 0)
+	if !errors.Is(err, ErrRewritten) {
+		return err
+	}
+	body, rev, err := l.get(ctx, c.name)
+	if err != nil {
+		return err
+	}
+	there, err := readEntry(body)
+	if err == nil && !there.Void {
+		if there.Region == c.region {
+			return nil
+		}
+		l.log.Error("an idempotency key may have gone to two regions: compare them", "journal_entry", c.name, "region", c.region, "other", there.Region)
+		if there.Used {
+			return nil
+		}
+	}
+	_, err = l.put(ctx, c.name, is, rev)
+	return err
 }
 
 // watch probes until ctx ends.
