@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -136,6 +137,7 @@ type site struct {
 	began map[string]int
 	asked int
 	last  paymux.CreatePayment
+	bare  int // sent without the journal
 }
 
 var (
@@ -179,6 +181,9 @@ func (s *site) Create(_ context.Context, q paymux.CreatePayment) (paymux.Reply, 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.last = q; err == nil || !errors.Is(err, errUntaken) {
+		if n := len(q.Hops); n > 0 && strings.Contains(q.Hops[n-1].Text, "the journal of keys is away") {
+			s.bare++
+		}
 		s.began[q.Idempotency]++ // sick or deaf, its store may have it
 	}
 	return paymux.Reply{Object: []byte(s.name)}, err

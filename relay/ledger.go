@@ -55,6 +55,7 @@ type ledger struct {
 	heard   time.Time  // when the newest question was asked that it answered
 	mute    bool       // what it did not take was a writing: a reading proves nothing
 	lost    bool       // what is remembered has to be told to a new journal
+	owed    bool       // and what is remembered of homes
 	seen    bool       // it has answered, with its marks
 	marks   marks
 	rev     uint64
@@ -257,20 +258,13 @@ func (l *ledger) learn(m marks, rev uint64) {
 		l.epoch++
 		l.lost = true
 		l.log.Error("the journal of idempotency keys was lost and begun again", "began", m.Began)
-		for home, at := range l.marks.Left { // what the lost one knew, this process still knows
-			if m.Left[home].Before(at) {
-				if m.Left == nil {
-					m.Left = map[string]time.Time{}
-				}
-				m.Left[home] = at
-			}
-		}
 		l.settleUntil(now.Add(6 * l.Settle))
 	}
 	if !l.seen {
 		l.started = now.Add(l.Settle)
 		l.settleUntil(m.Began.Add(6 * l.Settle))
 	}
+	l.remember(&m)
 	l.seen, l.marks, l.rev = true, m, rev
 	for home := range l.knew {
 		if now.Sub(m.Left[home]) > l.Horizon {
@@ -281,5 +275,19 @@ func (l *ledger) learn(m marks, rev uint64) {
 		if l.knew[home].IsZero() && now.Sub(at) <= l.Horizon {
 			l.knew[home] = now
 		}
+	}
+}
+
+// remember adds to marks what only this process still knows, because the journal was lost. mu is held.
+func (l *ledger) remember(m *marks) {
+	l.owed = false
+	for home, at := range l.marks.Left {
+		if l.now().Sub(at) > l.Horizon+markEvery || !m.Left[home].Before(at) {
+			continue
+		}
+		if m.Left = maps.Clone(m.Left); m.Left == nil {
+			m.Left = map[string]time.Time{}
+		}
+		m.Left[home], l.owed = at, true
 	}
 }

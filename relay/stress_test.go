@@ -185,6 +185,11 @@ func weather(t *testing.T, strict bool, seed uint64) {
 			}
 		}
 	}
+	bare := 0
+	for _, g := range s.sites {
+		bare += g.bare
+	}
+	t.Logf("%d payments were made elsewhere than at home, %d without the journal", moved, bare)
 	if moved < 50 {
 		t.Errorf("only %d payments were made elsewhere than at home: nothing was tried", moved)
 	}

@@ -49,7 +49,7 @@ func (l *ledger) probe(ctx context.Context) {
 		return
 	}
 	l.mu.Lock()
-	ageing := l.mute || l.lost || l.now().Sub(l.marks.Written) > l.Horizon/8
+	ageing := l.mute || l.owed || l.now().Sub(l.marks.Written) > l.Horizon/8
 	l.mu.Unlock()
 	if ageing && l.write(ctx, func(*marks) {}) != nil {
 		return
@@ -106,28 +106,26 @@ func (l *ledger) restoreOne(ctx context.Context, c *claim) {
 	}
 }
 
-// rewrite makes the journal say what this process did.
+// rewrite makes the journal say what this process did. An entry with the same region has to say that it is used: its maker
+// might move the key otherwise.
 func (l *ledger) rewrite(ctx context.Context, c *claim) error {
 	is := encode(entry{Region: c.region, Used: true})
 	_, err := l.put(ctx, c.name, is, 0)
-	if !errors.Is(err, ErrRewritten) {
-		return err
-	}
-	body, rev, err := l.get(ctx, c.name)
-	if err != nil {
-		return err
-	}
-	there, err := readEntry(body)
-	if err == nil && !there.Void {
-		if there.Region == c.region {
+	for errors.Is(err, ErrRewritten) && ctx.Err() == nil {
+		var body []byte
+		var rev uint64
+		if body, rev, err = l.get(ctx, c.name); err != nil {
+			return err
+		}
+		there, unread := readEntry(body)
+		if unread == nil && !there.Void && there.Region != c.region {
+			l.log.Error("an idempotency key may have gone to two regions: compare them", "journal_entry", c.name, "region", c.region, "other", there.Region)
+		}
+		if unread == nil && there.Used {
 			return nil
 		}
-		l.log.Error("an idempotency key may have gone to two regions: compare them", "journal_entry", c.name, "region", c.region, "other", there.Region)
-		if there.Used {
-			return nil
-		}
+		_, err = l.put(ctx, c.name, is, rev)
 	}
-	_, err = l.put(ctx, c.name, is, rev)
 	return err
 }
 
