@@ -171,8 +171,11 @@ func (t *trip) send(ctx context.Context, p *place) (paymux.Reply, error) {
 	return through(t.Relay, ctx, t.s, p, p.taken, func() (paymux.Reply, error) { return p.Node.Create(ctx, q) })
 }
 
-// pause waits a moment.
+// pause waits a moment, at most until ctx ends.
 func pause(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

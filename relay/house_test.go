@@ -278,7 +278,7 @@ type book struct {
 	rows map[string]row
 	rev  uint64
 	down bool
-	puts int
+	puts int // of keys
 	gets int
 }
 
@@ -341,7 +341,9 @@ func (l *line) Get(_ context.Context, name string) ([]byte, uint64, error) {
 	}
 	l.book.mu.Lock()
 	defer l.book.mu.Unlock()
-	l.book.gets++
+	if strings.HasPrefix(name, "k.") {
+		l.book.gets++
+	}
 	r, ok := l.book.rows[name]
 	if !ok {
 		return nil, 0, relay.ErrNotWritten
@@ -355,7 +357,9 @@ func (l *line) Put(_ context.Context, name string, body []byte, was uint64) (uin
 	}
 	l.book.mu.Lock()
 	defer l.book.mu.Unlock()
-	l.book.puts++
+	if strings.HasPrefix(name, "k.") {
+		l.book.puts++
+	}
 	if l.book.rows[name].rev != was {
 		return 0, relay.ErrRewritten
 	}

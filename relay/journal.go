@@ -13,7 +13,7 @@ import (
 
 // Journal is what all frontends share about idempotency keys: a store of small values that are replaced only by
 // who knows what is there. Values live for a day or longer after they were last written.
-// It must never answer with less than what it has confirmed. NATSJournal is one.
+// It must never answer with less than what it has confirmed. Questions have a deadline. NATSJournal is one.
 type Journal interface {
 	// Get returns what is written under a name, and its revision. Errors: ErrNotWritten where nothing
 	// is; any other means that the journal is away.

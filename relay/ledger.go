@@ -156,20 +156,17 @@ func (l *ledger) hasLeft(home string) bool {
 // leave reports whether keys may leave a home, after telling all frontends that they do. The first
 // one waits until they have heard. The error says why not.
 func (l *ledger) leave(ctx context.Context, home string) error {
+	if err := l.await(ctx, true); err != nil {
+		return err
+	}
 	if err := l.mark(ctx, home); err != nil {
 		return err
 	}
 	l.mu.Lock()
 	wait := l.knew[home].Add(l.Probe + l.Probe/2).Sub(l.now())
 	l.mu.Unlock()
-	if wait > 0 {
-		timer := time.NewTimer(wait)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	if pause(ctx, wait); ctx.Err() != nil {
+		return ctx.Err()
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -197,10 +194,27 @@ func (l *ledger) unsound() error {
 	return nil
 }
 
-func (l *ledger) sound() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.unsound()
+// await waits for what will be settled soon: who pays had rather wait a few seconds than ask again. leaving: as for keys that
+// leave their home. The error says why they may not.
+func (l *ledger) await(ctx context.Context, leaving bool) error {
+	for {
+		l.mu.Lock()
+		err, until := l.unsound(), l.settled
+		if leaving {
+			err = l.unsettled()
+			if l.started.After(until) {
+				until = l.started
+			}
+		}
+		wait := until.Sub(l.now())
+		l.mu.Unlock()
+		if !errors.Is(err, errUnsettled) || wait <= 0 || wait > l.Settle {
+			return err
+		}
+		if pause(ctx, wait); ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
 }
 
 // mark writes down that keys leave a home, where that was not done within the last minute.
@@ -262,7 +276,7 @@ func (l *ledger) learn(m marks, rev uint64) {
 	}
 	if !l.seen {
 		l.started = now.Add(l.Settle)
-		l.settleUntil(m.Began.Add(6 * l.Settle))
+		l.settleUntil(m.Began.Add(l.Settle))
 	}
 	l.remember(&m)
 	l.seen, l.marks, l.rev = true, m, rev

@@ -79,7 +79,7 @@ func (t *trip) allowed(ctx context.Context, d Decision) (is Decision, proven boo
 	if t.s.stable(&t.ask, t.conf.Now(), t.ledger.Horizon) && !t.ledger.left(d.Home) {
 		return d, false, nil
 	}
-	if err := t.ledger.sound(); err != nil {
+	if err := t.ledger.await(ctx, false); err != nil {
 		return d, true, journalAway(err)
 	}
 	return d, true, nil

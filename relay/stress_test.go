@@ -190,6 +190,9 @@ func weather(t *testing.T, strict bool, seed uint64) {
 		bare += g.bare
 	}
 	t.Logf("%d payments were made elsewhere than at home, %d without the journal", moved, bare)
+	if strict && bare > 0 {
+		t.Errorf("%d payments were made without the journal", bare)
+	}
 	if moved < 50 {
 		t.Errorf("only %d payments were made elsewhere than at home: nothing was tried", moved)
 	}
