@@ -206,8 +206,14 @@ func (l *ledger) await(ctx context.Context, leaving bool) error {
 				until = l.started
 			}
 		}
-		wait := until.Sub(l.now())
+		wait, seen := until.Sub(l.now()), l.seen
 		l.mu.Unlock()
+		if !seen && err == errUnsettled { // this process has just begun
+			if err := l.read(ctx); err != nil {
+				return err
+			}
+			continue
+		}
 		if !errors.Is(err, errUnsettled) || wait <= 0 || wait > l.Settle {
 			return err
 		}
