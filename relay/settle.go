@@ -33,7 +33,7 @@ func (t *trip) learn(ctx context.Context) error {
 		case err == nil:
 			return t.made(ctx, to, rev, epoch, proven)
 		case errors.Is(err, ErrRewritten):
-			if was, err = t.join(ctx); was == 0 {
+			if was, err = t.join(ctx, proven); was == 0 {
 				return err
 			}
 		case proven || t.ledger.strict || !t.patient(ctx, began):
@@ -108,7 +108,7 @@ func (t *trip) unknown(ctx context.Context, d Decision) error {
 	_, _, err := t.ledger.get(ctx, t.claim.name)
 	switch {
 	case err == nil:
-		if void, err := t.join(ctx); void == 0 {
+		if void, err := t.join(ctx, true); void == 0 {
 			return err
 		}
 		return t.nowhere(d)
@@ -119,9 +119,10 @@ func (t *trip) unknown(ctx context.Context, d Decision) error {
 }
 
 // join reads where a key went, and writes down that somebody else than who made the entry goes there, too: from then on the
-// maker does not move it. void is the revision of an entry that counts for nothing, 0 otherwise.
-func (t *trip) join(ctx context.Context) (void uint64, err error) {
-	for {
+// maker does not move it. Where the entry had to prove the key new, who made it may be finding out that it proves
+// nothing. void is the revision of an entry that counts for nothing, 0 otherwise.
+func (t *trip) join(ctx context.Context, proven bool) (void uint64, err error) {
+	for epoch := t.ledger.era(); ; {
 		body, rev, err := t.ledger.get(ctx, t.claim.name)
 		if err != nil {
 			return 0, journalAway(err)
@@ -133,9 +134,9 @@ func (t *trip) join(ctx context.Context) (void uint64, err error) {
 		if is.Void {
 			return rev, nil
 		}
-		if p := t.s.byNumber[is.Region]; p == nil || p.Name != t.home {
-			if err := t.ledger.confirm(ctx, t.ledger.era()); err != nil {
-				return 0, journalAway(err) // who made it may be finding out that it is void
+		if p := t.s.byNumber[is.Region]; proven || p == nil || p.Name != t.home {
+			if err := t.ledger.confirm(ctx, epoch); err != nil {
+				return 0, journalAway(err)
 			}
 		}
 		if !is.Used {
@@ -148,7 +149,7 @@ func (t *trip) join(ctx context.Context) (void uint64, err error) {
 				return 0, journalAway(err)
 			}
 		}
-		t.claim.known, t.claim.region, t.claim.fresh, t.claim.used, t.claim.epoch = true, is.Region, false, true, t.ledger.era()
+		t.claim.known, t.claim.region, t.claim.fresh, t.claim.used, t.claim.epoch = true, is.Region, false, true, epoch
 		t.why, t.moved = "", false
 		return 0, nil
 	}
