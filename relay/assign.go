@@ -52,6 +52,7 @@ type prepared struct {
 	client    map[string]bool
 	object    map[string]bool
 	by        map[string][]Target // regions by the country they have jurisdiction over
+	lines     map[string]string   // for the timeline, by region of To
 }
 
 func prepare(l *List) *plan {
@@ -82,6 +83,10 @@ func prepare(l *List) *plan {
 		ready := prepared{Rule: r, merchants: set(r.Merchants), client: set(spread(r.Client, l.Areas)), object: set(spread(r.Object, l.Areas))}
 		if r.By != "" {
 			ready.by = jurisdiction
+		}
+		ready.lines = map[string]string{}
+		for _, t := range r.To {
+			ready.lines[t.Region] = p.usual(&ready, t.Region, len(r.To))
 		}
 		p.rules = append(p.rules, ready)
 	}
@@ -187,7 +192,9 @@ func (p *plan) decide(q *Request, look func(region string) Standing) Decision {
 	d := Decision{Rule: r.Name, Home: home.Region, To: home.Region}
 	s := look(home.Region)
 	if s.Down == "" && s.Unfit == "" {
-		d.Why = p.usual(r, d.Home, len(targets))
+		if d.Why = r.lines[d.Home]; r.By != "" {
+			d.Why = p.usual(r, d.Home, len(targets))
+		}
 		return d
 	}
 	return p.rematch(d, s, q, r, targets, look)

@@ -16,7 +16,7 @@ import (
 // answer, or no region can be chosen safely; nothing was begun then by this request.
 func (r *Relay) Create(ctx context.Context, q paymux.CreatePayment) (paymux.Reply, error) {
 	s := r.shown.Load()
-	t := &trip{Relay: r, s: s, create: &q, tried: map[string]bool{}, ask: Request{
+	t := &trip{Relay: r, s: s, create: &q, ask: Request{
 		Merchant: q.Merchant, Service: paymux.ServicePay, Country: q.Client.Country, Account: q.Designated, Method: q.Method.Type,
 	}}
 	switch {
@@ -64,7 +64,7 @@ func (t *trip) unkeyed(ctx context.Context) (paymux.Reply, error) {
 		if len(t.s.places) == 1 || !p.unbegun(err) {
 			return reply, err
 		}
-		t.tried[p.Name] = true
+		t.try(p)
 	}
 }
 
@@ -90,8 +90,16 @@ func (t *trip) keyed(ctx context.Context) (paymux.Reply, error) {
 		if !p.unbegun(err) {
 			return reply, err
 		}
-		t.tried[p.Name] = true
+		t.try(p)
 	}
+}
+
+// try remembers that a region has certainly not begun the request.
+func (t *trip) try(p *place) {
+	if t.tried == nil {
+		t.tried = map[string]bool{}
+	}
+	t.tried[p.Name] = true
 }
 
 // deliver sends to the claim's region, and tells the claim whether anything may have been begun.
