@@ -114,6 +114,13 @@ func (s *claims) lay(c *claim) bool {
 	return true
 }
 
+// owe keeps a claim that the journal had until it has it again.
+func (s *claims) owe(c *claim) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bare[c.name] = c
+}
+
 func (s *claims) lift(c *claim) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

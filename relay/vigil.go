@@ -88,7 +88,7 @@ func (l *ledger) restoreOne(ctx context.Context, c *claim) {
 	stop, epoch := !l.away.IsZero(), l.epoch
 	l.mu.Unlock()
 	if !c.held.try() { // who holds it may be waiting for the journal, and the journal's return is noticed here
-		l.claims.lay(c)
+		l.claims.owe(c)
 		return
 	}
 	defer c.held.release()
@@ -96,14 +96,12 @@ func (l *ledger) restoreOne(ctx context.Context, c *claim) {
 		l.claims.lift(c)
 		return
 	}
-	if stop {
-		l.claims.lay(c)
+	if stop || l.rewrite(ctx, c) != nil {
+		l.claims.owe(c)
 		return
 	}
-	if l.rewrite(ctx, c) == nil {
-		c.fresh, c.epoch = false, epoch
-		l.claims.lift(c)
-	}
+	c.fresh, c.epoch = false, epoch
+	l.claims.lift(c)
 }
 
 // rewrite makes the journal say what this process did. An entry with the same region has to say that it is used: its maker
