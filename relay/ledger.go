@@ -240,9 +240,12 @@ func (l *ledger) mark(ctx context.Context, home string) error {
 	})
 }
 
-// write changes the marks.
+// write changes the marks. It reads them first: revisions start again in a new journal, so an old one proves little.
 func (l *ledger) write(ctx context.Context, change func(*marks)) error {
 	for {
+		if err := l.read(ctx); err != nil {
+			return err
+		}
 		l.mu.Lock()
 		next, was := l.marks, l.rev
 		next.Left, next.Written = maps.Clone(next.Left), l.now().UTC()
@@ -257,10 +260,8 @@ func (l *ledger) write(ctx context.Context, change func(*marks)) error {
 		}
 		change(&next)
 		rev, err := l.put(ctx, marksName, encode(next), was)
-		if errors.Is(err, ErrRewritten) {
-			if err = l.read(ctx); err == nil && ctx.Err() == nil {
-				continue
-			}
+		if errors.Is(err, ErrRewritten) && ctx.Err() == nil {
+			continue
 		}
 		if err == nil {
 			l.learn(next, rev)

@@ -179,6 +179,10 @@ func (t *trip) move(ctx context.Context) (bool, error) {
 		}
 		return false, journalAway(err)
 	}
+	if err := t.ledger.confirm(ctx, c.epoch); err != nil { // in a new journal the revision would have proved nothing
+		c.known, c.fresh = false, false
+		return false, journalAway(err)
+	}
 	c.region, c.rev = to.Number, rev
 	return true, nil
 }
