@@ -1,133 +1,186 @@
 // Package relay carries a verified request to the region that has to process it
 // and the answer back, and writes on the timeline why it went there. What names an
-// existing object goes to the region its ID carries (A16, A17); a new payment goes
-// where weighted rendezvous hashing over merchant and service type puts it (A10, A11).
+// existing object goes to the region its ID carries (A16, A17). A new payment goes where the assignment list
+// puts it (A8 to A11), or elsewhere when that region cannot take it (A12 to A14): a key that may have been
+// begun in one region is never sent to another, and is refused with Retry-After instead.
 //
-// It decides nothing about money and keeps nothing. Start reading at Relay.Create.
+// It decides nothing about money and keeps nothing but the journal of keys; docs/regions.md says why that is
+// enough. What a list decides is pure (assign.go), what is known is an immutable snapshot (snapshot.go), what keys
+// may do is in ledger.go. Start reading at Relay.Create.
 package relay
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/paymux/paymux"
 )
 
-// Node is a region's transaction node as the relay reaches it: the payment room
-// itself, or the wire to it.
-type Node interface {
-	Create(ctx context.Context, r paymux.CreatePayment) (paymux.Reply, error)
-	Confirm(ctx context.Context, r paymux.ConfirmPayment) (paymux.Reply, error)
-	Capture(ctx context.Context, r paymux.CapturePayment) (paymux.Reply, error)
-	Cancel(ctx context.Context, r paymux.CancelPayment) (paymux.Reply, error)
-	Refund(ctx context.Context, r paymux.CreateRefund) (paymux.Reply, error)
-	Sync(ctx context.Context, r paymux.SyncPayment) (paymux.Reply, error)
-	Callback(ctx context.Context, r paymux.CallbackRequest) (paymux.CallbackAck, error)
+// Config sets a relay up. Directory is required.
+type Config struct {
+	Directory Directory
+	// Lists is the assignment list; nil, or as long as it has none: all is for Default. It needs a Journal.
+	Lists Lists
+	// Default is the region that has everything while there is no list. Empty: all that the directory has at first,
+	// by their weights, and never others.
+	Default string
+	// Journal is what frontends share about idempotency keys. Nil: a key goes to the region that the fixed list
+	// gives it or nowhere, and only requests without a key are re-matched.
+	Journal Journal
+	// Strict refuses new keys while the journal is away, with more than one region. Without it, they go to the region the list
+	// gives them, once all frontends have noticed, and nowhere else: docs/regions.md has what that costs.
+	Strict bool
+	Timing Timing
+	Now    func() time.Time
+	Log    *slog.Logger
 }
 
-// Region is one region new payments can go to.
-type Region struct {
-	Number paymux.Region
-	Name   string
-	Weight float64 // share of what hashes; 0 takes no new payments
-	Node   Node
-}
-
-// Relay forwards requests. It is immutable and safe for concurrent use.
+// Relay forwards requests. Safe for concurrent use.
 type Relay struct {
-	regions []Region
-	byID    map[paymux.Region]*Region
-	hop     map[paymux.Region]string // the timeline's line, made once
+	conf     Config
+	ledger   *ledger // nil: no journal
+	initial  *List
+	shown    atomic.Pointer[snapshot]
+	circuits map[string]*circuit // by region; build's alone, as is:
+	fitness  map[string]fitness
+
+	stop    context.CancelFunc
+	stopped sync.WaitGroup
 }
 
-// New returns a relay over the regions. Numbers and names are unique, as IDs carry the
+// New returns a relay over regions that stay as they are. Numbers and names are unique, as IDs carry the
 // ones and the hash draws by the others, and at least one region has a weight.
-func New(regions []Region) (*Relay, error) {
-	r := &Relay{regions: slices.Clone(regions), byID: map[paymux.Region]*Region{}, hop: map[paymux.Region]string{}}
-	open := false
-	for i := range r.regions {
-		g := &r.regions[i]
-		if r.byID[g.Number] != nil {
-			return nil, fmt.Errorf("relay: region number %d is given twice", g.Number)
-		}
-		if slices.ContainsFunc(r.regions[:i], func(other Region) bool { return other.Name == g.Name }) {
-			return nil, fmt.Errorf("relay: region name %q is given twice", g.Name)
-		}
-		r.byID[g.Number] = g
-		r.hop[g.Number] = fmt.Sprintf("to region %s, by hash of merchant and service type over %d", g.Name, len(regions))
-		open = open || g.Weight > 0
+func New(regions []Region) (*Relay, error) { return Open(Config{Directory: fixed(regions)}) }
+
+// Open returns a relay, which follows directory, list and journal until Stop. It waits for none of them.
+func Open(c Config) (*Relay, error) {
+	if c.Now == nil {
+		c.Now = time.Now
 	}
-	if !open {
-		return nil, fmt.Errorf("relay: no region takes new payments: give one a weight above 0")
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	r := &Relay{conf: c, circuits: map[string]*circuit{}, fitness: map[string]fitness{}}
+	if c.Journal != nil {
+		r.ledger = newLedger(&r.conf)
+	}
+	if c.Lists != nil && c.Journal == nil {
+		return nil, errors.New("relay: a list that may change needs a journal, or a repeated request could go to another region than the first")
+	}
+	if err := r.begin(); err != nil {
+		return nil, err
+	}
+	r.build()
+	ctx, cancel := context.WithCancel(context.Background())
+	r.stop = cancel
+	if c.Lists != nil || c.Directory.Changed() != nil {
+		r.stopped.Go(func() { r.follow(ctx) })
+	}
+	if r.ledger != nil {
+		r.stopped.Go(func() { r.ledger.watch(ctx) })
 	}
 	return r, nil
 }
 
-// of finds the region an ID was issued in.
-func (r *Relay) of(id string) (*Region, error) {
-	number, ok := paymux.RegionOf(id)
-	if !ok {
-		return nil, paymux.Errorf(paymux.InvalidID, "%q is not an ID.", id)
+// begin makes the list that is in force while there is no other.
+func (r *Relay) begin() error {
+	if name := r.conf.Default; name != "" {
+		r.initial = &List{own: true, Condition: defaultCondition(), Rules: []Rule{{To: []Target{{Region: name, Weight: 1}}}}}
+		return nil
 	}
-	g, ok := r.byID[number]
-	if !ok {
-		return nil, paymux.Errorf(paymux.NotFound, "There is nothing of ID %s here: no region %d is configured.", id, number)
+	regions := r.conf.Directory.Regions()
+	open := false
+	for i, g := range regions {
+		for _, other := range regions[:i] {
+			if other.Number == g.Number {
+				return fmt.Errorf("relay: region number %d is given twice", g.Number)
+			}
+			if other.Name == g.Name {
+				return fmt.Errorf("relay: region name %q is given twice", g.Name)
+			}
+		}
+		open = open || g.Weight > 0
 	}
-	return g, nil
+	if !open {
+		return fmt.Errorf("relay: no region takes new payments: give one a weight above 0")
+	}
+	r.initial = fixedList(regions)
+	return nil
 }
 
-// Create assigns a new payment to a region.
-func (r *Relay) Create(ctx context.Context, q paymux.CreatePayment) (paymux.Reply, error) {
-	g := r.pick(string(q.Merchant), string(paymux.ServicePay))
-	if n := len(q.Hops); n > 0 {
-		at := q.Hops[n-1].At
-		q.Hops = append(q.Hops[:n:n], paymux.Hop{At: at, Kind: paymux.HopRelay, Text: r.hop[g.Number]})
+// list is the one in force.
+func (r *Relay) list() *List {
+	if r.conf.Lists != nil {
+		if l := r.conf.Lists.List(); l != nil {
+			return l
+		}
 	}
-	return g.Node.Create(ctx, q)
+	return r.initial
 }
 
-// Confirm forwards to the payment's region.
+func (r *Relay) timing() Timing { return r.conf.Timing.withDefaults() }
+
+// follow builds a snapshot at every change, and once a second for what changes with time.
+func (r *Relay) follow(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		changed := r.conf.Directory.Changed()
+		var listed <-chan struct{}
+		if r.conf.Lists != nil {
+			listed = r.conf.Lists.Changed()
+		}
+		r.build()
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		case <-listed:
+		case <-tick.C:
+		}
+	}
+}
+
+// Stop ends what Open began, waiting until ctx ends. Requests may still be carried; they find what was known last. It may be called twice.
+func (r *Relay) Stop(ctx context.Context) error {
+	r.stop()
+	done := make(chan struct{})
+	go func() { r.stopped.Wait(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("relay: stop: %w", ctx.Err())
+	}
+}
+
+// Confirm forwards to the payment's region. Errors, of this and what follows: those of the node;
+// InvalidID and NotFound for what no region has issued; Unavailable where the region is not asked, for it does not answer.
 func (r *Relay) Confirm(ctx context.Context, q paymux.ConfirmPayment) (paymux.Reply, error) {
-	g, err := r.of(string(q.Payment))
-	if err != nil {
-		return paymux.Reply{}, err
-	}
-	return g.Node.Confirm(ctx, q)
+	return byID(r, ctx, string(q.Payment), func(n Node) (paymux.Reply, error) { return n.Confirm(ctx, q) })
 }
 
 // Capture forwards to the payment's region.
 func (r *Relay) Capture(ctx context.Context, q paymux.CapturePayment) (paymux.Reply, error) {
-	g, err := r.of(string(q.Payment))
-	if err != nil {
-		return paymux.Reply{}, err
-	}
-	return g.Node.Capture(ctx, q)
+	return byID(r, ctx, string(q.Payment), func(n Node) (paymux.Reply, error) { return n.Capture(ctx, q) })
 }
 
 // Cancel forwards to the payment's region.
 func (r *Relay) Cancel(ctx context.Context, q paymux.CancelPayment) (paymux.Reply, error) {
-	g, err := r.of(string(q.Payment))
-	if err != nil {
-		return paymux.Reply{}, err
-	}
-	return g.Node.Cancel(ctx, q)
+	return byID(r, ctx, string(q.Payment), func(n Node) (paymux.Reply, error) { return n.Cancel(ctx, q) })
 }
 
 // Refund forwards to the payment's region.
 func (r *Relay) Refund(ctx context.Context, q paymux.CreateRefund) (paymux.Reply, error) {
-	g, err := r.of(string(q.Payment))
-	if err != nil {
-		return paymux.Reply{}, err
-	}
-	return g.Node.Refund(ctx, q)
+	return byID(r, ctx, string(q.Payment), func(n Node) (paymux.Reply, error) { return n.Refund(ctx, q) })
 }
 
 // Sync forwards to the payment's region.
 func (r *Relay) Sync(ctx context.Context, q paymux.SyncPayment) (paymux.Reply, error) {
-	g, err := r.of(string(q.Payment))
-	if err != nil {
-		return paymux.Reply{}, err
-	}
-	return g.Node.Sync(ctx, q)
+	return byID(r, ctx, string(q.Payment), func(n Node) (paymux.Reply, error) { return n.Sync(ctx, q) })
 }

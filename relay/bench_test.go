@@ -1,0 +1,38 @@
+package relay_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/relay"
+)
+
+// BenchmarkCreate is what the relay adds to a new payment: with one region, and with two, a list of seven rules and a
+// journal that takes no time.
+func BenchmarkCreate(b *testing.B) {
+	instant := node{create: func(paymux.CreatePayment) (paymux.Reply, error) { return paymux.Reply{}, nil }}
+	one, err := relay.New([]relay.Region{{Number: 1, Name: "local", Weight: 1, Node: instant}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	h := newHouse(b, 4)
+	h.assign(atlas)
+	h.old()
+	h.show(func(g *relay.Region) {
+		g.Name, g.Node = []string{"", "asia", "europe", "europe-2", "spare"}[g.Number], instant
+	})
+	for name, r := range map[string]*relay.Relay{"one region": one, "list and journal": h.open()} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for n := 0; b.Loop(); n++ {
+				q := pay("mer_1", fmt.Sprint("k", n))
+				q.Client.Country = "BR"
+				if _, err := r.Create(context.Background(), q); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,89 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/internal/rpc"
+	"github.com/paymux/paymux/internal/wire"
+)
+
+// of finds the region an ID was issued in.
+func (s *snapshot) of(id string) (*place, error) {
+	number, ok := paymux.RegionOf(id)
+	if !ok {
+		return nil, paymux.Errorf(paymux.InvalidID, "%q is not an ID.", id)
+	}
+	p, ok := s.byNumber[number]
+	if !ok {
+		return nil, paymux.Errorf(paymux.NotFound, "There is nothing of ID %s here: no region %d is configured.", id, number)
+	}
+	return p, nil
+}
+
+// byID asks the region an ID was issued in.
+func byID[R any](r *Relay, ctx context.Context, id string, ask func(Node) (R, error)) (R, error) {
+	var none R
+	s := r.shown.Load()
+	p, err := s.of(id)
+	if err != nil {
+		return none, err
+	}
+	if p.Node == nil {
+		return none, away(p, r.conf.Now())
+	}
+	return through(r, ctx, s, p, p.heard, func() (R, error) { return ask(p.Node) })
+}
+
+// through asks a region if its circuit lets the question through. A region that is alone has no circuit: there is
+// nobody who could do its work.
+func through[R any](r *Relay, ctx context.Context, s *snapshot, p *place, judge func(error) result, ask func() (R, error)) (reply R, err error) {
+	if len(s.places) == 1 {
+		return ask()
+	}
+	probe, ok := p.circuit.enter(r.conf.Now())
+	if !ok {
+		return reply, away(p, r.conf.Now())
+	}
+	judged := nothing // also where ask panics
+	defer func() { p.circuit.leave(probe, judged, r.conf.Now()) }()
+	reply, err = ask()
+	if judged = judge(err); ctx.Err() != nil && judged == missed {
+		judged = nothing // whoever asked has gone: nobody waited for the answer
+	}
+	return reply, err
+}
+
+// heard judges an error about something that exists: only what was not answered counts against the region.
+func (p *place) heard(err error) result {
+	if err != nil && !p.Here && (errors.Is(err, rpc.ErrNotTaken) || errors.Is(err, wire.ErrLost)) {
+		return missed
+	}
+	return answered
+}
+
+// taken judges an error about something new: a region that says that it cannot just now is as good as away.
+func (p *place) taken(err error) result {
+	if err != nil && errors.Is(err, paymux.Unavailable) {
+		return missed
+	}
+	return p.heard(err)
+}
+
+// unbegun reports whether a change that failed was certainly not begun. A node's own Unavailable is no such
+// proof: its store may have taken the change without saying so.
+func (p *place) unbegun(err error) bool {
+	return errors.Is(err, paymux.Unavailable) && (errors.Is(err, errSpared) || !p.Here && errors.Is(err, rpc.ErrNotTaken))
+}
+
+// errSpared is the cause of an answer that a region was not asked for.
+var errSpared = errors.New("relay: the region does not answer and was not asked")
+
+// away is the answer in the place of a region that is not asked.
+func away(p *place, now time.Time) error {
+	e := paymux.Errorf(paymux.Unavailable, "The region that has to answer does not just now, and no other may. Nothing was done. Repeat the request with the same Idempotency-Key.").Because(errSpared)
+	e.RetryAfter = max(1, int((p.circuit.left(now)+time.Second-1)/time.Second))
+	return e
+}

@@ -1,0 +1,82 @@
+package relay
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	tripAfter  = 3 // failures in a row
+	firstPause = 500 * time.Millisecond
+	lastPause  = 10 * time.Second
+)
+
+// circuit keeps requests from a region that does not answer. After three failures in a row it is open; after a pause,
+// which doubles each time, one request goes to see, and its answer closes the circuit or opens it again.
+type circuit struct {
+	mu      sync.Mutex
+	failed  int // in a row
+	open    bool
+	pause   time.Duration
+	until   time.Time // of the pause
+	probing bool
+}
+
+// result is what a request says about its region.
+type result int
+
+const (
+	answered result = iota
+	missed          // nothing was heard, or that nothing can be done now
+	nothing         // the caller went away, or the request never left
+)
+
+// ready reports whether a request may go. It promises nothing: ask enter.
+func (c *circuit) ready(now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.open || !c.probing && !now.Before(c.until)
+}
+
+// enter lets a request through. Who was let through has to leave.
+func (c *circuit) enter(now time.Time) (probe, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.open {
+		return false, true
+	}
+	if c.probing || now.Before(c.until) {
+		return false, false
+	}
+	c.probing = true
+	return true, true
+}
+
+// leave counts what became of a request. What began before the circuit opened changes nothing any more.
+func (c *circuit) leave(probe bool, r result, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if probe {
+		c.probing = false
+	}
+	switch {
+	case c.open && !probe || r == nothing:
+	case r == answered:
+		c.failed, c.open, c.pause = 0, false, 0
+	default:
+		if c.failed++; probe || c.failed >= tripAfter {
+			c.pause = min(max(2*c.pause, firstPause), lastPause)
+			c.open, c.until = true, now.Add(c.pause)
+		}
+	}
+}
+
+// left is how long the pause still takes.
+func (c *circuit) left(now time.Time) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.open {
+		return 0
+	}
+	return max(0, c.until.Sub(now))
+}

@@ -1,0 +1,199 @@
+package relay_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/relay"
+)
+
+// storm is what happens to regions, list, journal and frontends while merchants pay.
+type storm struct {
+	*house
+	strict bool // so frontends may die, and lose their lines to the journal one by one
+	chance *rand.Rand
+
+	mu     sync.Mutex
+	fronts []*relay.Relay
+	lines  []*line
+}
+
+func (s *storm) roll(n int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.chance.IntN(n)
+}
+
+func (s *storm) front() *relay.Relay {
+	n := s.roll(len(s.fronts))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fronts[n]
+}
+
+// enter opens a frontend in the place of another.
+func (s *storm) enter(n int) {
+	l := &line{book: s.journal, slow: func() time.Duration { return time.Duration(s.roll(8)) * time.Millisecond }}
+	r := s.open(func(c *relay.Config) { c.Strict, c.Journal = s.strict, l })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n == len(s.fronts) {
+		s.fronts, s.lines = append(s.fronts, r), append(s.lines, l)
+		return
+	}
+	s.fronts[n], s.lines[n] = r, l
+}
+
+// blow makes one thing happen.
+func (s *storm) blow() {
+	switch s.roll(10) {
+	case 0, 1, 2, 3:
+		g := s.sites[s.roll(len(s.sites))]
+		how := s.roll(6)
+		g.set(how == 0 || how == 1, how == 2, how == 3)
+	case 4, 5:
+		s.journal.set(true)
+		time.Sleep(time.Duration(s.roll(6000)) * time.Millisecond)
+		s.journal.set(false)
+	case 6:
+		text := evenly(len(s.sites))
+		for i := range s.sites {
+			text = strings.Replace(text, fmt.Sprintf("{region: %c}", 'a'+i), fmt.Sprintf("{region: %c, weight: %d}", 'a'+i, 1+s.roll(3)), 1)
+		}
+		s.assign(text)
+	case 7:
+		full := s.roll(len(s.sites) + 1)
+		s.show(func(g *relay.Region) {
+			if int(g.Number) == full {
+				g.Usage.Ratio = 2
+			}
+		})
+	case 8:
+		if s.strict {
+			n := s.roll(len(s.fronts))
+			s.mu.Lock()
+			r := s.fronts[n]
+			s.mu.Unlock()
+			s.enter(n)
+			s.close(r)
+		}
+	case 9:
+		if s.strict {
+			n := s.roll(len(s.fronts))
+			s.mu.Lock()
+			l := s.lines[n]
+			s.mu.Unlock()
+			l.set(true)
+			time.Sleep(time.Duration(s.roll(5000)) * time.Millisecond)
+			l.set(false)
+		} else if s.roll(6) == 0 {
+			s.journal.lose()
+		}
+	}
+}
+
+// merchant pays, and repeats each payment at any frontend, sometimes at two at once, until it knows.
+func (s *storm) merchant(id paymux.MerchantID, payments int) (failed int) {
+	for i := range payments {
+		q := pay(id, fmt.Sprintf("%s-%d", id, i))
+		for n := 0; ; n++ {
+			if s.roll(4) == 0 {
+				go func() { _, _ = s.front().Create(s.t.Context(), q) }()
+			}
+			_, err := s.front().Create(s.t.Context(), q)
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, paymux.Unavailable) && !errors.Is(err, paymux.OutcomeUnknown) {
+				s.t.Errorf("%s: %v", q.Idempotency, err)
+			}
+			if n > 1000 {
+				failed++
+				break
+			}
+			time.Sleep(time.Duration(100+s.roll(3000)) * time.Millisecond)
+		}
+		time.Sleep(time.Duration(s.roll(2000)) * time.Millisecond)
+	}
+	return failed
+}
+
+// Whatever happens to regions, list and journal, no key is begun in two regions, and every payment is made in the end.
+func TestNoKeyReachesTwoRegions(t *testing.T) {
+	t.Parallel()
+	for _, strict := range []bool{false, true} {
+		for seed := range uint64(4) {
+			t.Run(fmt.Sprintf("strict %t, seed %d", strict, seed), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) { weather(t, strict, seed) })
+			})
+		}
+	}
+}
+
+func weather(t *testing.T, strict bool, seed uint64) {
+	s := &storm{house: newHouse(t, 3), strict: strict, chance: rand.New(rand.NewPCG(seed, 7))}
+	s.old()
+	for _, g := range s.sites {
+		g.slow = func() time.Duration { return time.Duration(s.roll(30)) * time.Millisecond }
+	}
+	for n := range 3 {
+		s.enter(n)
+	}
+	settled()
+	const merchants, payments = 40, 30
+	calm := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-calm:
+				return
+			case <-time.After(time.Duration(s.roll(1500)) * time.Millisecond):
+				s.blow()
+			}
+		}
+	}()
+	var all sync.WaitGroup
+	for m := range merchants {
+		all.Go(func() {
+			if failed := s.merchant(paymux.MerchantID(fmt.Sprint("mer_", m)), payments); failed > 0 {
+				t.Errorf("%d payments of merchant %d were never made", failed, m)
+			}
+		})
+	}
+	all.Wait()
+	close(calm)
+	time.Sleep(time.Minute)
+	moved := 0
+	for m := range merchants {
+		for i := range payments {
+			id := paymux.MerchantID(fmt.Sprint("mer_", m))
+			q := pay(id, fmt.Sprintf("%s-%d", id, i))
+			began := s.began(q.Idempotency)
+			if len(began) != 1 {
+				t.Errorf("%s was begun in %v; the journal has %s", q.Idempotency, began, s.journal.has(q))
+			}
+			if len(began) > 0 && began[0] != s.home(id).name {
+				moved++
+			}
+		}
+	}
+	bare := 0
+	for _, g := range s.sites {
+		bare += g.bare
+	}
+	t.Logf("%d payments were made elsewhere than at home, %d without the journal", moved, bare)
+	if strict && bare > 0 {
+		t.Errorf("%d payments were made without the journal", bare)
+	}
+	if moved < 50 {
+		t.Errorf("only %d payments were made elsewhere than at home: nothing was tried", moved)
+	}
+}
