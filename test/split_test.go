@@ -1,12 +1,14 @@
 package test_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -173,6 +175,29 @@ func (s *split) known(channel, version string, there bool) {
 	}
 }
 
+// shows waits until an operator sees a process of each of these roles, and of no other.
+func (s *split) shows(roles ...string) {
+	s.t.Helper()
+	file := write(s.t, s.dir, "operator.yaml", s.natsLine("operator")+"\n")
+	var list []struct{ Role, State, Version string }
+	if !within(20*time.Second, func() bool {
+		list = nil
+		if err := json.Unmarshal([]byte(s.run("topology", "-c", file, "-o", "json")), &list); err != nil {
+			s.t.Fatal(err)
+		}
+		var seen []string
+		for _, i := range list {
+			if i.State == "ready" && i.Version != "" {
+				seen = append(seen, i.Role)
+			}
+		}
+		slices.Sort(seen)
+		return slices.Equal(seen, roles)
+	}) {
+		s.t.Errorf("paymux topology shows %+v, want %v", list, roles)
+	}
+}
+
 func cardPayment(order string, account string) client.PaymentRequest {
 	return client.PaymentRequest{
 		Amount: 1250, Currency: "USD", MerchantOrderID: order, Account: account,
@@ -190,6 +215,7 @@ func TestEveryRoleIsAProcess(t *testing.T) {
 	if err != nil || p.Status != paymux.Succeeded || p.Account != "cards" {
 		t.Fatalf("%+v, %v", p, err)
 	}
+	s.shows("frontend", "gateway", "keys", "node")
 	s.gateways["stripe"].kill()
 	_, err = m.CreatePayment(t.Context(), cardPayment("A-2", "cards"))
 	if !errors.Is(err, paymux.NotSent) && !errors.Is(err, paymux.NoChannel) {

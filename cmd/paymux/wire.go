@@ -17,6 +17,7 @@ import (
 	"github.com/paymux/paymux/gateway"
 	"github.com/paymux/paymux/internal/natsserver"
 	"github.com/paymux/paymux/keys"
+	"github.com/paymux/paymux/monitor"
 	"github.com/paymux/paymux/notify"
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
@@ -50,6 +51,8 @@ type system struct {
 	notifier  *notify.Notifier
 	runner    *queue.Runner
 	payments  *payment.Service
+	meter     *relay.Meter   // of what this node is asked; nil: no node
+	commits   *monitor.Meter // of its store
 	relay     *relay.Relay
 	handler   http.Handler
 
@@ -125,9 +128,11 @@ func (s *system) start(ctx context.Context) error {
 		}
 	}
 	if s.gateway != nil {
-		return s.gateway.Start(ctx)
+		if err := s.gateway.Start(ctx); err != nil {
+			return err
+		}
 	}
-	return nil
+	return s.startPresence(ctx)
 }
 
 // onStop remembers how to end what was just opened.

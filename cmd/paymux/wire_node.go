@@ -38,7 +38,7 @@ func (s *system) serveNode(ctx context.Context) error {
 	})
 	s.onStop(server.Stop)
 	return errors.Join(
-		paymentrpc.Serve(server, s.conf.Region.Name, s.payments),
+		paymentrpc.Serve(server, s.conf.Region.Name, s.meter),
 		accessrpc.Serve(server, s.conf.Region.Name, s.ownNode()),
 		server.Flush(ctx),
 	)

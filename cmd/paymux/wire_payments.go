@@ -7,6 +7,7 @@ import (
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel/sandbox"
+	"github.com/paymux/paymux/monitor"
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/payment/paymentrpc"
 	"github.com/paymux/paymux/queue"
@@ -43,11 +44,13 @@ func (s *system) openPayments(ctx context.Context) error {
 		return err
 	}
 	rules := &routing.RuleSet{Name: "default", Version: 1}
+	s.commits = monitor.NewMeter(monitor.MeterConfig{Now: s.now})
 	s.payments = payment.New(payment.Config{
-		Store: s.store, Accounts: s.channels.Accounts, IDs: s.ids, PublicURL: s.publicURL, Now: s.now, Log: s.log,
+		Store: monitor.Timed{Store: s.store, Meter: s.commits, Now: s.now}, Accounts: s.channels.Accounts, IDs: s.ids, PublicURL: s.publicURL, Now: s.now, Log: s.log,
 		Rules:  func() *routing.RuleSet { return rules },
 		Policy: s.policy, Notify: s.notifier.Tasks, Offer: offer, Changed: s.changes.announce,
 	})
+	s.meter = relay.NewMeter(s.payments, s.now)
 	return s.openQueue(ctx)
 }
 
@@ -55,7 +58,7 @@ func (s *system) openPayments(ctx context.Context) error {
 func (s *system) openRelay(context.Context) error {
 	region := relay.Region{Number: paymux.Region(s.conf.Region.Number), Name: s.conf.Region.Name, Weight: 1}
 	if s.conf.has(roleNode) {
-		region.Node = s.payments
+		region.Node = s.meter
 	} else {
 		far, err := paymentrpc.NewClient(s.messaging.Conn, s.conf.Region.Name, 0)
 		if err != nil {

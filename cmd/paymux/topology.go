@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paymux/paymux/registry"
+)
+
+// topologyTime is how long the registry may take to tell who is there.
+const topologyTime = 10 * time.Second
+
+func (c *cli) topologyCommand() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:     "topology",
+		Short:   c.text("topology.short"),
+		Long:    c.text("topology.long"),
+		Example: "  paymux topology -c operator.yaml",
+		Args:    exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			conf, _, err := loadConfig(file, c.env)
+			if err != nil {
+				return &usageError{err}
+			}
+			if conf.NATS.URL == "" {
+				return usagef("%s", c.text("topology.embedded"))
+			}
+			return c.topology(cmd.Context(), conf.NATS)
+		},
+	}
+	cmd.Flags().StringVarP(&file, "config", "c", "", c.text("config.file"))
+	return cmd
+}
+
+func (c *cli) topology(ctx context.Context, conf NATSConfig) error {
+	m, err := c.connectFor(ctx, packageCheck{nats: conf})
+	if err != nil {
+		return err
+	}
+	defer m.Stop()
+	r := registry.New(registry.Config{Conn: m.Conn, Log: newLogger(c.err, LogConfig{Level: "error", Format: "text"})})
+	everybody := r.Watch("")
+	defer everybody.Stop()
+	select {
+	case <-everybody.Ready():
+	case <-time.After(topologyTime):
+		return &outcomeError{text: c.text("topology.nobody")}
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	list := everybody.Instances()
+	return c.show(list, func() {
+		for _, i := range list {
+			c.showInstance(&i)
+		}
+	})
+}
+
+func (c *cli) showInstance(i *registry.Instance) {
+	fmt.Fprintf(c.out, "%-9s %-12s %-10s %-9s %s  %s", i.Role, i.Name, i.Version, i.State, i.Since.Format("2006-01-02 15:04:05"), i.ID)
+	if i.Usage > 0 || i.Role == registry.RoleNode {
+		fmt.Fprintf(c.out, "  %s", c.textf("topology.usage", i.Usage))
+	}
+	if i.Trouble != "" {
+		fmt.Fprintf(c.out, "  %s", c.paint(red, i.Trouble))
+	}
+	fmt.Fprintln(c.out)
+}

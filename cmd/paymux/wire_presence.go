@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/registry"
+	"github.com/paymux/paymux/relay"
+)
+
+// presenceEvery is how often a process says how busy it is.
+const presenceEvery = 2 * time.Second
+
+// presence is what others see of this process, where others are: it is announced in one role,
+// as NATS gives it credentials for one. Gateways announce themselves.
+func (s *system) presence() (registry.Instance, bool) {
+	i := registry.Instance{ID: replicaID(), Version: version, State: registry.Ready, Weight: 100, Since: s.now()}
+	switch {
+	case s.messaging.Embedded():
+		return i, false
+	case s.conf.has(roleNode):
+		i.Role, i.Name = roleNode, s.conf.Region.Name
+	case s.conf.has(roleFrontend):
+		i.Role, i.Name = roleFrontend, s.conf.Region.Name
+	case s.conf.has(roleKeys):
+		i.Role, i.Name = roleKeys, "keys"
+	default:
+		return i, false
+	}
+	return i, true
+}
+
+// startPresence announces this process, and from then on how busy it is. A registry that is away is no error.
+func (s *system) startPresence(ctx context.Context) error {
+	i, wanted := s.presence()
+	if !wanted {
+		return nil
+	}
+	s.busy(&i)
+	lease, err := s.registry.Register(ctx, i)
+	if err != nil {
+		return err
+	}
+	s.every(presenceEvery, func(context.Context) { lease.Update(s.busy) })
+	s.onStop(func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, releaseTime)
+		defer cancel()
+		_ = lease.Release(ctx) // who does not hear of it forgets this process by itself
+		return nil
+	})
+	return nil
+}
+
+// busy puts into an instance how busy its process is.
+func (s *system) busy(i *registry.Instance) {
+	if s.meter == nil {
+		return
+	}
+	d := relay.Detail{
+		Number: paymux.Region(s.conf.Region.Number), LatencyUS: s.commits.Usage().StoreLatency.Microseconds(),
+	}
+	for _, a := range s.channels.Accounts().All() {
+		d.Accounts = append(d.Accounts, a.Name)
+	}
+	if err := d.Announce(i, s.meter.Metered()); err != nil {
+		s.log.Error("announce how busy this node is", "error", err)
+	}
+}
