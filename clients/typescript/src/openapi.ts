@@ -149,6 +149,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ops/v1/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retrieve statistics of all merchants
+         * @description Counts, amounts, success rates and latencies, by the time at which each thing happened: what comes later is counted later, so that numbers are additive and equal a recount of the orders. Rows are told apart by time, by currency and by what group names; intervals begin at full ones of UTC, and those in which nothing happened are left out. Minutes are kept for 3 days, hours for 90, days for good.
+         *
+         *     created: payments that were made, under the account they were sent to at once, if they were; tried: attempts to pay that were sent to an account, one more with each failover; authorized: reservations; captured: money received, with each capture; succeeded: payments that did, with all they had received; failed, canceled, expired: with the amount asked for; refunded and refund_failed: refunds; disputed, dispute_won, dispute_lost: cases at institutions. late: of those that succeeded, after they had ended without. declined: attempts the institution said no to at once; unreached, unanswered: calls of any kind that did not arrive, or whose answer did not.
+         */
+        get: operations["opsGetStatistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/api_keys": {
         parameters: {
             query?: never;
@@ -647,6 +669,28 @@ export interface paths {
          * @description Ends it where it is. What is queued already is delivered. An Idempotency-Key is not needed.
          */
         post: operations["cancelReplay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retrieve statistics
+         * @description Counts, amounts, success rates and latencies, by the time at which each thing happened: what comes later is counted later, so that numbers are additive and equal a recount of the orders. Rows are told apart by time, by currency and by what group names; intervals begin at full ones of UTC, and those in which nothing happened are left out. Minutes are kept for 3 days, hours for 90, days for good.
+         *
+         *     created: payments that were made, under the account they were sent to at once, if they were; tried: attempts to pay that were sent to an account, one more with each failover; authorized: reservations; captured: money received, with each capture; succeeded: payments that did, with all they had received; failed, canceled, expired: with the amount asked for; refunded and refund_failed: refunds; disputed, dispute_won, dispute_lost: cases at institutions. late: of those that succeeded, after they had ended without. declined: attempts the institution said no to at once; unreached, unanswered: calls of any kind that did not arrive, or whose answer did not.
+         */
+        get: operations["getStatistics"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2747,6 +2791,143 @@ export interface components {
              */
             version?: string;
         };
+        Statistics: {
+            answer_bounds_ms: number[];
+            /** Format: date-time */
+            as_of: string;
+            data: {
+                account?: string;
+                answer_time: {
+                    buckets: number[];
+                    /** Format: int64 */
+                    count: number;
+                    /** Format: int64 */
+                    p50_ms: number;
+                    /** Format: int64 */
+                    p95_ms: number;
+                    /** Format: int64 */
+                    p99_ms: number;
+                };
+                /** Format: date-time */
+                at: string;
+                authorized: {
+                    /** Format: int64 */
+                    amount: number;
+                    /** Format: int64 */
+                    count: number;
+                };
+                canceled: {
+                    /** Format: int64 */
+                    amount: number;
+                    /** Format: int64 */
+                    count: number;
+                };
+                captured: {
+                    /** Format: int64 */
+                    amount: number;
+                    /** Format: int64 */
+                    count: number;
+                };
+                channel?: string;
+                created: {
+                    /** Format: int64 */
+                    amount: number;
+                    /** Format: int64 */
+                    count: number;
+                };
+                /** @example CNY */
+                currency?: string;
+                /** Format: int64 */
+                declined: number;
+                dispute_lost: {
+                    /** Format: int64 */
+                    amount: number;
+                    /** Format: int64 */
+                    count: number;
+                };
+                dispute_won: {
+                    /** Format: int64 */
+                    amount: number;
+                    /** Format: int64 */
+                    count: number;
+                };
+                disputed: {
+                    /** Format: int64 */
+                    amount: number;
+                    /** Format: int64 */
+                    count: number;
+                };
+                expired: {
+                    /** Format: int64 */
+                    amount: number;
+                    /** Format: int64 */
+                    count: number;
+                };
+                failed: {
+                    /** Format: int64 */
+                    amount: number;
+                    /** Format: int64 */
+                    count: number;
+                };
+                /** Format: int64 */
+                late: number;
+                merchant?: string;
+                /** @enum {string} */
+                method?: "card" | "wechat_pay" | "alipay" | "paypal" | "bank_transfer";
+                mode?: string;
+                refund_failed: {
+                    /** Format: int64 */
+                    amount: number;
+                    /** Format: int64 */
+                    count: number;
+                };
+                refunded: {
+                    /** Format: int64 */
+                    amount: number;
+                    /** Format: int64 */
+                    count: number;
+                };
+                region?: string;
+                succeeded: {
+                    /** Format: int64 */
+                    amount: number;
+                    /** Format: int64 */
+                    count: number;
+                };
+                /** Format: int64 */
+                success_basis_points?: number;
+                success_time: {
+                    buckets: number[];
+                    /** Format: int64 */
+                    count: number;
+                    /** Format: int64 */
+                    p50_ms: number;
+                    /** Format: int64 */
+                    p95_ms: number;
+                    /** Format: int64 */
+                    p99_ms: number;
+                };
+                tried: {
+                    /** Format: int64 */
+                    amount: number;
+                    /** Format: int64 */
+                    count: number;
+                };
+                /** Format: int64 */
+                unanswered: number;
+                /** Format: int64 */
+                unreached: number;
+            }[];
+            /** @enum {string} */
+            every: "minute" | "hour" | "day";
+            /** Format: date-time */
+            from: string;
+            group: ("merchant" | "mode" | "region" | "channel" | "account" | "method" | "currency")[];
+            object: string;
+            success_bounds_ms: number[];
+            /** Format: date-time */
+            to: string;
+        };
         Timeline: {
             data: {
                 /** Format: date-time */
@@ -3669,6 +3850,54 @@ export interface operations {
             400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             404: components["responses"]["Problem404"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    opsGetStatistics: {
+        parameters: {
+            query?: {
+                /** @description of this time on: the interval it lies in is the first; if not given, an hour of minutes, a day of hours or 30 days before to */
+                from?: string;
+                /** @description before this time: the interval before it is the last; now if not given */
+                to?: string;
+                /** @description how long an interval is; hour if not given */
+                every?: "minute" | "hour" | "day";
+                /** @description what rows are told apart by, separated by commas */
+                group?: ("merchant" | "mode" | "region" | "channel" | "account" | "method" | "currency")[];
+                /** @description of this merchant only */
+                merchant?: string;
+                /** @description of live or of test merchants only */
+                mode?: "live" | "test";
+                /** @description of the region of this number only */
+                region?: number;
+                /** @description of this channel only */
+                channel?: string;
+                /** @description of this account only */
+                account?: string;
+                /** @description of this method only */
+                method?: "card" | "wechat_pay" | "alipay" | "paypal" | "bank_transfer";
+                /** @description in this currency only */
+                currency?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statistics"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
             500: components["responses"]["Problem500"];
             503: components["responses"]["Problem503"];
         };
@@ -5249,6 +5478,65 @@ export interface operations {
             408: components["responses"]["Problem408"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    getStatistics: {
+        parameters: {
+            query?: {
+                /** @description of this time on: the interval it lies in is the first; if not given, an hour of minutes, a day of hours or 30 days before to */
+                from?: string;
+                /** @description before this time: the interval before it is the last; now if not given */
+                to?: string;
+                /** @description how long an interval is; hour if not given */
+                every?: "minute" | "hour" | "day";
+                /** @description what rows are told apart by, separated by commas */
+                group?: ("region" | "channel" | "account" | "method" | "currency")[];
+                /** @description of the region of this number only */
+                region?: number;
+                /** @description of this channel only */
+                channel?: string;
+                /** @description of this account only */
+                account?: string;
+                /** @description of this method only */
+                method?: "card" | "wechat_pay" | "alipay" | "paypal" | "bank_transfer";
+                /** @description in this currency only */
+                currency?: string;
+            };
+            header?: {
+                /**
+                 * @description the date of the interface's shape the client was written for
+                 * @example 2026-11-01
+                 */
+                "API-Version"?: components["parameters"]["API-Version"];
+                /**
+                 * @description W3C trace context; kept on the payment's timeline
+                 * @example 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
+                 */
+                traceparent?: components["parameters"]["traceparent"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Request-Id": components["headers"]["Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statistics"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
             503: components["responses"]["Problem503"];
