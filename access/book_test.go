@@ -265,7 +265,7 @@ func (b *book) Statistics(_ context.Context, q paymux.StatisticsQuery) (paymux.S
 	row.Answers[1], row.Successes[3] = 4, 2
 	rows := []paymux.StatisticsRow{row}
 	if q.Only.Account == "very many" {
-		rows = make([]paymux.StatisticsRow, q.Limit)
+		rows = slices.Repeat(rows, q.Limit)
 	}
 	return paymux.StatisticsAnswer{AsOf: frontTime, Rows: rows}, nil
 }

@@ -97,7 +97,7 @@ func greeting(id string) string { return "retry: 1000\nid: " + id + "\n\n" }
 
 func TestStream(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	inTime(t, func(t *testing.T) {
 		woken := make(chan struct{}, 1)
 		f := newFront(t, func(c *access.Config) {
 			c.Watch = func(context.Context, paymux.MerchantID) <-chan struct{} { return woken }
@@ -143,7 +143,7 @@ func TestStream(t *testing.T) {
 
 func TestStreamFromTheStart(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	inTime(t, func(t *testing.T) {
 		f := newFront(t)
 		r, leave, ended := f.follow(t, "", "")
 		if got := r.text(); got != greeting("start") {
@@ -168,7 +168,7 @@ func TestStreamFromTheStart(t *testing.T) {
 // TestStreamOfOneType: a reader is moved on past what it does not want, so that it does not read it all again.
 func TestStreamOfOneType(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	inTime(t, func(t *testing.T) {
 		f := newFront(t)
 		r, leave, ended := f.follow(t, "?type=refund.failed", "")
 		r.text()
@@ -190,7 +190,7 @@ func TestStreamOfOneType(t *testing.T) {
 
 func TestStreamsEnd(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	inTime(t, func(t *testing.T) {
 		f := newFront(t)
 		// A reader that takes nothing is cut off when its time is up.
 		r, _, ended := f.follow(t, "", "")
@@ -225,7 +225,7 @@ func TestStreamsEnd(t *testing.T) {
 
 func TestStreamsAreBounded(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	inTime(t, func(t *testing.T) {
 		f := newFront(t)
 		var leaves []context.CancelFunc
 		for range 8 {

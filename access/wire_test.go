@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"testing"
+	"testing/synctest"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/access"
@@ -16,6 +17,15 @@ import (
 
 // overWire runs the whole suite with the wire between the front door and what is behind it.
 var overWire = flag.Bool("wire", false, "put NATS between the front door and its rooms")
+
+// inTime runs a test whose time is a bubble's. Messaging has goroutines outside, so it cannot be in one.
+func inTime(t *testing.T, test func(*testing.T)) {
+	t.Helper()
+	if *overWire {
+		t.Skip("a wire does not wait for a bubble's time")
+	}
+	synctest.Test(t, test)
+}
 
 // putWire moves what is behind a front door to the other end of the wire.
 func putWire(t testing.TB, c *access.Config) {
