@@ -32,6 +32,11 @@ func TestMoneyOwedIsGivenBackOnceTheChannelIsBack(t *testing.T) {
 			if back := h.ops(p.ID)[2]; back.State != paymux.OpUnknown {
 				t.Fatalf("with the channel away the refund is %s", back.State)
 			}
+			h.pass(time.Hour)
+			h.resolve(p.ID) // sent again, and again nobody is there
+			if back := h.ops(p.ID)[2]; back.State != paymux.OpUnknown {
+				t.Fatalf("with the channel still away the refund is %s", back.State)
+			}
 			h.first.answers(channel.Result{State: paymux.OpSucceeded}, nil)
 			h.first.done = nil // of calls that never arrived
 			h.pass(time.Hour)
@@ -39,6 +44,35 @@ func TestMoneyOwedIsGivenBackOnceTheChannelIsBack(t *testing.T) {
 			back := h.ops(p.ID)[2]
 			if back.State != paymux.OpSucceeded || h.first.done[back.ID] != 1 {
 				t.Errorf("with the channel back the refund is %s, carried out %d times", back.State, h.first.done[back.ID])
+			}
+		})
+	}
+}
+
+// A refund that may have been carried out is not called failed because its bank cannot be reached later.
+func TestAResendThatWasNotSentProvesNothing(t *testing.T) {
+	t.Parallel()
+	for name, query := range map[string]error{"that can be asked": channel.ErrAbsent, "that cannot be asked": channel.ErrUnsupported} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			h.first.answers(paid(1250), nil)
+			p, _ := h.create(h.order(1250))
+			h.first.answers(channel.Result{}, lost)
+			if _, _, err := h.refund(p.ID, 1250); err != nil {
+				t.Fatal(err)
+			}
+			if back := h.ops(p.ID)[1]; back.State != paymux.OpUnknown {
+				t.Fatalf("a refund without an answer is %s", back.State)
+			}
+			h.first.answers(channel.Result{}, errAway)
+			h.first.finds(channel.Result{}, query)
+			h.pass(time.Hour)
+			if v := h.resolve(p.ID); v.Done {
+				t.Error("nobody asks about the refund any more")
+			}
+			if back := h.ops(p.ID)[1]; back.State != paymux.OpUnknown {
+				t.Errorf("the refund is %s, want unknown", back.State)
 			}
 		})
 	}

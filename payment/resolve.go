@@ -128,7 +128,7 @@ func (s *Service) ask(ctx context.Context, id paymux.PaymentID, opID paymux.Oper
 			return err
 		}
 	case errors.Is(err, channel.ErrUnsupported) && op.Kind != paymux.Pay && op.State == paymux.OpUnknown:
-		out = s.call(ctx, a, s.operation(d, op)) // the same ID again has no second effect (money rule 4), and is all that can be asked
+		out = s.again(ctx, d, op, a) // all that can be asked
 	case errors.Is(err, channel.ErrUnsupported):
 		return nil
 	case err != nil:
@@ -148,8 +148,7 @@ func (s *Service) ask(ctx context.Context, id paymux.PaymentID, opID paymux.Oper
 
 // absent decides about an operation the institution says it never saw. It is
 // believed only when no call can be under way any more. A payer's operation is then
-// proven not sent; the others are sent again under the same ID, which cannot
-// have a second effect (money rule 4).
+// proven not sent; the others are sent again.
 func (s *Service) absent(ctx context.Context, d *draft, op *paymux.Operation, a *channel.Account) (outcome, error) {
 	if s.Now().Before(s.believable(op, a)) {
 		return outcome{Result: channel.Result{State: paymux.OpUnknown}}, nil
@@ -157,7 +156,18 @@ func (s *Service) absent(ctx context.Context, d *draft, op *paymux.Operation, a 
 	if op.Kind == paymux.Pay {
 		return outcome{Result: channel.Result{State: paymux.OpNotSent, Code: "absent", Message: "the institution never received it"}}, nil
 	}
-	return s.call(ctx, a, s.operation(d, op)), nil
+	return s.again(ctx, d, op, a), nil
+}
+
+// again sends an operation once more under the same ID, which cannot have a second
+// effect (money rule 4). That this call was not sent says nothing about those before
+// it: the outcome stays unknown, and the next look sends it again (money rule 1).
+func (s *Service) again(ctx context.Context, d *draft, op *paymux.Operation, a *channel.Account) outcome {
+	out := s.call(ctx, a, s.operation(d, op))
+	if out.State == paymux.OpNotSent {
+		return outcome{Result: channel.Result{State: paymux.OpUnknown}}
+	}
+	return out
 }
 
 // next is when to look again, given what is open.
