@@ -46,6 +46,7 @@ type Registered struct {
 
 	mu    sync.Mutex // guards what follows
 	read  []registry.Instance
+	stale bool // was what was read
 	shown []Region
 	nodes map[string]reached
 	known map[string]Region // as last seen alive
@@ -63,9 +64,16 @@ type reached struct {
 	here bool
 }
 
-// NewRegistered returns the regions of the nodes in a directory.
-func NewRegistered(of Instances, dial Dial, log *slog.Logger) *Registered {
-	return &Registered{of: of, dial: dial, log: log, nodes: map[string]reached{}, known: map[string]Region{}}
+// NewRegistered returns the regions of the nodes in a directory. Those in configured, of which Name and Number are looked at, are
+// known before any node of theirs is, and while nobody can say whether there is one, they are asked.
+func NewRegistered(of Instances, dial Dial, log *slog.Logger, configured ...Region) *Registered {
+	r := &Registered{of: of, dial: dial, log: log, nodes: map[string]reached{}, known: map[string]Region{}}
+	for _, g := range configured {
+		if n, ok := r.reach(g.Name); ok {
+			r.known[g.Name] = Region{Name: g.Name, Number: g.Number, Weight: 1, Node: n.node, Here: n.here}
+		}
+	}
+	return r
 }
 
 // Changed implements Directory.
@@ -77,9 +85,10 @@ func (r *Registered) Stale() (time.Time, bool) { return r.of.Stale() }
 // Regions implements Directory.
 func (r *Registered) Regions() []Region {
 	all := r.of.Instances()
+	_, stale := r.of.Stale()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.shown != nil && len(all) == len(r.read) && (len(all) == 0 || &all[0] == &r.read[0]) {
+	if r.shown != nil && stale == r.stale && len(all) == len(r.read) && (len(all) == 0 || &all[0] == &r.read[0]) {
 		return r.shown
 	}
 	replicas := map[string][]registry.Instance{}
@@ -91,13 +100,13 @@ func (r *Registered) Regions() []Region {
 	}
 	shown := []Region{}
 	for name, g := range r.known {
-		if len(replicas[name]) == 0 {
+		if len(replicas[name]) == 0 && !stale {
 			g.Down = "none of its nodes is registered"
 		}
 		shown = append(shown, g)
 	}
 	slices.SortFunc(shown, func(a, b Region) int { return int(a.Number) - int(b.Number) })
-	r.read, r.shown = all, shown
+	r.read, r.stale, r.shown = all, stale, shown
 	return shown
 }
 

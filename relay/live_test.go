@@ -23,11 +23,14 @@ import (
 )
 
 // instances are a registry's directory.
-type instances struct{ list []registry.Instance }
+type instances struct {
+	list  []registry.Instance
+	stale bool
+}
 
 func (i *instances) Instances() []registry.Instance { return i.list }
 func (*instances) Changed() <-chan struct{}         { return nil }
-func (*instances) Stale() (time.Time, bool)         { return time.Time{}, false }
+func (i *instances) Stale() (time.Time, bool)       { return time.Time{}, i.stale }
 
 func replica(t testing.TB, region, id string, number paymux.Region, change func(*registry.Instance, *relay.Detail)) registry.Instance {
 	t.Helper()
@@ -86,6 +89,32 @@ func TestRegionsOfReplicas(t *testing.T) {
 	got := dir.Regions()
 	if len(got) != 3 || got[0].Down == "" || got[0].Node == nil || got[2].Down != "none of its nodes is registered" || got[2].Node == nil {
 		t.Errorf("%+v", got)
+	}
+}
+
+// A configured region is known before any of its nodes is, and asked while nobody can say whether there is one.
+func TestAConfiguredRegionIsKnownFromTheStart(t *testing.T) {
+	t.Parallel()
+	of := &instances{stale: true}
+	dial := func(string) (relay.Node, bool, error) { return node{}, false, nil }
+	dir := relay.NewRegistered(of, dial, slog.New(slog.DiscardHandler), relay.Region{Name: "a", Number: 7})
+	for _, step := range []struct {
+		what  string
+		list  []registry.Instance
+		stale bool
+		down  string
+	}{
+		{what: "nobody can say", stale: true},
+		{what: "there is none", down: "none of its nodes is registered"},
+		{what: "there is one", list: []registry.Instance{replica(t, "a", "a1", 7, nil)}},
+		{what: "it has gone", down: "none of its nodes is registered"},
+		{what: "nobody can say any more", stale: true},
+	} {
+		of.list, of.stale = step.list, step.stale
+		got := dir.Regions()
+		if len(got) != 1 || got[0].Number != 7 || got[0].Node == nil || got[0].Down != step.down {
+			t.Errorf("%s: %+v", step.what, got)
+		}
 	}
 }
 

@@ -33,6 +33,7 @@ type Config struct {
 	Accounts  []AccountConfig `yaml:"accounts" help:"accounts at institutions"`
 	Gateway   GatewayConfig   `yaml:"gateway"`
 	Access    AccessConfig    `yaml:"access"`
+	Relay     RelayConfig     `yaml:"relay"`
 	Notify    NotifyConfig    `yaml:"notify"`
 	Keys      KeysConfig      `yaml:"keys"`
 	Sandbox   SandboxConfig   `yaml:"sandbox"`
@@ -88,6 +89,11 @@ type AccessConfig struct {
 	JWEKey          Ref           `yaml:"jwe_key" help:"secret: PEM of the private key that merchants encrypt bodies to, RSA or P-256, or key:NAME for one in the key service; empty: made once and kept in data_dir"`
 }
 
+// RelayConfig is how requests find their regions.
+type RelayConfig struct {
+	Strict bool `yaml:"strict" help:"with several regions, refuse new payments while it cannot be told for certain whether their Idempotency-Key was seen before; false: they go to their home region all the same (docs/regions.md says what is risked)"`
+}
+
 // NotifyConfig is how merchants are notified.
 type NotifyConfig struct {
 	AllowNetworks []string      `yaml:"allow_networks" help:"private networks (CIDR) that notifications may be sent to; others that are not public are refused"`
@@ -128,6 +134,7 @@ func defaults() Config {
 		Access: AccessConfig{
 			TrafficRequests: 6000, TrafficWindow: time.Minute, SignatureWindow: 5 * time.Minute,
 		},
+		Relay:  RelayConfig{Strict: true},
 		NATS:   NATSConfig{Wait: 30 * time.Second},
 		Notify: NotifyConfig{Keep: 90 * 24 * time.Hour},
 		Log:    LogConfig{Level: "info", Format: "json", Requests: true},

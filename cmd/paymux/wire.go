@@ -54,6 +54,7 @@ type system struct {
 	meter     *relay.Meter   // of what this node is asked; nil: no node
 	commits   *monitor.Meter // of its store
 	relay     *relay.Relay
+	lists     *relay.Followed // nil: NATS is this process's own
 	handler   http.Handler
 
 	endStreams func() // of events, when the server shuts down
@@ -108,7 +109,8 @@ func (s *system) stages(env func(string) string) []stage {
 		{gateways && !node, s.openGateway},
 		{node, s.openChannels},
 		{node, s.openPayments},
-		{node && !frontend, s.serveNode},
+		{node && s.conf.NATS.URL != "", s.serveNode},
+		{node && s.conf.NATS.URL != "", s.keepJournal},
 		{frontend, s.openRelay},
 		{frontend, s.openFront},
 	}

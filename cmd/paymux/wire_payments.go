@@ -9,7 +9,6 @@ import (
 	"github.com/paymux/paymux/channel/sandbox"
 	"github.com/paymux/paymux/monitor"
 	"github.com/paymux/paymux/payment"
-	"github.com/paymux/paymux/payment/paymentrpc"
 	"github.com/paymux/paymux/queue"
 	"github.com/paymux/paymux/relay"
 	"github.com/paymux/paymux/routing"
@@ -52,23 +51,6 @@ func (s *system) openPayments(ctx context.Context) error {
 	})
 	s.meter = relay.NewMeter(s.payments, s.now)
 	return s.openQueue(ctx)
-}
-
-// openRelay puts the relay before the region's node, in this process or elsewhere.
-func (s *system) openRelay(context.Context) error {
-	region := relay.Region{Number: paymux.Region(s.conf.Region.Number), Name: s.conf.Region.Name, Weight: 1}
-	if s.conf.has(roleNode) {
-		region.Node = s.meter
-	} else {
-		far, err := paymentrpc.NewClient(s.messaging.Conn, s.conf.Region.Name, 0)
-		if err != nil {
-			return err
-		}
-		region.Node = far
-	}
-	var err error
-	s.relay, err = relay.New([]relay.Region{region})
-	return err
 }
 
 // policy finds a merchant's policy for what no request asks for.

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/payment/paymentrpc"
+	"github.com/paymux/paymux/registry"
+	"github.com/paymux/paymux/relay"
+)
+
+// openRelay puts the relay before the regions' nodes. Where NATS is this process's own there is no region but its own;
+// otherwise those in the registry are followed, with the assignment list and the journal of keys.
+func (s *system) openRelay(ctx context.Context) error {
+	if s.messaging.Embedded() {
+		var err error
+		own := s.ownRegion()
+		own.Weight, own.Node = 1, s.meter
+		s.relay, err = relay.New([]relay.Region{own})
+		return err
+	}
+	nodes, lists := s.registry.Watch(registry.RoleNode), s.registry.Settings().Watch(relay.ListKey)
+	first, cancel := context.WithTimeout(ctx, findLimit)
+	defer cancel()
+	for _, read := range []<-chan struct{}{nodes.Ready(), lists.Ready()} {
+		select {
+		case <-read:
+		case <-first.Done(): // it is followed all the same
+		}
+	}
+	var err error
+	s.lists = relay.NewFollowed(lists, s.log)
+	s.relay, err = relay.Open(relay.Config{
+		Directory: relay.NewRegistered(nodes, s.dial, s.log, s.ownRegion()), Lists: s.lists, Default: s.conf.Region.Name,
+		Journal: relay.NewNATSJournal(s.messaging.Conn), Strict: s.conf.Relay.Strict, Now: s.now, Log: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	s.onStop(s.relay.Stop)
+	return nil
+}
+
+func (s *system) ownRegion() relay.Region {
+	return relay.Region{Number: paymux.Region(s.conf.Region.Number), Name: s.conf.Region.Name}
+}
+
+// dial reaches a region's node, in this process or elsewhere.
+func (s *system) dial(region string) (n relay.Node, here bool, err error) {
+	if s.conf.has(roleNode) && region == s.conf.Region.Name {
+		return s.meter, true, nil
+	}
+	far, err := paymentrpc.NewClient(s.messaging.Conn, region, 0)
+	return far, false, err
+}
+
+// keepJournal sees to it that the journal's bucket is there: frontends, which use it, may not make it.
+func (s *system) keepJournal(context.Context) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		relay.KeepJournal(ctx, s.messaging.Conn, 0, func(err error) {
+			s.log.Warn("the journal of idempotency keys cannot be made; it is tried again", "error", err, "every", 2*time.Second)
+		})
+	}()
+	s.onStop(func(context.Context) error {
+		cancel()
+		<-done
+		return nil
+	})
+	return nil
+}
