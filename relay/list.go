@@ -82,7 +82,7 @@ func (l *List) Document() (json.RawMessage, error) { return json.Marshal(l) }
 
 // fixedList hashes over regions by their weights.
 func fixedList(regions []Region) *List {
-	l := &List{Condition: defaultCondition(), Rules: []Rule{{}}, fixed: true}
+	l := &List{Condition: DefaultCondition(), Rules: []Rule{{}}, fixed: true}
 	for _, g := range regions {
 		l.Regions = append(l.Regions, ListedRegion{Name: g.Name, Number: g.Number, Weight: g.Weight})
 		l.Rules[0].To = append(l.Rules[0].To, Target{Region: g.Name, Weight: g.Weight})

@@ -34,6 +34,11 @@ func (d Detail) Announce(i *registry.Instance, m Metered) error {
 	return nil
 }
 
+// FrontendDetail is the schema of [registry.Instance.Detail] for the role frontend.
+type FrontendDetail struct {
+	Assignment uint64 `json:"assignment,omitempty"` // version of the list it goes by; 0: none
+}
+
 // Dial reaches a region's node. here: it is in this process.
 type Dial func(region string) (n Node, here bool, err error)
 

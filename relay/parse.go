@@ -81,7 +81,7 @@ func (p *parser) fault(path, remedy, format string, args ...any) {
 }
 
 func (p *parser) list(n *yaml.Node) *List {
-	l := &List{Condition: defaultCondition()}
+	l := &List{Condition: DefaultCondition()}
 	p.fields(n, "", fields{
 		"regions": func(n *yaml.Node, path string) {
 			p.items(n, path, func(n *yaml.Node, path string) { l.Regions = append(l.Regions, p.region(n, path)) })

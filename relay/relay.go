@@ -35,6 +35,8 @@ type Config struct {
 	// Strict refuses new keys while the journal is away, with more than one region. Without it, they go to the region the list
 	// gives them, once all frontends have noticed, and nowhere else: docs/regions.md has what that costs.
 	Strict bool
+	// Listed is told the version of each assignment list as it comes into force; nil: nobody is.
+	Listed func(version uint64)
 	Timing Timing
 	Now    func() time.Time
 	Log    *slog.Logger
@@ -90,7 +92,7 @@ func Open(c Config) (*Relay, error) {
 // begin makes the list that is in force while there is no other.
 func (r *Relay) begin() error {
 	if name := r.conf.Default; name != "" {
-		r.initial = &List{own: true, Condition: defaultCondition(), Rules: []Rule{{To: []Target{{Region: name, Weight: 1}}}}}
+		r.initial = &List{own: true, Condition: DefaultCondition(), Rules: []Rule{{To: []Target{{Region: name, Weight: 1}}}}}
 		return nil
 	}
 	regions := r.conf.Directory.Regions()

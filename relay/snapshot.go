@@ -59,6 +59,9 @@ func (r *Relay) build() {
 	}
 	s.shared = r.ledger != nil && len(s.places) > 1
 	r.shown.Store(s)
+	if r.conf.Listed != nil && (before == nil || before.plan.list != l) {
+		r.conf.Listed(l.Version)
+	}
 }
 
 // mostFormer is how many lists are remembered. Of those before them, as of those before this process began, nothing is known.

@@ -25,7 +25,8 @@ type Condition struct {
 	Hold   int     `json:"hold_seconds"`
 }
 
-func defaultCondition() Condition { return Condition{Ratio: 0.85, Return: 0.9, Hold: 5} }
+// DefaultCondition is that of a list without one.
+func DefaultCondition() Condition { return Condition{Ratio: 0.85, Return: 0.9, Hold: 5} }
 
 // breach says which threshold is exceeded, where each is taken times part; empty: none.
 func (c *Condition) breach(u Usage, part float64) string {

@@ -101,14 +101,18 @@ func (f *keysFlags) override(c *Config) {
 
 // operator is who acts, as the audit names them.
 func (f *keysFlags) operator(s *keys.Service) *keys.Operator {
-	if f.by != "" {
-		return s.By(f.by)
+	return s.By(userName(f.by))
+}
+
+// userName is who acts, for records: who was named, or else who runs the program.
+func userName(given string) string {
+	if given != "" {
+		return given
 	}
-	name := "uid-" + strconv.Itoa(os.Getuid())
 	if u, err := user.Current(); err == nil {
-		name = u.Username
+		return "cli:" + u.Username
 	}
-	return s.By("cli:" + name)
+	return "cli:uid-" + strconv.Itoa(os.Getuid())
 }
 
 // keysError gives an error of the key service its exit code.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/paymux/paymux"
@@ -54,7 +55,8 @@ type system struct {
 	meter     *relay.Meter   // of what this node is asked; nil: no node
 	commits   *monitor.Meter // of its store
 	relay     *relay.Relay
-	lists     *relay.Followed // nil: NATS is this process's own
+	listed    atomic.Uint64                  // version of the assignment list in force here
+	lease     atomic.Pointer[registry.Lease] // of this process; nil: it has not begun, or announces nothing
 	handler   http.Handler
 
 	endStreams func() // of events, when the server shuts down

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/paymux/paymux"
@@ -42,6 +43,7 @@ func (s *system) startPresence(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.lease.Store(lease)
 	s.every(presenceEvery, func(context.Context) { lease.Update(s.busy) })
 	s.onStop(func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, releaseTime)
@@ -55,6 +57,9 @@ func (s *system) startPresence(ctx context.Context) error {
 // busy puts into an instance how busy its process is.
 func (s *system) busy(i *registry.Instance) {
 	if s.meter == nil {
+		if i.Role == roleFrontend {
+			i.Detail, _ = json.Marshal(relay.FrontendDetail{Assignment: s.listed.Load()}) // there is nothing in it that could not be written
+		}
 		return
 	}
 	d := relay.Detail{

@@ -30,16 +30,23 @@ func (s *system) openRelay(ctx context.Context) error {
 		}
 	}
 	var err error
-	s.lists = relay.NewFollowed(lists, s.log)
 	s.relay, err = relay.Open(relay.Config{
-		Directory: relay.NewRegistered(nodes, s.dial, s.log, s.ownRegion()), Lists: s.lists, Default: s.conf.Region.Name,
-		Journal: relay.NewNATSJournal(s.messaging.Conn), Strict: s.conf.Relay.Strict, Now: s.now, Log: s.log,
+		Directory: relay.NewRegistered(nodes, s.dial, s.log, s.ownRegion()), Lists: relay.NewFollowed(lists, s.log), Default: s.conf.Region.Name,
+		Journal: relay.NewNATSJournal(s.messaging.Conn), Strict: s.conf.Relay.Strict, Listed: s.announceList, Now: s.now, Log: s.log,
 	})
 	if err != nil {
 		return err
 	}
 	s.onStop(s.relay.Stop)
 	return nil
+}
+
+// announceList lets operators see that this frontend goes by a list.
+func (s *system) announceList(version uint64) {
+	s.listed.Store(version)
+	if lease := s.lease.Load(); lease != nil {
+		lease.Update(s.busy)
+	}
 }
 
 func (s *system) ownRegion() relay.Region {

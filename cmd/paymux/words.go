@@ -13,6 +13,7 @@ func words() map[string][2]string {
 	maps.Copy(all, channelWords())
 	maps.Copy(all, channelTestWords())
 	maps.Copy(all, natsWords())
+	maps.Copy(all, regionsWords())
 	maps.Copy(all, statisticsWords())
 	maps.Copy(all, keysWords())
 	return all
