@@ -133,6 +133,13 @@ func (s *claims) full() bool {
 	return len(s.bare) >= mostBare
 }
 
+// owing reports whether the journal has to be told of any.
+func (s *claims) owing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.bare) > 0
+}
+
 // laid are the claims the journal does not have; all: those it has been given, too, as far as they are remembered.
 func (s *claims) laid(all bool) []*claim {
 	s.mu.Lock()

@@ -308,6 +308,73 @@ func (b *book) has(q paymux.CreatePayment) string {
 	return string(b.rows[relay.EntryName(q.Merchant, q.Idempotency)].body)
 }
 
+// hall is where frontends hear each other.
+type hall struct {
+	mu    sync.Mutex
+	seats map[string]*seat
+}
+
+// seat is one frontend's. Who is cut off hears nobody and is not heard.
+type seat struct {
+	hall   *hall
+	id     string
+	cut    bool
+	answer func(string, []byte) []byte
+}
+
+func (h *hall) sit(id string) *seat {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.seats == nil {
+		h.seats = map[string]*seat{}
+	}
+	h.seats[id] = &seat{hall: h, id: id}
+	return h.seats[id]
+}
+
+func (s *seat) set(cut bool) {
+	s.hall.mu.Lock()
+	defer s.hall.mu.Unlock()
+	s.cut = cut
+}
+
+func (s *seat) Others() (ids []string, known bool) {
+	s.hall.mu.Lock()
+	defer s.hall.mu.Unlock()
+	for id := range s.hall.seats {
+		if id != s.id {
+			ids = append(ids, id)
+		}
+	}
+	return ids, true
+}
+
+func (s *seat) Ask(ctx context.Context, question []byte) map[string][]byte {
+	s.hall.mu.Lock()
+	ask := map[string]func(string, []byte) []byte{}
+	for id, other := range s.hall.seats {
+		if id != s.id && !s.cut && !other.cut && other.answer != nil {
+			ask[id] = other.answer
+		}
+	}
+	s.hall.mu.Unlock()
+	answers := map[string][]byte{}
+	for id, answer := range ask {
+		answers[id] = answer(s.id, question)
+	}
+	if len(answers) < len(s.hall.seats)-1 {
+		<-ctx.Done()
+	}
+	return answers
+}
+
+func (s *seat) Serve(answer func(string, []byte) []byte) (stop func(), err error) {
+	s.hall.mu.Lock()
+	defer s.hall.mu.Unlock()
+	s.answer = answer
+	return func() {}, nil
+}
+
 // line is a frontend's connection to the journal.
 type line struct {
 	book *book

@@ -45,7 +45,8 @@ const markEvery = time.Minute
 type ledger struct {
 	Timing
 	journal Journal
-	strict  bool // nothing is sent that the journal does not have
+	council Council // nil: there is no other frontend
+	strict  bool    // nothing is sent that the journal does not have
 	now     func() time.Time
 	log     *slog.Logger
 	claims  *claims
@@ -63,13 +64,16 @@ type ledger struct {
 	settled time.Time            // from then on all that was done without it, or before it was lost, is written in it
 	started time.Time            // from then on this process knows what there is to know
 	knew    map[string]time.Time // since when this process knows that keys leave a home
+	agreed  time.Time            // until then, no other frontend lets keys leave their homes
+	asking  bool                 // others were asked for that, and have not all heard that it is over
+	pending map[string]time.Time // who was promised that here, and until when it is waited for
 
 	marking latch // one writes marks at a time
 }
 
 func newLedger(c *Config) *ledger {
 	return &ledger{
-		Timing: c.Timing.withDefaults(), journal: c.Journal, strict: c.Strict, now: c.Now, log: c.Log, claims: newClaims(), knew: map[string]time.Time{}, marking: newLatch(),
+		Timing: c.Timing.withDefaults(), journal: c.Journal, council: c.Council, strict: c.Strict, now: c.Now, log: c.Log, claims: newClaims(), knew: map[string]time.Time{}, pending: map[string]time.Time{}, marking: newLatch(),
 	}
 }
 
@@ -132,12 +136,12 @@ func (l *ledger) settleUntil(t time.Time) {
 }
 
 // bare reports whether keys of a home may be sent there without the journal. Elsewhere nobody sends them then, for lack of a
-// journal, and nobody has within the horizon: this process would know.
+// journal or because all frontends have agreed on it, and nobody has within the horizon: this process would know.
 func (l *ledger) bare(home string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	return !l.strict && l.seen && !l.away.IsZero() && now.Sub(l.away) >= l.Patience &&
+	return !l.strict && l.seen && !l.away.IsZero() && now.Sub(l.away) >= l.Patience && l.agrees() &&
 		!l.hasLeft(home) && !l.claims.full()
 }
 
@@ -188,7 +192,7 @@ func (l *ledger) unsound() error {
 	switch {
 	case !l.away.IsZero():
 		return errAway
-	case !l.seen || l.now().Before(l.settled):
+	case !l.seen || l.now().Before(l.settled) || l.awaited():
 		return errUnsettled
 	}
 	return nil

@@ -32,8 +32,10 @@ type Config struct {
 	// Journal is what frontends share about idempotency keys. Nil: a key goes to the region that the fixed list
 	// gives it or nowhere, and only requests without a key are re-matched.
 	Journal Journal
+	// Council is how frontends agree to go on without the journal; nil: this is the only one.
+	Council Council
 	// Strict refuses new keys while the journal is away, with more than one region. Without it, they go to the region the list
-	// gives them, once all frontends have noticed, and nowhere else: docs/regions.md has what that costs.
+	// gives them, once all frontends have agreed on it, and nowhere else: docs/regions.md has what that costs.
 	Strict bool
 	// Listed is told the version of each assignment list as it comes into force; nil: nobody is.
 	Listed func(version uint64)
@@ -80,6 +82,14 @@ func Open(c Config) (*Relay, error) {
 	r.build()
 	ctx, cancel := context.WithCancel(context.Background())
 	r.stop = cancel
+	if r.ledger != nil && c.Council != nil {
+		hush, err := c.Council.Serve(r.ledger.promise)
+		if err != nil {
+			cancel()
+			return nil, fmt.Errorf("relay: answer other frontends: %w", err)
+		}
+		r.stop = func() { hush(); cancel() }
+	}
 	if c.Lists != nil || c.Directory.Changed() != nil {
 		r.stopped.Go(func() { r.follow(ctx) })
 	}

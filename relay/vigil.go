@@ -127,12 +127,13 @@ func (l *ledger) rewrite(ctx context.Context, c *claim) error {
 	return err
 }
 
-// watch probes until ctx ends.
+// watch probes, and asks the other frontends where it has to, until ctx ends.
 func (l *ledger) watch(ctx context.Context) {
 	tick := time.NewTicker(l.Probe)
 	defer tick.Stop()
 	for {
 		l.probe(ctx)
+		l.convene(ctx)
 		select {
 		case <-ctx.Done():
 			return

@@ -91,7 +91,7 @@ type AccessConfig struct {
 
 // RelayConfig is how requests find their regions.
 type RelayConfig struct {
-	Strict bool `yaml:"strict" help:"with several regions, refuse new payments while it cannot be told for certain whether their Idempotency-Key was seen before; false: they go to their home region all the same (docs/regions.md says what is risked)"`
+	Strict bool `yaml:"strict" help:"with several regions, refuse new payments while the journal of idempotency keys is away; false: they go to their home region, once all frontends have agreed that none lets keys leave it (docs/regions.md says what is risked)"`
 }
 
 // NotifyConfig is how merchants are notified.
@@ -134,7 +134,6 @@ func defaults() Config {
 		Access: AccessConfig{
 			TrafficRequests: 6000, TrafficWindow: time.Minute, SignatureWindow: 5 * time.Minute,
 		},
-		Relay:  RelayConfig{Strict: true},
 		NATS:   NATSConfig{Wait: 30 * time.Second},
 		Notify: NotifyConfig{Keep: 90 * 24 * time.Hour},
 		Log:    LogConfig{Level: "info", Format: "json", Requests: true},

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/paymux/paymux/internal/natsserver"
+	"github.com/paymux/paymux/relay"
 )
 
 // natsDir is the directory that paymux nats init fills: ca.pem and ca.key, server.pem and
@@ -146,6 +147,8 @@ func (d *natsDir) parties() ([]natsserver.Party, error) {
 		switch p.Name {
 		case roleNode:
 			p.Hears = []string{"paymux.changed"} // of its own kind
+		case roleFrontend:
+			p.Hears, p.Says = []string{relay.CouncilSubject}, []string{relay.CouncilSubject} // likewise
 		case roleKeys:
 			p.Hears = []string{"paymux.keys.>"} // one subscription serves every caller, also those that are added later
 		}

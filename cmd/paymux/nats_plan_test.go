@@ -14,6 +14,7 @@ import (
 
 	"github.com/paymux/paymux/internal/natsserver"
 	"github.com/paymux/paymux/registry"
+	"github.com/paymux/paymux/relay"
 )
 
 // Written out, and not taken from the plan: what each may ask, and of whom.
@@ -189,6 +190,25 @@ func TestWhoHearsOfChanges(t *testing.T) {
 		if m := arrives(t, ch); string(m.Data) != "node" {
 			t.Errorf("%s hears of %s", name, m.Data)
 		}
+	}
+}
+
+// Frontends meet, and nobody else is there.
+func TestWhoMeetsInTheCouncil(t *testing.T) {
+	t.Parallel()
+	h := newHall(t, "stripe")
+	guests := enterAll(t, newHall(t, "stripe,sandbox"))
+	for name, g := range guests {
+		_, hears := g.hears(relay.CouncilSubject)
+		says := g.try(func() error { return g.conn.Publish(relay.CouncilSubject, nil) })
+		if may := name == "frontend"; (hears == nil) != may || (says == nil) != may {
+			t.Errorf("%s listens: %v, speaks: %v", name, hears, says)
+		}
+	}
+	one, another := h.enter("frontend"), h.enter("frontend")
+	one.serves(relay.CouncilSubject)
+	if answer, err := another.ask(nats.NewMsg(relay.CouncilSubject)); err != nil || string(answer.Data) != "frontend" {
+		t.Errorf("%v, %v", answer, err)
 	}
 }
 

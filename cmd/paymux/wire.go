@@ -36,6 +36,7 @@ type system struct {
 	secrets   secrets
 	log       *slog.Logger
 	now       func() time.Time
+	replica   string // ID of this process among all there are and were
 
 	store     store
 	engine    sealed.Engine // under it
@@ -78,7 +79,7 @@ type secrets struct {
 // assemble opens and connects everything the configuration asks for. On an error
 // it has closed what was open already.
 func assemble(ctx context.Context, conf Config, env func(string) string, log *slog.Logger, now func() time.Time) (*system, error) {
-	s := &system{conf: conf, publicURL: publicURL(&conf), log: log, now: now, changes: newChanges()}
+	s := &system{conf: conf, publicURL: publicURL(&conf), log: log, now: now, replica: replicaID(), changes: newChanges()}
 	for _, stage := range s.stages(env) {
 		if !stage.needed {
 			continue

@@ -13,7 +13,7 @@ func (s *system) openGateway(context.Context) error {
 		conf.Version = version
 	}
 	g, err := gateway.New(gateway.Config{
-		Conn: s.messaging.Conn, Registry: s.registry, Accounts: s.accounts, Version: conf.Version, ID: replicaID(),
+		Conn: s.messaging.Conn, Registry: s.registry, Accounts: s.accounts, Version: conf.Version, ID: s.replica,
 		Weight: conf.Weight, Limit: conf.Limit, Log: s.log, Now: s.now,
 	})
 	if err != nil {

@@ -16,7 +16,7 @@ const presenceEvery = 2 * time.Second
 // presence is what others see of this process, where others are: it is announced in one role,
 // as NATS gives it credentials for one. Gateways announce themselves.
 func (s *system) presence() (registry.Instance, bool) {
-	i := registry.Instance{ID: replicaID(), Version: version, State: registry.Ready, Weight: 100, Since: s.now()}
+	i := registry.Instance{ID: s.replica, Version: version, State: registry.Ready, Weight: 100, Since: s.now()}
 	switch {
 	case s.messaging.Embedded():
 		return i, false

@@ -29,10 +29,11 @@ func (s *system) openRelay(ctx context.Context) error {
 		case <-first.Done(): // it is followed all the same
 		}
 	}
+	council := &relay.NATSCouncil{Conn: s.messaging.Conn, ID: s.replica, Frontends: s.registry.Watch(registry.RoleFrontend)}
 	var err error
 	s.relay, err = relay.Open(relay.Config{
 		Directory: relay.NewRegistered(nodes, s.dial, s.log, s.ownRegion()), Lists: relay.NewFollowed(lists, s.log), Default: s.conf.Region.Name,
-		Journal: relay.NewNATSJournal(s.messaging.Conn), Strict: s.conf.Relay.Strict, Listed: s.announceList, Now: s.now, Log: s.log,
+		Journal: relay.NewNATSJournal(s.messaging.Conn), Council: council, Strict: s.conf.Relay.Strict, Listed: s.announceList, Now: s.now, Log: s.log,
 	})
 	if err != nil {
 		return err
