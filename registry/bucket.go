@@ -59,11 +59,15 @@ func (r *Registry) bucket(k kind) *bucket {
 	if k.life > 0 && k.life < twice {
 		twice = k.life
 	}
+	var place *jetstream.Placement
+	if r.Cluster != "" {
+		place = &jetstream.Placement{Cluster: r.Cluster}
+	}
 	return &bucket{
 		name: k.name, conn: r.Conn, js: js, creates: r.Creates,
 		config: jetstream.StreamConfig{
 			Name: "KV_" + k.name, Subjects: []string{"$KV." + k.name + ".>"},
-			MaxMsgsPerSubject: k.history, MaxAge: k.life, Storage: k.storage, Replicas: max(r.Replicas, 1),
+			MaxMsgsPerSubject: k.history, MaxAge: k.life, Storage: k.storage, Replicas: max(r.Replicas, 1), Placement: place,
 			Discard: jetstream.DiscardNew, DenyDelete: true, DenyPurge: true, AllowDirect: true, Duplicates: twice,
 			RePublish: &jetstream.RePublish{Source: "$KV." + k.name + ".>", Destination: newsPrefix + k.name + ".>"},
 		},

@@ -51,6 +51,8 @@ type Config struct {
 	Creates bool
 	// Replicas is how many servers of a cluster keep the buckets this process creates. Zero: 1.
 	Replicas int
+	// Cluster is the NATS cluster, of several that gateways join, in which this process creates them. Empty: its own.
+	Cluster string
 	Log      *slog.Logger
 	Now      func() time.Time
 }

@@ -215,7 +215,7 @@ func made(t testing.TB, conn *nats.Conn) *relay.NATSJournal {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		relay.KeepJournal(ctx, conn, 1, func(err error) { t.Error(err) })
+		relay.KeepJournal(ctx, conn, "", 1, func(err error) { t.Error(err) })
 	}()
 	t.Cleanup(func() { cancel(); <-done })
 	j := relay.NewNATSJournal(conn)

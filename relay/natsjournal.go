@@ -82,23 +82,28 @@ func (j *NATSJournal) Put(ctx context.Context, name string, body []byte, was uin
 
 // journalConfig is how the bucket is kept: on disk, for a restarted server that had forgotten which regions keys went to would be
 // a lost journal; without what lets a writer of one key touch others.
-func journalConfig(replicas int) jetstream.StreamConfig {
+func journalConfig(cluster string, replicas int) jetstream.StreamConfig {
 	const bucket = registry.JournalBucket
+	var place *jetstream.Placement
+	if cluster != "" {
+		place = &jetstream.Placement{Cluster: cluster}
+	}
 	return jetstream.StreamConfig{
 		Name: "KV_" + bucket, Subjects: []string{"$KV." + bucket + ".>"}, MaxMsgsPerSubject: 1, MaxAge: JournalLife,
-		Storage: jetstream.FileStorage, Replicas: max(replicas, 1), Discard: jetstream.DiscardNew,
+		Storage: jetstream.FileStorage, Replicas: max(replicas, 1), Placement: place, Discard: jetstream.DiscardNew,
 		DenyDelete: true, DenyPurge: true, AllowDirect: true, Duplicates: 2 * time.Minute,
 	}
 }
 
 // KeepJournal makes the bucket where it is missing, and again if it is lost, until ctx ends: for processes that may, which are
-// nodes and whoever embeds NATS. replicas is how many servers of a cluster keep it; 0: 1.
-func KeepJournal(ctx context.Context, conn *nats.Conn, replicas int, failed func(error)) {
+// nodes and whoever embeds NATS. cluster is the NATS cluster it is made in, of several that gateways join; empty: that of the
+// connection. replicas is how many of that cluster's servers keep it; 0: 1.
+func KeepJournal(ctx context.Context, conn *nats.Conn, cluster string, replicas int, failed func(error)) {
 	j, tick := NewNATSJournal(conn), time.NewTicker(2*time.Second)
 	defer tick.Stop()
 	troubled := false
 	for {
-		err := j.keep(ctx, replicas)
+		err := j.keep(ctx, cluster, replicas)
 		if err != nil && !troubled && ctx.Err() == nil && failed != nil {
 			failed(err)
 		}
@@ -111,13 +116,13 @@ func KeepJournal(ctx context.Context, conn *nats.Conn, replicas int, failed func
 	}
 }
 
-func (j *NATSJournal) keep(ctx context.Context, replicas int) error {
+func (j *NATSJournal) keep(ctx context.Context, cluster string, replicas int) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if !j.conn.IsConnected() {
 		return nats.ErrDisconnected
 	}
-	body, err := json.Marshal(journalConfig(replicas))
+	body, err := json.Marshal(journalConfig(cluster, replicas))
 	if err != nil {
 		return err
 	}

@@ -62,6 +62,9 @@ type NATSConfig struct {
 	CA          Ref           `yaml:"ca" help:"PEM of who signed the certificates of the servers, mostly file:PATH; empty: who the system trusts"`
 	Certificate Ref           `yaml:"certificate" help:"secret: PEM of a client certificate and its private key, for servers that ask for one; empty: none"`
 	Wait        time.Duration `yaml:"wait" help:"how long the start waits for a cluster that is not there yet"`
+
+	StateCluster string `yaml:"state_cluster" help:"the NATS cluster, of several joined by gateways, where this process makes buckets that are missing (registry, settings, key journal): one in a third place, the same for all regions; empty: the cluster it is connected to"`
+	Replicas     int    `yaml:"replicas" help:"how many servers of that cluster keep each bucket: 1, 3 or 5; 0: 1"`
 }
 
 // AccountConfig is one account at an institution.
@@ -143,12 +146,9 @@ func defaults() Config {
 // check reports every value that cannot work, each with its key.
 func (c *Config) check() error {
 	faults := []error{
-		c.checkRoles(), c.checkListen(), c.checkPublicURL(), c.checkRegion(), c.checkStore(), c.checkAccounts(), c.checkLog(),
+		c.checkRoles(), c.checkListen(), c.checkPublicURL(), c.checkRegion(), c.checkStore(), c.checkNATS(), c.checkAccounts(), c.checkLog(),
 		networks("access.trusted_proxies", c.Access.TrustedProxies),
 		networks("notify.allow_networks", c.Notify.AllowNetworks),
-	}
-	if c.NATS.Wait < 0 {
-		faults = append(faults, fmt.Errorf("nats.wait: %s is negative", c.NATS.Wait))
 	}
 	if c.DataDir == "" {
 		faults = append(faults, errors.New("data_dir: is empty"))
@@ -213,6 +213,23 @@ func (c *Config) checkStore() error {
 		return nil
 	}
 	return fmt.Errorf("store.engine: %q is not sqlite or postgres", c.Store.Engine)
+}
+
+func (c *Config) checkNATS() error {
+	var faults []error
+	if c.NATS.Wait < 0 {
+		faults = append(faults, fmt.Errorf("nats.wait: %s is negative", c.NATS.Wait))
+	}
+	if c.NATS.StateCluster != "" && !plainName(c.NATS.StateCluster) {
+		faults = append(faults, fmt.Errorf("nats.state_cluster: %q is not a name of lower case letters, digits, - and _, as in paymux nats init --clusters", c.NATS.StateCluster))
+	}
+	if !slices.Contains([]int{0, 1, 3, 5}, c.NATS.Replicas) {
+		faults = append(faults, fmt.Errorf("nats.replicas: %d is not 1, 3 or 5, of which more than half survive the loss of one", c.NATS.Replicas))
+	}
+	if c.NATS.URL == "" && (c.NATS.StateCluster != "" || c.NATS.Replicas > 1) {
+		faults = append(faults, errors.New("nats.state_cluster and nats.replicas: are about a cluster, which nats.url has to name"))
+	}
+	return errors.Join(faults...)
 }
 
 func (c *Config) checkAccounts() error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -58,22 +59,21 @@ func (d *natsDir) write(name string, text []byte, renew bool) error {
 	return writeSecret(d.path(name), text)
 }
 
-// certificates makes the authority, and a certificate for the servers where theirs is not good for these hosts.
-func (d *natsDir) certificates(hosts []string) error {
-	if _, err := os.Stat(d.path("ca.pem")); errors.Is(err, fs.ErrNotExist) {
-		certificate, key, err := natsserver.NewAuthority(d.now)
-		if err != nil {
-			return err
-		}
-		// The key first: a certificate without its key would be of no use, and would hold its place.
-		if err := errors.Join(d.write("ca.key", key, true), d.write("ca.pem", certificate, true)); err != nil {
-			return err
-		}
+// authority makes who signs the certificates, where it is missing.
+func (d *natsDir) authority() error {
+	if _, err := os.Stat(d.path("ca.pem")); !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	return d.serverCertificate(hosts)
+	certificate, key, err := natsserver.NewAuthority(d.now)
+	if err != nil {
+		return err
+	}
+	// The key first: a certificate without its key would be of no use, and would hold its place.
+	return errors.Join(d.write("ca.key", key, true), d.write("ca.pem", certificate, true))
 }
 
-func (d *natsDir) serverCertificate(hosts []string) error {
+// serverCertificate makes a certificate for the servers of a folder where theirs is not good for these hosts.
+func (d *natsDir) serverCertificate(folder string, hosts []string) error {
 	authority, err := os.ReadFile(d.path("ca.pem"))
 	if err != nil {
 		return err
@@ -89,12 +89,13 @@ func (d *natsDir) serverCertificate(hosts []string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", d.dir, err)
 	}
-	is, err := os.ReadFile(d.path("server.pem"))
+	certificateFile, keyFile := filepath.Join(folder, "server.pem"), filepath.Join(folder, "server.key")
+	is, err := os.ReadFile(d.path(certificateFile))
 	if err == nil && ca.Serves(is, hosts) {
 		return nil
 	}
-	key, err := kept(d.path("server.key"), func() ([]byte, error) {
-		d.made = append(d.made, d.path("server.key"))
+	key, err := kept(d.path(keyFile), func() ([]byte, error) {
+		d.made = append(d.made, d.path(keyFile))
 		return natsserver.NewServerKey()
 	})
 	if err != nil {
@@ -104,7 +105,7 @@ func (d *natsDir) serverCertificate(hosts []string) error {
 	if err != nil {
 		return err
 	}
-	return d.write("server.pem", certificate, true)
+	return d.write(certificateFile, certificate, true)
 }
 
 // users makes the nkeys that are missing.
@@ -157,35 +158,68 @@ func (d *natsDir) parties() ([]natsserver.Party, error) {
 	return all, nil
 }
 
-// configuration writes nats.conf once, for people to change, and permissions.conf anew.
-func (d *natsDir) configuration(listen string) error {
+// permissions are what permissions.conf says.
+func (d *natsDir) permissions() ([]byte, error) {
 	parties, err := d.parties()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var names []string
 	for _, p := range parties {
 		names = append(names, p.Name)
 	}
-	text := natsserver.Permissions(parties, natsPlan(names))
-	conf := fmt.Sprintf(natsConf, listen, natsserver.MaxPayload, d.dir)
-	return errors.Join(d.write("permissions.conf", []byte(text), true), d.write("nats.conf", []byte(conf), false))
+	return []byte(natsserver.Permissions(parties, natsPlan(names))), nil
 }
 
-// natsConf takes an address, a size and a directory.
+// natsRun is a server whose files are there.
+type natsRun struct {
+	file    string
+	address string // of its clients, host and port
+}
+
+// servers writes the files of each server: nats.conf once, for people to change, and permissions.conf anew.
+func (d *natsDir) servers(n natsSetup) ([]natsRun, error) {
+	permissions, err := d.permissions()
+	if err != nil {
+		return nil, err
+	}
+	there, err := d.folders()
+	switch {
+	case err != nil:
+		return nil, err
+	case len(n.links) > 0:
+		return d.clusters(n.links, permissions)
+	case len(there) > 0: // made with --clusters before
+		for _, folder := range there {
+			err = errors.Join(err, d.write(filepath.Join(folder, "permissions.conf"), permissions, true))
+		}
+		return nil, err
+	}
+	_, port, err := net.SplitHostPort(n.listen)
+	conf := fmt.Sprintf(natsConf, n.listen, natsserver.MaxPayload, d.dir, "paymux-1") + natsMore(d.dir)
+	return []natsRun{{d.path("nats.conf"), net.JoinHostPort(n.hosts[0], port)}}, errors.Join(err,
+		d.serverCertificate("", n.hosts), d.write("permissions.conf", permissions, true), d.write("nats.conf", []byte(conf), false))
+}
+
+// natsConf takes an address, a size, a directory and the server's name.
 const natsConf = `# A NATS server for Paymux: for paymux nats serve and for nats-server alike. Written once, and yours to change.
-server_name: paymux-1
+server_name: %[4]s
 listen: "%[1]s"
 max_payload: %[2]d
 jetstream: {store_dir: "%[3]s/jetstream"}
 tls: {cert_file: "%[3]s/server.pem", key_file: "%[3]s/server.key", ca_file: "%[3]s/ca.pem", min_version: "1.2"}
 include "permissions.conf"
+`
 
+// natsMore tells how a single server is made one of several.
+func natsMore(dir string) string {
+	return fmt.Sprintf(`
 # Several servers, each with a server_name of its own:
 # cluster: {
 #   name: paymux
 #   listen: "0.0.0.0:6222"
 #   routes: ["nats://nats1.internal:6222", "nats://nats2.internal:6222", "nats://nats3.internal:6222"]
-#   tls: {cert_file: "%[3]s/server.pem", key_file: "%[3]s/server.key", ca_file: "%[3]s/ca.pem", verify: true}
+#   tls: {cert_file: "%[1]s/server.pem", key_file: "%[1]s/server.key", ca_file: "%[1]s/ca.pem", verify: true}
 # }
-`
+`, dir)
+}

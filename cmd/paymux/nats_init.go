@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -17,6 +18,8 @@ type natsSetup struct {
 	add      []string // channels, to a directory that is there
 	hosts    []string
 	listen   string
+	clusters []string // name=host+host: of several regions; empty: one cluster
+	links    []natsCluster
 }
 
 func (c *cli) natsInitCommand() *cobra.Command {
@@ -26,7 +29,8 @@ func (c *cli) natsInitCommand() *cobra.Command {
 		Short: c.text("nats.init"),
 		Long:  c.text("nats.init.long"),
 		Example: `  paymux nats init --dir /etc/paymux/nats --channels sandbox --hosts nats1.internal,nats2.internal
-  paymux nats init --dir /etc/paymux/nats --add another`,
+  paymux nats init --dir /etc/paymux/nats --add another
+  paymux nats init --dir /etc/paymux/nats --channels sandbox --clusters east=nats1.east.internal,west=nats1.west.internal,witness=nats1.third.internal`,
 		Args: exactly(0),
 		RunE: func(*cobra.Command, []string) error { return c.natsInit(n) },
 	}
@@ -37,6 +41,9 @@ func (c *cli) natsInitCommand() *cobra.Command {
 	flags.StringSliceVar(&n.add, "add", nil, c.text("nats.add"))
 	flags.StringSliceVar(&n.hosts, "hosts", []string{"localhost", "127.0.0.1"}, c.text("nats.hosts"))
 	flags.StringVar(&n.listen, "listen", "0.0.0.0:4222", c.text("nats.init.listen"))
+	flags.StringSliceVar(&n.clusters, "clusters", nil, c.text("nats.clusters"))
+	cmd.MarkFlagsMutuallyExclusive("clusters", "hosts")
+	cmd.MarkFlagsMutuallyExclusive("clusters", "listen")
 	complete(cmd, "roles", natsRoles())
 	return cmd
 }
@@ -62,7 +69,9 @@ func (n *natsSetup) check() error {
 	if len(n.hosts) == 0 || slices.Contains(n.hosts, "") {
 		return usagef("--hosts: name what the servers are reached by")
 	}
-	return nil
+	var err error
+	n.links, err = parseClusters(n.clusters)
+	return err
 }
 
 func (c *cli) natsInit(n natsSetup) error {
@@ -73,14 +82,12 @@ func (c *cli) natsInit(n natsSetup) error {
 	if err != nil {
 		return err
 	}
-	for _, step := range []func() error{
-		func() error { return d.certificates(n.hosts) },
-		func() error { return d.users(n) },
-		func() error { return d.configuration(n.listen) },
-	} {
-		if err := step(); err != nil {
-			return err
-		}
+	if err := errors.Join(d.authority(), d.users(n)); err != nil {
+		return err
+	}
+	servers, err := d.servers(n)
+	if err != nil {
+		return err
 	}
 	return c.show(d.made, func() {
 		for _, file := range d.made {
@@ -89,6 +96,8 @@ func (c *cli) natsInit(n natsSetup) error {
 		if len(d.made) == 0 {
 			c.say("nats.nothing")
 		}
-		c.say("nats.next", d.path("nats.conf"), n.hosts[0], d.path("ca.pem"), d.path(roleNode+".nk"))
+		for _, s := range servers {
+			c.say("nats.next", s.file, s.address, d.path("ca.pem"), d.path(roleNode+".nk"))
+		}
 	})
 }

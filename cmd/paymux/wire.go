@@ -201,7 +201,10 @@ func (s *system) openMessaging(ctx context.Context) error {
 	s.messaging = m
 	s.changes.publish = m.Conn.Publish
 	s.onStop(func(context.Context) error { m.Stop(); return nil })
-	s.registry = registry.New(registry.Config{Conn: m.Conn, Creates: m.Embedded() || s.conf.has(roleNode), Log: s.log, Now: s.now})
+	s.registry = registry.New(registry.Config{
+		Conn: m.Conn, Creates: m.Embedded() || s.conf.has(roleNode), Cluster: s.conf.NATS.StateCluster, Replicas: s.conf.NATS.Replicas,
+		Log: s.log, Now: s.now,
+	})
 	s.onStop(func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, releaseTime)
 		defer cancel()

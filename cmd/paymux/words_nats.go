@@ -74,6 +74,10 @@ ca.pem 人人需要。nats.conf 只写一次，归您修改；permissions.conf �
 			"address and port for a new nats.conf",
 			"新 nats.conf 里的监听地址和端口",
 		},
+		"nats.clusters": {
+			"several NATS clusters joined by gateways, such as one a region and a witness: name=host+host, a port for clients after a host if it is not 4222",
+			"用网关相连的多个 NATS 集群，例如每个区域一个再加一个见证集群：名称=主机+主机；客户端端口不是 4222 时写在主机之后",
+		},
 		"nats.nothing": {
 			"Everything was there already.",
 			"都已齐备。",
@@ -81,10 +85,10 @@ ca.pem 人人需要。nats.conf 只写一次，归您修改；permissions.conf �
 		"nats.next": {
 			`
 Run it:          paymux nats serve -c %s
-In paymux.yaml:  nats: {url: "tls://%s:4222", ca: "file:%s", credentials: "file:%s"}`,
+In paymux.yaml:  nats: {url: "tls://%s", ca: "file:%s", credentials: "file:%s"}`,
 			`
 运行：           paymux nats serve -c %s
-写进 paymux.yaml：nats: {url: "tls://%s:4222", ca: "file:%s", credentials: "file:%s"}`,
+写进 paymux.yaml：nats: {url: "tls://%s", ca: "file:%s", credentials: "file:%s"}`,
 		},
 	}
 }

@@ -67,11 +67,26 @@ func (c ServerConfig) options() (*server.Options, error) {
 
 // free reports where the server could not listen, which it would tell its log alone.
 func free(o *server.Options) error {
-	socket, err := net.Listen("tcp", net.JoinHostPort(o.Host, strconv.Itoa(max(o.Port, 0))))
-	if err != nil {
-		return fmt.Errorf("serve NATS: %w", err)
+	sockets := []struct {
+		host string
+		port int
+	}{{o.Host, max(o.Port, 0)}}
+	for _, l := range links(o) {
+		sockets = append(sockets, struct {
+			host string
+			port int
+		}{l.host, max(l.port, 0)})
 	}
-	return socket.Close()
+	for _, s := range sockets {
+		socket, err := net.Listen("tcp", net.JoinHostPort(s.host, strconv.Itoa(s.port)))
+		if err != nil {
+			return fmt.Errorf("serve NATS: %w", err)
+		}
+		if err := socket.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func listen(o *server.Options, address string) error {
@@ -97,11 +112,20 @@ func guarded(o *server.Options) error {
 	if o.NoAuthUser != "" {
 		return errors.New("no_auth_user lets anybody connect")
 	}
-	ip := net.ParseIP(o.Host)
-	if o.TLSConfig == nil && o.Host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if o.TLSConfig == nil && !onThisMachine(o.Host) {
 		return fmt.Errorf("without tls it may listen on this machine alone, not on %q", o.Host)
 	}
+	for _, l := range links(o) {
+		if err := l.guarded(); err != nil {
+			return fmt.Errorf("%s: %w", l.name, err)
+		}
+	}
 	return nil
+}
+
+func onThisMachine(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // Addr is where the server listens.
