@@ -18,7 +18,8 @@ type part struct {
 	name string
 	args []string // of the program
 	env  []string
-	bin  string // empty: paymux
+	bin  string     // empty: paymux
+	in   *namespace // of the network; nil: this machine's
 
 	cmd    *exec.Cmd
 	exited chan struct{}
@@ -58,7 +59,7 @@ func (p *part) begin() {
 	p.cmd = exec.Command(program, p.args...)
 	p.cmd.Stdout, p.cmd.Stderr, p.cmd.Env = p, p, append(os.Environ(), p.env...)
 	p.exited = make(chan struct{})
-	if err := p.cmd.Start(); err != nil {
+	if err := p.in.do(p.cmd.Start); err != nil {
 		p.t.Fatal(err)
 	}
 	go func(cmd *exec.Cmd, exited chan struct{}) {
@@ -85,6 +86,17 @@ func (p *part) await(text string) {
 // kill ends the part as a power cut would; stop ends it in order. Both wait until it is gone.
 func (p *part) kill() { p.signal(syscall.SIGKILL) }
 func (p *part) stop() { p.signal(syscall.SIGTERM) }
+
+// freeze stops the part where it is; thaw lets it go on.
+func (p *part) freeze() { p.nudge(syscall.SIGSTOP) }
+func (p *part) thaw()   { p.nudge(syscall.SIGCONT) }
+
+func (p *part) nudge(s syscall.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		p.t.Fatal(err)
+	}
+}
 
 func (p *part) signal(s syscall.Signal) {
 	if p.cmd == nil {

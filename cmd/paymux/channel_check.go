@@ -145,7 +145,7 @@ func (c *cli) connectFor(ctx context.Context, p packageCheck) (*natsserver.Messa
 // findPackage waits until an instance of the package is ready. Where nobody has made the registry's bucket yet, it is made:
 // there may be nothing but NATS and the package.
 func (c *cli) findPackage(ctx context.Context, m *natsserver.Messaging, p packageCheck) (registry.Instance, error) {
-	shared := registry.New(registry.Config{Conn: m.Conn, Creates: true, Now: c.now})
+	shared := registry.New(registry.Config{Conn: m.Conn, Creates: true, Cluster: p.nats.StateCluster, Replicas: p.nats.Replicas, Now: c.now})
 	defer func() { _ = shared.Stop(context.WithoutCancel(ctx)) }() // leases and views of this process alone
 	directory := shared.Watch(registry.RoleGateway, p.channel)
 	enough := time.NewTimer(p.wait)

@@ -45,7 +45,10 @@ func (c *cli) withRegions(ctx context.Context, f *regionsFlags, do func(context.
 	defer m.Stop()
 	ctx, cancel := context.WithTimeout(ctx, regionsTime+heardTime)
 	defer cancel()
-	r := registry.New(registry.Config{Conn: m.Conn, Creates: true, Now: c.now, Log: newLogger(c.err, LogConfig{Level: "error", Format: "text"})})
+	r := registry.New(registry.Config{
+		Conn: m.Conn, Creates: true, Cluster: conf.NATS.StateCluster, Replicas: conf.NATS.Replicas, Now: c.now,
+		Log: newLogger(c.err, LogConfig{Level: "error", Format: "text"}),
+	})
 	defer func() { _ = r.Stop(context.WithoutCancel(ctx)) }() // views of this process alone
 	return do(ctx, &regions{cli: c, flags: f, registry: r, settings: r.Settings()})
 }

@@ -69,7 +69,7 @@ func (s *system) keepJournal(context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		relay.KeepJournal(ctx, s.messaging.Conn, 0, func(err error) {
+		relay.KeepJournal(ctx, s.messaging.Conn, s.conf.NATS.StateCluster, s.conf.NATS.Replicas, func(err error) {
 			s.log.Warn("the journal of idempotency keys cannot be made; it is tried again", "error", err, "every", 2*time.Second)
 		})
 	}()

@@ -180,6 +180,11 @@ func (c *Cluster) URL(database string) string {
 	return fmt.Sprintf("postgres://%s@127.0.0.1:%d/%s?sslmode=disable", user, c.port, url.PathEscape(database))
 }
 
+// SocketURL is the same by a file instead of the network, and so from every network namespace of the machine.
+func (c *Cluster) SocketURL(database string) string {
+	return fmt.Sprintf("postgres://%s@/%s?host=%s&port=%d", user, url.PathEscape(database), url.QueryEscape(c.dir), c.port)
+}
+
 // CreateDatabase makes a database as a copy of template, to which nobody may be
 // connected; an empty template means an empty database.
 func (c *Cluster) CreateDatabase(ctx context.Context, name, template string) error {

@@ -77,6 +77,27 @@ func (s *Institution) Effects(key string) int {
 	return s.effects[key]
 }
 
+// Charge is money that was taken.
+type Charge struct {
+	Operation, Payment, Order string // as the caller named them
+	Amount                    int64
+}
+
+// Charges are all in the book, oldest first.
+func (s *Institution) Charges() []Charge {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []Charge
+	for _, id := range s.order {
+		o := s.objects[id]
+		if amount, _ := o["amount_received"].(int64); strings.HasPrefix(id, "pi_") && amount > 0 {
+			m := meta(o)
+			all = append(all, Charge{Operation: m["paymux_operation"], Payment: m["paymux_payment"], Order: m["merchant_order_id"], Amount: amount})
+		}
+	}
+	return all
+}
+
 // Index lets search find all that there is now. Stripe's own index lags behind.
 func (s *Institution) Index() {
 	s.mu.Lock()
