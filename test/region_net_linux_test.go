@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -135,15 +136,21 @@ func (i *internet) partition(a, b string) { i.t.Helper(); i.set(a, b, true) }
 // heal ends it.
 func (i *internet) heal(a, b string) { i.t.Helper(); i.set(a, b, false) }
 
-// isolate parts a place from all others, and rejoin joins it again.
-func (i *internet) isolate(a string) { i.t.Helper(); i.setAll(a, true) }
-func (i *internet) rejoin(a string)  { i.t.Helper(); i.setAll(a, false) }
+// isolate parts a place from all others but some, and rejoin joins it with all again.
+func (i *internet) isolate(a string, but ...string) {
+	i.t.Helper()
+	for b := range i.places {
+		if b != a && !slices.Contains(but, b) {
+			i.partition(a, b)
+		}
+	}
+}
 
-func (i *internet) setAll(a string, cut bool) {
+func (i *internet) rejoin(a string) {
 	i.t.Helper()
 	for b := range i.places {
 		if b != a {
-			i.set(a, b, cut)
+			i.heal(a, b)
 		}
 	}
 }

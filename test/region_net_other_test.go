@@ -17,7 +17,7 @@ func newInternet(t *testing.T, _ ...string) (*internet, map[string]*place) {
 	return nil, nil
 }
 
-func (i *internet) partition(_, _ string) {}
-func (i *internet) heal(_, _ string)      {}
-func (i *internet) isolate(_ string)      {}
-func (i *internet) rejoin(_ string)       {}
+func (i *internet) partition(_, _ string)         {}
+func (i *internet) heal(_, _ string)              {}
+func (i *internet) isolate(_ string, _ ...string) {}
+func (i *internet) rejoin(_ string)               {}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -26,6 +27,44 @@ func TestTwoRegions(t *testing.T) {
 	}
 	if charges := w.charges(); len(charges) != counts["east"]+counts["west"] {
 		t.Errorf("%d charges, %v payments", len(charges), counts)
+	}
+}
+
+// The two regions cannot hear each other, while both hear the third place and the world outside: each goes on with its own, and
+// when they hear each other again, nothing was charged twice.
+func TestTwoRegionsParted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, worldConfig{apart: true})
+	w.assign(`
+regions: [{name: east, number: 1}, {name: west, number: 2}]
+rules: [{name: all, to: [{region: east, weight: 1}, {region: west, weight: 1}]}]
+`)
+	eastern, western := w.trader(w.east), w.trader(w.west)
+	w.operate(w.east, "regions", "move", string(eastern.id), "--to", "east", "--by", "test", "--reason", "its own")
+	w.operate(w.west, "regions", "move", string(western.id), "--to", "west", "--by", "test", "--reason", "its own")
+	tr := newTrade(t, eastern.stall("eastern", time.Second/20), western.stall("western", time.Second/20))
+	both := func(what string) {
+		t.Helper()
+		from := time.Now()
+		for _, r := range w.regions {
+			tr.answered(what, 15, func(d *deal) bool { return d.stall.name == r.name+"ern" && d.succeeded() })
+		}
+		w.report(tr, what, from, time.Now())
+	}
+	both("together")
+	w.net.partition("east", "west")
+	both("parted")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if c, err := w.east.place.dial(ctx, "tcp", strings.TrimPrefix(w.west.urls[0], "http://")); err == nil {
+		c.Close()
+		t.Error("they were not parted")
+	}
+	w.net.heal("east", "west")
+	both("healed")
+	counts := w.balance(tr)
+	if counts["east"] < 45 || counts["west"] < 45 {
+		t.Errorf("the regions have %v payments", counts)
 	}
 }
 

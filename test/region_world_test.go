@@ -63,11 +63,8 @@ type region struct {
 func newWorld(t *testing.T, c worldConfig) *world {
 	t.Helper()
 	c.nodes, c.frontends = max(c.nodes, 1), max(c.frontends, 1)
-	w := &world{t: t, c: c, dir: t.TempDir(), natsURL: map[string]string{}, bank: stripefake.New("sk_test_world")}
-	w.env = []string{"TEST_OPS_TOKEN=" + opsToken, "TEST_IDS_KEY=" + idsKey, "TEST_BANK_KEY=" + w.bank.Key}
-	w.openPlaces()
+	w := newEmptyWorld(t, c)
 	w.bankURL = w.places["outside"].serve(t, w.bank)
-	w.openNATS()
 	w.east, w.west = w.newRegion("east", 1), w.newRegion("west", 2)
 	w.regions = []*region{w.east, w.west}
 	var parts []*part
@@ -76,6 +73,16 @@ func newWorld(t *testing.T, c worldConfig) *world {
 	}
 	startAll(parts)
 	w.ready()
+	return w
+}
+
+// newEmptyWorld is a world's places and, of all processes, the third place's NATS.
+func newEmptyWorld(t *testing.T, c worldConfig) *world {
+	t.Helper()
+	w := &world{t: t, c: c, dir: t.TempDir(), natsURL: map[string]string{}, bank: stripefake.New("sk_test_world")}
+	w.env = []string{"TEST_OPS_TOKEN=" + opsToken, "TEST_IDS_KEY=" + idsKey, "TEST_BANK_KEY=" + w.bank.Key}
+	w.openPlaces()
+	w.openNATS()
 	return w
 }
 

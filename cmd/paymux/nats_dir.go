@@ -196,17 +196,17 @@ func (d *natsDir) servers(n natsSetup) ([]natsRun, error) {
 		return nil, err
 	}
 	_, port, err := net.SplitHostPort(n.listen)
-	conf := fmt.Sprintf(natsConf, n.listen, natsserver.MaxPayload, d.dir, "paymux-1") + natsMore(d.dir)
+	conf := fmt.Sprintf(natsConf, n.listen, natsserver.MaxPayload, d.dir, "paymux-1", "") + natsMore(d.dir)
 	return []natsRun{{d.path("nats.conf"), net.JoinHostPort(n.hosts[0], port)}}, errors.Join(err,
 		d.serverCertificate("", n.hosts), d.write("permissions.conf", permissions, true), d.write("nats.conf", []byte(conf), false))
 }
 
-// natsConf takes an address, a size, a directory and the server's name.
+// natsConf takes an address, a size, a directory, the server's name, and what else is to be said of streams.
 const natsConf = `# A NATS server for Paymux: for paymux nats serve and for nats-server alike. Written once, and yours to change.
 server_name: %[4]s
 listen: "%[1]s"
 max_payload: %[2]d
-jetstream: {store_dir: "%[3]s/jetstream"}
+jetstream: {store_dir: "%[3]s/jetstream"%[5]s}
 tls: {cert_file: "%[3]s/server.pem", key_file: "%[3]s/server.key", ca_file: "%[3]s/ca.pem", min_version: "1.2"}
 include "permissions.conf"
 `
