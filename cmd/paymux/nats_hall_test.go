@@ -88,7 +88,9 @@ func (g *guest) try(do func() error) error {
 }
 
 // ask makes a request. Errors: errRefused, nats.ErrNoResponders.
-func (g *guest) ask(m *nats.Msg) (*nats.Msg, error) {
+func (g *guest) ask(m *nats.Msg) (*nats.Msg, error) { return g.askFor(m, patience) }
+
+func (g *guest) askFor(m *nats.Msg, limit time.Duration) (*nats.Msg, error) {
 	g.t.Helper()
 	m.Reply = g.conn.NewInbox()
 	sub, err := g.conn.SubscribeSync(m.Reply)
@@ -99,7 +101,7 @@ func (g *guest) ask(m *nats.Msg) (*nats.Msg, error) {
 	if err := g.try(func() error { return g.conn.PublishMsg(m) }); err != nil {
 		return nil, err
 	}
-	return sub.NextMsg(patience)
+	return sub.NextMsg(limit)
 }
 
 // hears subscribes and returns what comes. Error: errRefused.

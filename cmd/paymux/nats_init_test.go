@@ -218,3 +218,80 @@ func TestRegistryOverTheWire(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Several clusters: one run makes a folder for each server, with all that it needs and no more secrets than its own.
+func TestInitOfSeveralClusters(t *testing.T) {
+	t.Parallel()
+	d, dir := newDesk(t, nil), filepath.Join(t.TempDir(), "nats")
+	clusters := "east=nats1.east.internal+nats2.east.internal,west=10.0.2.1,witness=nats.third.internal:5222"
+	out := d.do("nats", "init", "--dir", dir, "--channels", "sandbox", "--clusters", clusters)
+	if again := d.do("nats", "init", "--dir", dir, "--channels", "sandbox", "--clusters", clusters); !strings.Contains(again, "Everything was there already") {
+		t.Errorf("%s", again)
+	}
+	for name, wants := range map[string][]string{
+		"east-1": {`server_name: east-1`, `listen: "0.0.0.0:4222"`, `routes: ["nats://nats1.east.internal:6222", "nats://nats2.east.internal:6222"]`,
+			`{name: "witness", urls: ["nats://nats.third.internal:8222"]}`, `reject_unknown_cluster: true`, `advertise: "nats1.east.internal:7222"`},
+		"east-2":    {`server_name: east-2`, `advertise: "nats2.east.internal:7222"`},
+		"west-1":    {`listen: "10.0.2.1:4222"`, `listen: "10.0.2.1:6222"`, `listen: "10.0.2.1:7222"`, `sync_interval: always`},
+		"witness-1": {`listen: "0.0.0.0:5222"`, `name: "witness"`, `urls: ["nats://nats1.east.internal:7222", "nats://nats2.east.internal:7222"]`},
+	} {
+		is := contents(t, filepath.Join(dir, name))
+		for _, want := range wants {
+			if !strings.Contains(is["nats.conf"]+is["links.conf"], want) {
+				t.Errorf("%s does not have %s:\n%s%s", name, want, is["nats.conf"], is["links.conf"])
+			}
+		}
+		if is["server.pem"] == "" || is["ca.pem"] == "" || is["ca.key"] != "" || len(is) != 6 {
+			t.Errorf("%s has %d files", name, len(is))
+		}
+		if !strings.Contains(out, filepath.Join(dir, name, "nats.conf")) {
+			t.Errorf("%s is not shown", name)
+		}
+	}
+	if is := contents(t, filepath.Join(dir, "east-1")); strings.Contains(is["nats.conf"], "sync_interval") {
+		t.Error("a server that is not alone waits for its disk")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "nats.conf")); err == nil {
+		t.Error("there is a server beside the clusters")
+	}
+	before := contents(t, filepath.Join(dir, "west-1"))
+	d.do("nats", "init", "--dir", dir, "--add", "another")
+	after := contents(t, filepath.Join(dir, "west-1"))
+	if !strings.Contains(after["permissions.conf"], "paymux.channel.another.>") {
+		t.Error("a channel that is added is not known in every cluster")
+	}
+	after["permissions.conf"] = before["permissions.conf"]
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Error(diff)
+	}
+	// A region more: who is joined is written anew, and what is the operator's is not.
+	d.do("nats", "init", "--dir", dir, "--clusters", clusters+",south=nats.south.internal")
+	south := contents(t, filepath.Join(dir, "west-1"))
+	if !strings.Contains(south["links.conf"], "nats://nats.south.internal:7222") || south["nats.conf"] != before["nats.conf"] || south["server.pem"] != before["server.pem"] {
+		t.Errorf("%s", south["links.conf"])
+	}
+}
+
+func TestClustersThatCannotBe(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, nil)
+	for clusters, want := range map[string]string{
+		"east=a":                "names one cluster",
+		"east=a,east=b":         "give each cluster once",
+		"east=a,West=b":         "give each cluster once",
+		"east=a,west":           "give each cluster once",
+		"east=a,west=b:70000":   `"b:70000" is not a host`,
+		"east=a,west=b:63000":   `"b:63000" is not a host`,
+		"east=a,west=b+":        `"" is not a host`,
+		`east=a,west=b\c`:       "is not a host",
+		"east=a,west=b --hosts": "",
+	} {
+		args := []string{"nats", "init", "--dir", filepath.Join(t.TempDir(), "nats"), "--clusters", strings.TrimSuffix(clusters, " --hosts")}
+		if want == "" {
+			args, want = append(args, "--hosts", "c"), "none of the others can be"
+		}
+		if said := d.fails(args...); !strings.Contains(said, want) {
+			t.Errorf("%s: %s", clusters, said)
+		}
+	}
+}

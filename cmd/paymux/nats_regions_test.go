@@ -79,11 +79,12 @@ func (hs *halls) open(g *guest) *registry.Registry {
 	return r
 }
 
-// eventually asks until it is answered: servers take a moment to tell each other who serves what.
+// eventually asks until it is answered: servers take a moment to tell each other who serves what, and an answer may
+// be lost on the way until they have.
 func eventually(t *testing.T, g *guest, subject string) string {
 	t.Helper()
 	for deadline := time.Now().Add(patience); ; {
-		answer, err := g.ask(nats.NewMsg(subject))
+		answer, err := g.askFor(nats.NewMsg(subject), time.Second)
 		if err == nil {
 			return string(answer.Data)
 		}
@@ -218,6 +219,22 @@ func TestSeveralRegions(t *testing.T) {
 			t.Errorf("after the third place came back: %q", got)
 		}
 	})
+}
+
+// A channel is added while everything runs: every server reads its file again, and its gateway may enter in any region.
+func TestAChannelIsAddedToSeveralRegions(t *testing.T) {
+	t.Parallel()
+	hs := newHalls(t, "stripe")
+	hs.desk.do("nats", "init", "--dir", hs.dir, "--add", "another")
+	for name, h := range hs.each {
+		if err := h.server.Reload(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	hs.each["west"].enter("gateway-another").serves("paymux.channel.another.v1.main")
+	if got := eventually(t, hs.each["east"].enter("node"), "paymux.channel.another.v1.main"); got != "gateway-another" {
+		t.Errorf("east's node asks west's new gateway: %s", got)
+	}
 }
 
 // makeJournal has a node make the relay's bucket as relay.KeepJournal does.

@@ -196,11 +196,19 @@ func wait(t *testing.T, status <-chan nats.Status) {
 func TestWhatIsNotServed(t *testing.T) {
 	t.Parallel()
 	const users = "authorization: {users: [{user: a, password: hunter2}]}\n"
+	const here = users + "listen: \"127.0.0.1:-1\"\n"
+	c := newCluster(t)
+	pair := fmt.Sprintf("cert_file: %[1]q, key_file: %[2]q, ca_file: %[1]q", filepath.Join(filepath.Dir(c.file), "server.pem"), filepath.Join(filepath.Dir(c.file), "server.key"))
 	for text, want := range map[string]string{
 		"listen: \"127.0.0.1:-1\"\n":                          "anybody could connect",
 		users + "listen: \"0.0.0.0:-1\"\n":                    "without tls",
 		users + "listen: \":-1\"\n":                           "without tls",
 		users + "listen: \"127.0.0.1:-1\"\nno_auth_user: a\n": "no_auth_user",
+		here + "cluster: {name: a, listen: \"0.0.0.0:-1\", authorization: {user: b, password: hunter2}}\n": "cluster: without tls",
+		here + "gateway: {name: a, listen: \"0.0.0.0:-1\", authorization: {user: b, password: hunter2}}\n": "gateway: without tls",
+		here + "cluster: {name: a, listen: \"127.0.0.1:-1\"}\n":                                            "cluster: anybody could connect as a server",
+		here + "gateway: {name: a, listen: \"127.0.0.1:-1\"}\n":                                            "gateway: anybody could connect as a server",
+		here + "gateway: {name: a, listen: \"" + c.server.Addr().String() + "\", tls: {" + pair + "}}\n":   "serve NATS",
 		"listen: {\n": "read ",
 	} {
 		file := write(t, t.TempDir(), "nats.conf", []byte(text))
