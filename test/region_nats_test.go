@@ -3,6 +3,7 @@ package test_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"testing"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nkeys"
+
+	"github.com/paymux/paymux/relay"
 )
 
 // dialer lets NATS connect from a place.
@@ -82,4 +85,74 @@ func TestNATSNoticesAPartition(t *testing.T) {
 	}
 	w.net.heal("east", "west")
 	t.Logf("healed: passes after %s", passes(25*time.Second))
+}
+
+// Any one place burns down: what the others have with each other goes on.
+func TestNATSLosesAPlace(t *testing.T) {
+	t.Parallel()
+	w := newEmptyWorld(t, worldConfig{})
+	east, west := w.natsServer("east"), w.natsServer("west")
+	startAll([]*part{east, west})
+	frontend, node := w.join("west", "frontend"), w.join("west", "node")
+	keeps, stop := context.WithCancel(t.Context())
+	kept := make(chan struct{})
+	go func() {
+		defer close(kept)
+		relay.KeepJournal(keeps, node, "witness", 1, nil)
+	}()
+	t.Cleanup(func() { stop(); <-kept })
+	journal, keys := relay.NewNATSJournal(frontend), 0
+	writes := func() (err error) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		keys++
+		key := fmt.Sprint("k", keys)
+		if _, err = journal.Put(ctx, key, []byte("west"), 0); err == nil {
+			_, _, err = journal.Get(ctx, key)
+		}
+		return err
+	}
+	if !within(20*time.Second, func() bool { return writes() == nil }) {
+		t.Fatalf("the journal is not there: %v", writes())
+	}
+	flows := func(what string, do func() error) {
+		t.Helper()
+		longest := time.Duration(0)
+		for until := time.Now().Add(3 * time.Second); time.Now().Before(until); {
+			from := time.Now()
+			if err := do(); err != nil {
+				t.Errorf("%s: %v after %s", what, err, time.Since(from))
+			}
+			longest = max(longest, time.Since(from))
+		}
+		t.Logf("%s: no longer than %s", what, longest)
+	}
+	flows("all there", writes)
+	east.kill()
+	flows("without east, west's journal", writes)
+	last := fmt.Sprint("k", keys)
+	east.start()
+
+	far := w.join("east", "frontend")
+	if _, err := node.QueueSubscribe("paymux.node.west.pay", "nodes", func(m *nats.Msg) { _ = m.Respond([]byte("paid")) }); err != nil {
+		t.Fatal(err)
+	}
+	asks := func() error {
+		_, err := far.Request("paymux.node.west.pay", nil, time.Second)
+		return err
+	}
+	if !within(20*time.Second, func() bool { return asks() == nil }) {
+		t.Fatalf("east does not reach west: %v", asks())
+	}
+	w.witness.kill()
+	flows("without the third place, east asks west", asks)
+	w.witness.start()
+	back := time.Now()
+	if !within(20*time.Second, func() bool { return writes() == nil }) {
+		t.Fatalf("the journal does not come back: %v", writes())
+	}
+	t.Logf("the journal is back %s after its server", time.Since(back))
+	if _, _, err := journal.Get(t.Context(), last); err != nil {
+		t.Errorf("the journal has forgotten %s: %v", last, err)
+	}
 }
