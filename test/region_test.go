@@ -30,6 +30,30 @@ func TestTwoRegions(t *testing.T) {
 	}
 }
 
+// A region burns down, with its frontends, its nodes, its NATS and its database: the other takes its own merchants' payments as before,
+// and the merchants of the lost one are answered when it is back. Nothing is charged twice.
+func TestARegionIsLostAndReturns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, worldConfig{})
+	tr := newTrade(t, w.trader(w.east).stall("eastern", time.Second/20), w.trader(w.west).stall("western", time.Second/20))
+	western := func(d *deal) bool { return d.stall.name == "western" && d.succeeded() }
+	tr.answered("of western", 20, western)
+	before := tr.of(time.Time{}, time.Now(), named("western"))
+	w.east.kill()
+	lost := time.Now()
+	tr.answered("of western without east", 60, western)
+	w.east.start()
+	back := time.Now()
+	tr.answered("of eastern", 20, func(d *deal) bool { return d.stall.name == "eastern" && d.succeeded() })
+	w.report(tr, "while east was lost", lost, back)
+	tr.unhurt(before, tr.of(lost, back, named("western")))
+	counts := w.balance(tr)
+	if open := tr.underWay(back, named("eastern")); len(open) == 0 {
+		t.Error("nobody waited for east")
+	}
+	t.Logf("payments: %v", counts)
+}
+
 // The two regions cannot hear each other, while both hear the third place and the world outside: each goes on with its own, and
 // when they hear each other again, nothing was charged twice.
 func TestTwoRegionsParted(t *testing.T) {
