@@ -221,7 +221,7 @@ func (s *Server) sameItem(ctx context.Context, c *call, it *item) error {
 		return nil
 	}
 	answers := s.answers
-	if about := it.about(); about != "" {
+	if about := it.about(); s.ids.Check(paymux.PrefixPayment, string(about)) == nil {
 		answers = s.answersOf(string(about))
 	}
 	had, err := answers.Idempotency(ctx, c.caller.Merchant, it.input.caller.Idempotency)

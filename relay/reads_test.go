@@ -157,7 +157,9 @@ type merge func(context.Context, *relay.Reads[*shelf], paymux.Page, func(a, b *s
 // followed reads a list page by page until one is empty.
 func followed(rt *rapid.T, reads *relay.Reads[*shelf], read merge, limit int) (all []string) {
 	for page := (paymux.Page{Limit: limit}); ; {
-		rows, err := read(context.Background(), reads, page, newest, func(_ context.Context, s *shelf, p paymux.Page) ([]string, error) { return s.page(p.After, p.Limit), s.err })
+		rows, err := read(context.Background(), reads, page, newest, func(_ context.Context, s *shelf, p paymux.Page) ([]string, error) {
+			return s.page(p.After, p.Limit), s.err
+		})
 		if err != nil {
 			rt.Fatal(err)
 		}

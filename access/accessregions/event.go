@@ -40,7 +40,7 @@ func ofPayment(object string) bool {
 
 // inOne asks the region of an ID alone for a page, from a position in all of them.
 func inOne[R any](ctx context.Context, r *Regions, region, id string, p paymux.Page, ask func(context.Context, *accessrpc.Node, paymux.Page) (R, error)) (R, error) {
-	if at, ok := paymux.ReadPosition(p.After); ok {
+	if at, ok := paymux.ReadPosition(p.After); ok && len(r.reads.Regions()) > 1 {
 		number, _ := paymux.RegionOf(id)
 		p.After = at[number]
 	}
