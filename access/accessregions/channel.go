@@ -36,6 +36,9 @@ func (r *Regions) Statuses(ctx context.Context) ([]paymux.ChannelStatus, error) 
 	}
 	var all []paymux.ChannelStatus
 	for _, part := range parts {
+		if part.Err != nil {
+			continue
+		}
 		for _, s := range part.Value {
 			if s.Down != "" {
 				s.Down = part.Region + ": " + s.Down

@@ -52,6 +52,9 @@ func (r *Regions) Merchants(ctx context.Context, p paymux.Page) ([]paymux.Mercha
 	}
 	best := map[paymux.MerchantID]kept{}
 	for _, part := range parts {
+		if part.Err != nil {
+			continue
+		}
 		for _, m := range part.Value {
 			region, _ := paymux.RegionOf(string(m.ID))
 			home, had := region == part.Number, best[m.ID]
