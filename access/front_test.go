@@ -120,7 +120,7 @@ func newFront(t testing.TB, adjust ...func(*access.Config)) *front {
 		putWire(t, &c)
 	}
 	if *overRegions > 0 {
-		putRegions(t, &c, *overRegions)
+		putRegions(t, &c, empty(*overRegions-1))
 	}
 	s, err := access.New(c)
 	if err != nil {

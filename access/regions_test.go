@@ -16,17 +16,31 @@ import (
 // overRegions runs the whole suite with what is behind the front door in the first of so many regions, and nothing in the others.
 var overRegions = flag.Int("regions", 0, "put the rooms into one of so many regions")
 
-func putRegions(t testing.TB, c *access.Config, n int) {
+// empty are n regions with nothing in them, numbered from 2.
+func empty(n int) map[string]*book {
+	all := map[string]*book{}
+	for i := range n {
+		all[fmt.Sprintf("region-%d", i+2)] = &book{answers: map[string]paymux.Idempotency{}}
+	}
+	return all
+}
+
+// putRegions moves what is behind a front door into region 1, of several.
+func putRegions(t testing.TB, c *access.Config, others map[string]*book) {
 	t.Helper()
 	nodes := map[string]accessrpc.Node{"region-1": nodeOf(c)}
 	all := []relay.Region{{Number: 1, Name: "region-1", Weight: 1, Node: node{c.Payments, c.Callbacks}}}
-	for i := 2; i <= n; i++ {
-		empty := access.Config{Channels: silent{}, Statistics: silent{}}
-		b := &book{answers: map[string]paymux.Idempotency{}}
-		empty.Queries, empty.Merchants, empty.Endpoints, empty.Links, empty.Events, empty.Notifications, empty.NotificationLog, empty.Answers, empty.Tasks = b, b, b, b, b, b, b, b, silent{}
-		name := fmt.Sprintf("region-%d", i)
-		nodes[name] = nodeOf(&empty)
-		all = append(all, relay.Region{Number: paymux.Region(i), Name: name})
+	for name, b := range others {
+		far := access.Config{
+			Queries: b, Merchants: b, Endpoints: b, Links: b, Events: b, Notifications: b, NotificationLog: b, Answers: b,
+			Tasks: silent{}, Channels: silent{}, Statistics: silent{},
+		}
+		var number paymux.Region
+		if _, err := fmt.Sscanf(name, "region-%d", &number); err != nil {
+			t.Fatal(err)
+		}
+		nodes[name] = nodeOf(&far)
+		all = append(all, relay.Region{Number: number, Name: name})
 	}
 	r, err := relay.New(all)
 	if err != nil {
