@@ -106,3 +106,6 @@ var (
 	// ErrOrderTaken: another payment holds the merchant_order_id.
 	ErrOrderTaken = errors.New("merchant order taken")
 )
+
+// ErrNoRegion is the cause of a NotFound: no region is known whose number the ID carries. It may have gone, or be still to come.
+var ErrNoRegion = errors.New("no such region")

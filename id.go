@@ -86,18 +86,43 @@ func NewIDs(key []byte, region Region, now func() time.Time) *IDs {
 }
 
 // New mints an ID with the given prefix.
-func (m *IDs) New(prefix string) string {
+func (m *IDs) New(prefix string) string { return m.NewIn(m.region, prefix) }
+
+// NewIn mints an ID for what another region is to keep.
+func (m *IDs) NewIn(region Region, prefix string) string {
 	stamp := m.tick()
-	ms, seq := stamp>>sequenceBits, stamp&(1<<sequenceBits-1)
-	var raw [16]byte // 104 bits of content, 24 bits of check
-	low := uint64(m.region)<<(sequenceBits+randomBits) | seq<<randomBits | rand.Uint64()&(1<<randomBits-1)
+	raw := content(stamp>>sequenceBits, region&(1<<regionBits-1), stamp&(1<<sequenceBits-1)<<randomBits|rand.Uint64()&(1<<randomBits-1))
+	m.check(prefix, raw[:13], raw[13:])
+	return prefix + encode(raw)
+}
+
+// content is an ID without its check: 104 bits, of which tail has the last 44.
+func content(ms uint64, region Region, tail uint64) (raw [16]byte) {
 	var head [8]byte
 	binary.BigEndian.PutUint64(head[:], ms)
 	copy(raw[:6], head[2:])
-	binary.BigEndian.PutUint64(head[:], low)
+	binary.BigEndian.PutUint64(head[:], uint64(region)<<(sequenceBits+randomBits)|tail)
 	copy(raw[6:13], head[1:])
-	m.check(prefix, raw[:13], raw[13:])
-	return prefix + encode(raw)
+	return raw
+}
+
+// Below is what stands for an ID in another region's list, newest first: an ID that nobody was issued, with the same of that region's
+// below it as below id. Stores number their own rows, and what another region issued in the same millisecond has no place among them.
+// It is id itself where that is of the region, or no ID.
+func Below(id string, region Region) string {
+	raw, ok := splitAny(id)
+	if !ok {
+		return id
+	}
+	issued, _ := RegionOf(id)
+	ms := binary.BigEndian.Uint64(raw[:8]) >> 16
+	switch {
+	case issued == region:
+		return id
+	case issued > region: // all of the millisecond are below
+		ms++
+	}
+	return id[:strings.IndexByte(id, '_')+1] + encode(content(ms, region, 0))
 }
 
 // Check reports whether id has the prefix, is well formed and carries this

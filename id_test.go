@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/paymux/paymux"
 )
 
@@ -137,5 +139,49 @@ func TestOrdinalOfALateID(t *testing.T) {
 	n, ok := paymux.OrdinalOf(ids.New(paymux.PrefixOperation))
 	if !ok || n>>21 != at.UnixMilli() {
 		t.Fatalf("the ordinal %d does not begin with the time %d", n, at.UnixMilli())
+	}
+}
+
+func TestIDsOfAnotherRegion(t *testing.T) {
+	t.Parallel()
+	ids := paymux.NewIDs(mintKey, 3, time.Now)
+	id := ids.NewIn(4095, paymux.PrefixLink)
+	if region, ok := paymux.RegionOf(id); !ok || region != 4095 || ids.Check(paymux.PrefixLink, id) != nil {
+		t.Errorf("%s is of region %d", id, region)
+	}
+	if next := ids.New(paymux.PrefixLink); next[:len(paymux.PrefixLink)+10] < id[:len(paymux.PrefixLink)+10] {
+		t.Errorf("%s was minted before %s", next, id)
+	}
+}
+
+// What is below an ID in another region's list is below its stand-in there, by text and by ordinal, which knows no region.
+func TestBelowInAnotherRegion(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		draw := func(name string) string {
+			at := time.UnixMilli(1_790_000_000_000 + rapid.Int64Range(0, 2).Draw(rt, name+" ms"))
+			mint := paymux.NewIDs(mintKey, rapid.SampledFrom([]paymux.Region{0, 1, 2, 4095}).Draw(rt, name+" region"), func() time.Time { return at })
+			id := ""
+			for range rapid.IntRange(1, 3).Draw(rt, name+" sequence") {
+				id = mint.New(paymux.PrefixPayment)
+			}
+			return id
+		}
+		cursor, row := draw("cursor"), draw("row")
+		region, _ := paymux.RegionOf(row)
+		bound := paymux.Below(cursor, region)
+		if at, ok := paymux.RegionOf(bound); !ok || at != region {
+			rt.Fatalf("%s stands for %s in region %d", bound, cursor, region)
+		}
+		limit, _ := paymux.OrdinalOf(bound)
+		n, _ := paymux.OrdinalOf(row)
+		if want := row < cursor; row < bound != want || n < limit != want {
+			rt.Fatalf("%s below %s: %t; below its stand-in %s: %t, by ordinal %t", row, cursor, want, bound, row < bound, n < limit)
+		}
+	})
+	for _, id := range []string{"", "pay_1", "x"} {
+		if got := paymux.Below(id, 7); got != id {
+			t.Errorf("%q became %q", id, got)
+		}
 	}
 }

@@ -104,7 +104,7 @@ type EventFilter struct {
 	Type     EventType
 	ObjectID string
 	// Oldest turns the list round, for pulling: oldest first, in the order in which events were committed.
-	// After is where the reader stands. An event is withheld until none can be
+	// After is where the reader stands, a position over several regions. An event is withheld until none can be
 	// committed any more that would come before it, so that a reader never misses one.
 	Oldest bool
 	Page

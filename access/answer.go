@@ -119,16 +119,29 @@ func listAnswer[T any](p paymux.Page, read func(paymux.Page) ([]T, error), id fu
 	return answerWith(http.StatusOK, out)
 }
 
-// listPage reads one page and learns whether there is another. Stores give at
-// most 100 rows, so a full page is followed by a look at the row after it.
+// listPage reads one page of a list in the order of IDs.
 func listPage[T any](p paymux.Page, read func(paymux.Page) ([]T, error), id func(*T) string) (page[T], error) {
+	return pageBefore(p, read, func(_, next string) string { return next }, id)
+}
+
+// positionPage reads one page of a list whose cursor is a position.
+func positionPage[T any](p paymux.Page, read func(paymux.Page) ([]T, error), id func(*T) string) (page[T], error) {
+	return pageBefore(p, read, paymux.MoveOn, id)
+}
+
+// pageBefore reads one page and learns whether there is another. Stores give at
+// most 100 rows, so a full page is followed by a look at the row after it. move is how a row moves the cursor on.
+func pageBefore[T any](p paymux.Page, read func(paymux.Page) ([]T, error), move func(cursor, id string) string, id func(*T) string) (page[T], error) {
 	data, err := read(p)
 	if err != nil {
 		return page[T]{}, err
 	}
 	out := pageOf(data)
 	if len(data) == p.Limit {
-		last := id(&data[len(data)-1])
+		last := p.After
+		for i := range data {
+			last = move(last, id(&data[i]))
+		}
 		more, err := read(paymux.Page{After: last, Limit: 1})
 		if err != nil {
 			return out, err

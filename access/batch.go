@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"sync"
+	"sync/atomic"
 
 	"github.com/paymux/paymux"
 )
@@ -190,22 +193,43 @@ func firstRefusal(items []item) error {
 }
 
 // sameBatch refuses a batch whose key was used with another one. Items in flight
-// or answered already are the payment room's to replay.
+// or answered already are the payment room's to replay. Where some regions do not answer, items find out themselves what they may do.
 func (s *Server) sameBatch(ctx context.Context, c *call, items []item) error {
-	for i := range items {
-		if items[i].refused != nil || items[i].Service == paymux.ServiceQuery {
-			continue
-		}
-		had, err := s.answers.Idempotency(ctx, c.caller.Merchant, items[i].input.caller.Idempotency)
-		if errors.Is(err, paymux.NotFound) {
-			continue
-		}
-		if err == nil && string(had.Fingerprint) != string(items[i].input.caller.Fingerprint) {
-			err = reused(c.caller.Idempotency)
-		}
-		if err != nil {
+	faults := make([]error, len(items))
+	next := atomic.Int64{}
+	var work sync.WaitGroup
+	for range min(batchWorkers, len(items)) {
+		work.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(items)); i = next.Add(1) - 1 {
+				faults[i] = s.sameItem(ctx, c, &items[i])
+			}
+		})
+	}
+	work.Wait()
+	answered := slices.Contains(faults, nil)
+	for _, err := range faults {
+		if err != nil && !(answered && errors.Is(err, paymux.Unavailable)) {
 			return err
 		}
 	}
 	return nil
+}
+
+// sameItem looks where the item's key would be kept: in the region of its payment, or anywhere, if that is to be made.
+func (s *Server) sameItem(ctx context.Context, c *call, it *item) error {
+	if it.refused != nil || it.Service == paymux.ServiceQuery {
+		return nil
+	}
+	answers := s.answers
+	if about := it.about(); s.ids.Check(paymux.PrefixPayment, string(about)) == nil {
+		answers = s.answersOf(string(about))
+	}
+	had, err := answers.Idempotency(ctx, c.caller.Merchant, it.input.caller.Idempotency)
+	if errors.Is(err, paymux.NotFound) {
+		return nil
+	}
+	if err == nil && string(had.Fingerprint) != string(it.input.caller.Fingerprint) {
+		err = reused(c.caller.Idempotency)
+	}
+	return err
 }

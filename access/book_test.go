@@ -220,6 +220,9 @@ func (b *book) CountReplay(_ context.Context, r paymux.Replay) (int, error) {
 	return len(b.events), nil
 }
 func (b *book) StartReplay(_ context.Context, r paymux.Replay, i *paymux.Idempotency) error {
+	if _, err := b.Replay(context.Background(), r.Merchant, r.ID); err == nil && i == nil {
+		return nil
+	}
 	return b.write(i, func() { b.replays = append(b.replays, r) })
 }
 func (b *book) Replay(_ context.Context, m paymux.MerchantID, id paymux.ReplayID) (paymux.Replay, error) {
@@ -266,6 +269,9 @@ func (b *book) Statistics(_ context.Context, q paymux.StatisticsQuery) (paymux.S
 	rows := []paymux.StatisticsRow{row}
 	if q.Only.Account == "very many" {
 		rows = slices.Repeat(rows, q.Limit)
+		for i := range rows {
+			rows[i].At = rows[i].At.Add(time.Duration(i) * time.Minute)
+		}
 	}
 	return paymux.StatisticsAnswer{AsOf: frontTime, Rows: rows}, nil
 }

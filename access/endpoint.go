@@ -32,7 +32,7 @@ func (s *Server) endpointRoutes() []route {
 			doc: "What became of each event on its way to the endpoint, newest event first. An answer is given after a look at 2,000 of the merchant's events at most, " +
 				"so a page may be short, even empty, and has_more still be true: go on with next_cursor until it is false.",
 			query: []param{
-				cursorParam(), limitParam(), idParam("event", "of this event"),
+				positionParam(), limitParam(), idParam("event", "of this event"),
 				enumParam("status", "in this status", words(notificationStatuses)),
 			},
 			reply: schemaFor[page[paymux.Notification]]("NotificationList"), serve: s.listNotifications},
@@ -63,7 +63,7 @@ func (s *Server) createEndpoint(ctx context.Context, c *call) (answer, error) {
 func (s *Server) newEndpoint(ctx context.Context, c *call) (paymux.Endpoint, error) {
 	now := s.now().UTC()
 	e := paymux.Endpoint{
-		ID: paymux.EndpointID(s.ids.New(paymux.PrefixEndpoint)), Object: "webhook_endpoint", Livemode: c.caller.Livemode,
+		ID: paymux.EndpointID(s.newOf(c.caller.Merchant, paymux.PrefixEndpoint)), Object: "webhook_endpoint", Livemode: c.caller.Livemode,
 		Status: paymux.EndpointEnabled, Signature: paymux.SignHMAC, CreatedAt: now, UpdatedAt: now, Merchant: c.caller.Merchant,
 	}
 	if err := json.Unmarshal(c.body, &e); err != nil {

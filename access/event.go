@@ -23,7 +23,7 @@ func (s *Server) eventRoutes() []route {
 				"so that a reader who sends the next_cursor of each answer with the next request never misses one. Then next_cursor is there on an empty page, too, which means that there is nothing new yet.",
 			service: paymux.ServiceQuery, reply: schemaFor[page[paymux.Event]]("EventList"),
 			query: []param{
-				cursorParam(), limitParam(), enumParam("type", "of this type", words(paymux.EventTypes())),
+				positionParam(), limitParam(), enumParam("type", "of this type", words(paymux.EventTypes())),
 				enumParam("order", "newest_first if not given", []string{newestFirst, oldestFirst}),
 				idParam("object_id", "about this payment, refund or dispute"),
 			},
@@ -35,11 +35,11 @@ func (s *Server) eventRoutes() []route {
 		},
 		{
 			method: http.MethodGet, path: "/v1/events/stream", id: "streamEvents", tag: "Events", summary: "Stream events",
-			doc: "Server-sent events: id is the event's ID, event its type, data its body in one line. Begins with what happens from now on or, with the Last-Event-ID header or last_event_id, " +
-				"behind that event, and never passes one over; start means all that are kept. A comment comes every 15 seconds. A reader that does not keep up is cut off, and every stream ends after an hour: connect again with the last ID.",
+			doc: "Server-sent events: id is where the reader stands (the event's ID or, where there are several regions, one of each), event its type, data its body in one line. " +
+				"Begins with what happens from now on or, with the Last-Event-ID header or last_event_id, behind that id, and never passes an event over; start means all that are kept. A comment comes every 15 seconds. A reader that does not keep up is cut off, and every stream ends after an hour: connect again with the last ID.",
 			service: paymux.ServiceQuery, media: eventStreamed, reply: &schema{kind: kindString, doc: "text/event-stream"},
 			query: []param{
-				idParam("last_event_id", "the last event the reader has, for readers that cannot send the Last-Event-ID header; start: none yet"),
+				positionIDParam("last_event_id", "the last id the reader has got, for readers that cannot send the Last-Event-ID header; start: none yet"),
 				enumParam("type", "of this type", words(paymux.EventTypes())),
 			},
 			serve: s.streamEvents,
@@ -77,7 +77,7 @@ func (s *Server) getEvent(ctx context.Context, c *call) (answer, error) {
 }
 
 func (s *Server) listEvents(ctx context.Context, c *call) (answer, error) {
-	p, err := s.page(c, paymux.PrefixEvent)
+	p, err := s.pageFrom(c, paymux.PrefixEvent)
 	if err != nil {
 		return answer{}, err
 	}
@@ -90,18 +90,18 @@ func (s *Server) listEvents(ctx context.Context, c *call) (answer, error) {
 		Oldest: c.query.get("order") == oldestFirst,
 	}
 	if f.Oldest && p.After != "" {
-		if err := s.known(ctx, c, paymux.EventID(p.After), "query.cursor"); err != nil {
+		if err := s.known(ctx, c, p.After, "query.cursor"); err != nil {
 			return answer{}, err
 		}
 	}
-	out, err := listPage(p, s.eventBodies(ctx, f), func(body *json.RawMessage) string { return idOf(*body) })
+	out, err := positionPage(p, s.eventBodies(ctx, f), func(body *json.RawMessage) string { return idOf(*body) })
 	if err != nil {
 		return answer{}, err
 	}
 	if f.Oldest {
 		out.NextCursor = p.After
-		if n := len(out.Data); n > 0 {
-			out.NextCursor = idOf(out.Data[n-1])
+		for _, body := range out.Data {
+			out.NextCursor = paymux.MoveOn(out.NextCursor, idOf(body))
 		}
 	}
 	return answerWith(http.StatusOK, out)

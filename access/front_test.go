@@ -119,6 +119,9 @@ func newFront(t testing.TB, adjust ...func(*access.Config)) *front {
 	if *overWire {
 		putWire(t, &c)
 	}
+	if *overRegions > 0 {
+		putRegions(t, &c, empty(*overRegions-1))
+	}
 	s, err := access.New(c)
 	if err != nil {
 		t.Fatal(err)

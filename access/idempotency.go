@@ -107,9 +107,17 @@ func (s *Server) once(ctx context.Context, c *call, decide func() (change, error
 	return reply, err
 }
 
+// keeper is what a request's record is committed with: the link that is changed, or else what belongs to the merchant.
+func (c *call) keeper() string {
+	if c.route.prefix == paymux.PrefixLink {
+		return c.id
+	}
+	return string(c.caller.Merchant)
+}
+
 // kept finds the reply of an earlier request with this key.
 func (s *Server) kept(ctx context.Context, c *call) (reply paymux.Reply, found bool, err error) {
-	had, err := s.answers.Idempotency(ctx, c.caller.Merchant, c.caller.Idempotency)
+	had, err := s.answersOf(c.keeper()).Idempotency(ctx, c.caller.Merchant, c.caller.Idempotency)
 	if errors.Is(err, paymux.NotFound) {
 		return reply, false, nil
 	}

@@ -86,7 +86,7 @@ func (s *Server) newKey(body []byte, merchant paymux.MerchantID, live bool) (k p
 		return k, "", err
 	}
 	k = paymux.Key{
-		ID: paymux.KeyID(s.ids.New(paymux.PrefixKey)), Object: "api_key", Merchant: merchant, Kind: b.Kind, Name: b.Name,
+		ID: paymux.KeyID(s.newOf(merchant, paymux.PrefixKey)), Object: "api_key", Merchant: merchant, Kind: b.Kind, Name: b.Name,
 		Services: b.Services, Public: b.Public, CreatedAt: s.now().UTC(),
 	}
 	for _, n := range b.Addresses {

@@ -75,7 +75,7 @@ func (s *Server) newLink(c *call) (paymux.Link, error) {
 	if expires.IsZero() {
 		expires = now.Add(linkLife)
 	}
-	id := paymux.LinkID(s.ids.New(paymux.PrefixLink))
+	id := paymux.LinkID(s.newOf(c.caller.Merchant, paymux.PrefixLink))
 	return paymux.Link{
 		ID: id, Object: "payment_link", Livemode: c.caller.Livemode, URL: s.publicURL + "/pay/" + string(id),
 		Status: paymux.LinkActive, Amount: b.Amount, Currency: b.Currency, MerchantOrderID: b.MerchantOrderID,

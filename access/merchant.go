@@ -50,6 +50,14 @@ func (s *Server) merchantRoutes() []route {
 	}
 }
 
+// newOf mints the ID of something that belongs to a merchant: it is kept in the region that the merchant's ID carries, and says so.
+func (s *Server) newOf(merchant paymux.MerchantID, prefix string) string {
+	if home, ok := paymux.RegionOf(string(merchant)); ok {
+		return s.ids.NewIn(home, prefix)
+	}
+	return s.ids.New(prefix)
+}
+
 // keySet is a JWK set as far as the document describes it.
 type keySet struct {
 	Keys []keySetKey `json:"keys"`

@@ -13,7 +13,7 @@ var notificationStatuses = []paymux.NotificationStatus{
 }
 
 func (s *Server) listNotifications(ctx context.Context, c *call) (answer, error) {
-	p, err := s.page(c, paymux.PrefixEvent)
+	p, err := s.pageFrom(c, paymux.PrefixEvent)
 	if err != nil {
 		return answer{}, err
 	}

@@ -20,7 +20,7 @@ func (s *Server) operatorRoutes() []route {
 		{method: http.MethodPost, path: one + "/api_keys", id: "opsCreateAPIKey", summary: "Create a key for a merchant", prefix: paymux.PrefixMerchant, body: schemaFor[keyBody]("APIKeyCreate"), reply: schemaFor[keyAnswer]("APIKeyWithSecret"), status: http.StatusCreated, serve: s.opsCreateKey},
 		{method: http.MethodGet, path: one + "/api_keys", id: "opsListAPIKeys", summary: "List a merchant's keys", prefix: paymux.PrefixMerchant, reply: schemaFor[page[paymux.Key]]("APIKeyList"), serve: s.opsListKeys},
 		{method: http.MethodDelete, path: one + "/api_keys/{key}", id: "opsRevokeAPIKey", summary: "Revoke a merchant's key", prefix: paymux.PrefixMerchant, reply: key, serve: s.opsRevokeKey},
-		{method: http.MethodGet, path: "/ops/v1/buried_tasks", id: "opsListBuriedTasks", summary: "List tasks that were given up", query: []param{cursorParam(), limitParam()}, reply: schemaFor[page[BuriedTask]]("BuriedTaskList"), serve: s.buriedTasks},
+		{method: http.MethodGet, path: "/ops/v1/buried_tasks", id: "opsListBuriedTasks", summary: "List tasks that were given up", query: []param{positionParam(), limitParam()}, reply: schemaFor[page[BuriedTask]]("BuriedTaskList"), serve: s.buriedTasks},
 		{method: http.MethodGet, path: "/ops/v1/failing_endpoints", id: "opsListFailingEndpoints", summary: "List endpoints that fail", doc: "Webhook endpoints of all merchants whose attempts have all failed for a while, longest first.", query: []param{limitParam()}, reply: schemaFor[page[paymux.Endpoint]]("WebhookEndpointList"), serve: s.failingEndpoints},
 	}
 	rs = append(append(rs, s.channelRoutes()...), s.opsStatisticsRoute())
@@ -128,12 +128,16 @@ func (s *Server) opsRevokeKey(ctx context.Context, c *call) (answer, error) {
 }
 
 func (s *Server) buriedTasks(ctx context.Context, c *call) (answer, error) {
-	p, err := s.page(c, paymux.PrefixTask)
+	p, err := s.pageFrom(c, paymux.PrefixTask)
 	if err != nil {
 		return answer{}, err
 	}
-	return listAnswer(p, func(p paymux.Page) ([]BuriedTask, error) { return s.tasks.BuriedTasks(ctx, p) },
+	list, err := positionPage(p, func(p paymux.Page) ([]BuriedTask, error) { return s.tasks.BuriedTasks(ctx, p) },
 		func(t *BuriedTask) string { return string(t.ID) })
+	if err != nil {
+		return answer{}, err
+	}
+	return answerWith(http.StatusOK, list)
 }
 
 func (s *Server) failingEndpoints(ctx context.Context, c *call) (answer, error) {

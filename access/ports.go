@@ -83,7 +83,7 @@ type Events interface {
 	Event(ctx context.Context, merchant paymux.MerchantID, id paymux.EventID) (paymux.Event, error)
 	Events(ctx context.Context, f paymux.EventFilter) ([]paymux.Event, error)
 	// Newest is the last event in the order of EventFilter.Oldest that is shown by now: whoever reads on behind
-	// it misses nothing that is committed later. Empty: the merchant has none.
+	// it misses nothing that is committed later. Empty: the merchant has none. Over several regions it is a position, with one event of each.
 	Newest(ctx context.Context, merchant paymux.MerchantID) (paymux.EventID, error)
 }
 
@@ -96,7 +96,8 @@ type Notifications interface {
 	Resend(ctx context.Context, merchant paymux.MerchantID, event paymux.EventID, endpoint paymux.EndpointID) ([]paymux.EndpointID, error)
 	// CountReplay is how many events r would send.
 	CountReplay(ctx context.Context, r paymux.Replay) (int, error)
-	// StartReplay keeps r, which is complete, and begins it.
+	// StartReplay keeps r, which is complete, and begins it. What has begun already goes on as it is: without
+	// a record it may be repeated, and completes what an earlier call left undone.
 	StartReplay(ctx context.Context, r paymux.Replay, i *paymux.Idempotency) error
 	Replay(ctx context.Context, merchant paymux.MerchantID, id paymux.ReplayID) (paymux.Replay, error)
 	// CancelReplay ends a replay where it is and returns it. What is queued already is delivered.
@@ -105,7 +106,7 @@ type Notifications interface {
 
 // NotificationLog reads what became of notifications.
 type NotificationLog interface {
-	// Notifications returns, beside a list that may be short or empty although there is more, the event to go on behind. Empty: there is nothing older.
+	// Notifications returns, beside a list that may be short or empty although there is more, the event to go on behind, or the position over several regions. Empty: there is nothing older.
 	Notifications(ctx context.Context, f paymux.NotificationFilter) (list []paymux.Notification, next paymux.EventID, err error)
 	Attempts(ctx context.Context, merchant paymux.MerchantID, event paymux.EventID, endpoint paymux.EndpointID) ([]paymux.Attempt, error)
 }

@@ -10,10 +10,11 @@ import (
 	"github.com/paymux/paymux"
 )
 
-// defaultLimit and maxLimit bound a page of a list.
+// defaultLimit and maxLimit bound a page of a list, maxPosition the characters of its cursor where that has one ID for each region.
 const (
 	defaultLimit = 20
 	maxLimit     = 100
+	maxPosition  = 4096
 )
 
 // queryValues are checked query parameters.
@@ -83,12 +84,22 @@ func cursorParam() param {
 	return param{name: "cursor", schema: &schema{kind: kindString, max: 64, doc: "next_cursor of the page before"}}
 }
 
+// positionParam is the cursor of a list that each region keeps in an order of its own: an ID for each, joined by commas.
+func positionParam() param {
+	return param{name: "cursor", schema: &schema{kind: kindString, max: maxPosition, doc: "next_cursor of the page before"}}
+}
+
 func limitParam() param {
 	return param{name: "limit", schema: &schema{kind: kindNumber, min: 1, max: maxLimit, doc: "how many to answer, 20 if not given", example: "20"}}
 }
 
 func idParam(name, doc string) param {
 	return param{name: name, schema: &schema{kind: kindString, max: 64, doc: doc}}
+}
+
+// positionIDParam is idParam for a position.
+func positionIDParam(name, doc string) param {
+	return param{name: name, schema: &schema{kind: kindString, max: maxPosition, doc: doc}}
 }
 
 func enumParam(name, doc string, values []string) param {
@@ -101,16 +112,43 @@ func timeParam(name, doc string) param {
 
 // page is the part of a list that was asked for. prefix is of the list's IDs.
 func (s *Server) page(c *call, prefix string) (paymux.Page, error) {
-	p := paymux.Page{Limit: defaultLimit, After: c.query.get("cursor")}
-	if n, err := strconv.Atoi(c.query.get("limit")); err == nil {
-		p.Limit = n
-	}
+	p := askedPage(c)
 	if p.After != "" {
 		if err := s.ids.Check(prefix, p.After); err != nil {
 			return p, at(err, "query.cursor")
 		}
 	}
 	return p, nil
+}
+
+// pageFrom is page where the cursor is a position.
+func (s *Server) pageFrom(c *call, prefix string) (paymux.Page, error) {
+	p := askedPage(c)
+	return p, s.checkPosition(prefix, p.After, "query.cursor")
+}
+
+func askedPage(c *call) paymux.Page {
+	p := paymux.Page{Limit: defaultLimit, After: c.query.get("cursor")}
+	if n, err := strconv.Atoi(c.query.get("limit")); err == nil {
+		p.Limit = n
+	}
+	return p
+}
+
+// checkPosition checks every ID of a position, and that no two are of one region.
+func (s *Server) checkPosition(prefix, position, location string) error {
+	if position == "" {
+		return nil
+	}
+	for id := range strings.SplitSeq(position, ",") {
+		if err := s.ids.Check(prefix, id); err != nil {
+			return at(err, location)
+		}
+	}
+	if _, ok := paymux.ReadPosition(position); !ok {
+		return at(paymux.Errorf(paymux.InvalidID, "This was not given out as a cursor: send next_cursor as it came."), location)
+	}
+	return nil
 }
 
 // optionalID checks an ID given as a filter.

@@ -63,7 +63,7 @@ func (s *Server) createReplay(ctx context.Context, c *call) (answer, error) {
 		if err != nil {
 			return change{}, err
 		}
-		r.ID = paymux.ReplayID(s.ids.New(paymux.PrefixReplay))
+		r.ID = paymux.ReplayID(s.newOf(r.Merchant, paymux.PrefixReplay))
 		if r.Total, err = s.notifications.CountReplay(ctx, r); err != nil {
 			return change{}, err
 		}
@@ -71,11 +71,24 @@ func (s *Server) createReplay(ctx context.Context, c *call) (answer, error) {
 			return s.notifications.StartReplay(ctx, r, i)
 		}}, nil
 	})
+	if err == nil && reply.Replayed {
+		err = s.goOn(ctx, c, &reply)
+	}
 	a, err := s.carryOut(c, reply, err)
 	if a.location != "" {
 		a.location = "/v1/replays/" + idOf(reply.Object)
 	}
 	return a, err
+}
+
+// goOn starts a replay that was kept once more: its first request may have ended before every region had begun it.
+func (s *Server) goOn(ctx context.Context, c *call, reply *paymux.Reply) error {
+	r, err := decode[paymux.Replay](reply.Object)
+	if err != nil {
+		return err
+	}
+	r.Merchant = c.caller.Merchant
+	return s.notifications.StartReplay(ctx, r, nil)
 }
 
 func (s *Server) countReplay(ctx context.Context, c *call, b *replayBody) (answer, error) {

@@ -30,9 +30,11 @@ type Config struct {
 	// NotificationLog may be the store itself: nothing of it is decided by notify.
 	NotificationLog NotificationLog
 	Answers         Answers
-	Tasks           Tasks    // buried tasks, for operators
-	Channels        Channels // for operators
-	Statistics      Statistics
+	// AnswersOf finds those that are kept with changes of one object, a merchant's or a link's, by its ID; nil: all are in Answers, which asks everywhere.
+	AnswersOf  func(id string) Answers
+	Tasks      Tasks    // buried tasks, for operators
+	Channels   Channels // for operators
+	Statistics Statistics
 
 	Gate     Gate     // who asks, and whether they may
 	Opener   Opener   // decrypts bodies; nil: encrypted bodies are refused
@@ -105,6 +107,7 @@ type Server struct {
 	notifications   Notifications
 	notificationLog NotificationLog
 	answers         Answers
+	answersOf       func(id string) Answers
 	tasks           Tasks
 	channels        Channels
 	numbers         Statistics
@@ -141,6 +144,9 @@ func New(c Config) (*Server, error) {
 		ids: c.IDs, now: c.Now, log: c.Log, publicURL: strings.TrimSuffix(c.PublicURL, "/"),
 		ready: c.Ready, patience: c.BodyTime, watch: c.Watch, streams: newStreams(), mux: http.NewServeMux(),
 		opsDigest: sha256.Sum256([]byte(c.OpsToken.Reveal())), opsOpen: c.OpsToken != "",
+	}
+	if s.answersOf = c.AnswersOf; s.answersOf == nil {
+		s.answersOf = func(string) Answers { return c.Answers }
 	}
 	if s.patience == 0 {
 		s.patience = bodyTime

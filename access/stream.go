@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -87,32 +88,41 @@ func (s *Server) streamEvents(ctx context.Context, c *call) (answer, error) {
 	return a, nil
 }
 
-// streamAfter is the event a stream goes on behind: the reader's last or, for a new reader, the
-// newest there is. A browser that connects again says it in the header, so that one wins.
-func (s *Server) streamAfter(ctx context.Context, c *call) (paymux.EventID, error) {
+// streamAfter is the position a stream goes on from: the reader's last or, for a new reader, that of the
+// newest event there is. A browser that connects again says it in the header, so that one wins.
+func (s *Server) streamAfter(ctx context.Context, c *call) (string, error) {
 	id, location := c.r.Header.Get(lastEventID), "header."+lastEventID
 	if id == "" {
 		id, location = c.query.get("last_event_id"), "query.last_event_id"
 	}
 	switch id {
 	case "":
-		return s.events.Newest(ctx, c.caller.Merchant)
+		newest, err := s.events.Newest(ctx, c.caller.Merchant)
+		return string(newest), err
 	case streamStart:
 		return "", nil
 	}
-	if err := s.ids.Check(paymux.PrefixEvent, id); err != nil {
-		return "", at(err, location)
+	if err := s.checkPosition(paymux.PrefixEvent, id, location); err != nil {
+		return "", err
 	}
-	return paymux.EventID(id), s.known(ctx, c, paymux.EventID(id), location)
+	return id, s.known(ctx, c, id, location)
 }
 
-// known refuses a cursor whose event is not there: the reader would not know what it has missed.
-func (s *Server) known(ctx context.Context, c *call, id paymux.EventID, location string) error {
-	_, err := s.events.Event(ctx, c.caller.Merchant, id)
-	if errors.Is(err, paymux.NotFound) {
-		return at(paymux.Errorf(paymux.NotFound, "This merchant has no event %s, or it is no longer kept; begin anew, without a cursor for all events that are kept.", id), location)
+// known refuses a position of which an event is not there: the reader would not know what it has missed. Of a region that has gone nothing
+// can be missed, and of one that does not answer just now it is seen when it does.
+func (s *Server) known(ctx context.Context, c *call, position, location string) error {
+	several := strings.Contains(position, ",")
+	for id := range strings.SplitSeq(position, ",") {
+		_, err := s.events.Event(ctx, c.caller.Merchant, paymux.EventID(id))
+		switch {
+		case errors.Is(err, paymux.ErrNoRegion), several && errors.Is(err, paymux.Unavailable):
+		case errors.Is(err, paymux.NotFound):
+			return at(paymux.Errorf(paymux.NotFound, "This merchant has no event %s, or it is no longer kept; begin anew, without a cursor for all events that are kept.", id), location)
+		case err != nil:
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // eventStream is one reader of a merchant's events. It reads them in the order in
@@ -121,8 +131,8 @@ type eventStream struct {
 	events   Events
 	merchant paymux.MerchantID
 	only     paymux.EventType // empty: all
-	after    paymux.EventID   // the last event looked at; empty: none yet
-	told     paymux.EventID   // what the reader has as its last event
+	after    string           // the position behind what was looked at; empty: nothing yet
+	told     string           // what the reader has as its position
 	woken    <-chan struct{}  // something may have happened; nil: nobody says so
 	ending   <-chan struct{}
 	w        http.ResponseWriter
@@ -185,7 +195,7 @@ func (e *eventStream) beat() error {
 func (e *eventStream) drain(ctx context.Context) error {
 	for {
 		list, err := e.events.Events(ctx, paymux.EventFilter{
-			Merchant: e.merchant, Oldest: true, Page: paymux.Page{After: string(e.after), Limit: streamPage},
+			Merchant: e.merchant, Oldest: true, Page: paymux.Page{After: e.after, Limit: streamPage},
 		})
 		if err != nil {
 			return fmt.Errorf("read events: %w", err)
@@ -208,7 +218,7 @@ func (e *eventStream) send(list []paymux.Event) error {
 	sent := false
 	for i := range list {
 		one := &list[i]
-		e.after = one.ID
+		e.after = paymux.MoveOn(e.after, string(one.ID))
 		if e.only != "" && one.Type != e.only {
 			continue
 		}
@@ -216,10 +226,10 @@ func (e *eventStream) send(list []paymux.Event) error {
 		if err != nil {
 			return err
 		}
-		if err := e.write("id: %s\nevent: %s\ndata: %s\n\n", one.ID, one.Type, body); err != nil {
+		if err := e.write("id: %s\nevent: %s\ndata: %s\n\n", e.after, one.Type, body); err != nil {
 			return err
 		}
-		sent, e.told = true, one.ID
+		sent, e.told = true, e.after
 	}
 	if !sent {
 		return nil

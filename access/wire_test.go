@@ -33,11 +33,7 @@ func putWire(t testing.TB, c *access.Config) {
 	m := wiretest.Open(t, 0)
 	s := rpc.NewServer(rpc.Config{Conn: m.Connect(), Group: "node", Faults: accessrpc.Faults(), Log: c.Log})
 	err := errors.Join(
-		accessrpc.Serve(s, "local", accessrpc.Node{
-			Queries: c.Queries, Directory: elsewhere{}, Merchants: c.Merchants, Endpoints: c.Endpoints, Links: c.Links, Events: c.Events,
-			Notifications: c.Notifications, NotificationLog: c.NotificationLog, Answers: c.Answers, Tasks: c.Tasks, Channels: c.Channels, Statistics: c.Statistics, Payers: elsewhere{},
-			Ready: func(context.Context) error { return nil },
-		}),
+		accessrpc.Serve(s, "local", nodeOf(c)),
 		paymentrpc.Serve(s, "local", node{c.Payments, c.Callbacks}), s.Flush(t.Context()),
 	)
 	if err != nil {

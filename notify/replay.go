@@ -16,8 +16,14 @@ const (
 	replayPause = time.Second // of a replay whose lane is full
 )
 
-// StartReplay keeps r, which is complete, and begins it. An endpoint that is not enabled is an error of Code StateConflict.
+// StartReplay keeps r, which is complete, and begins it. An endpoint that is not enabled is an error of Code StateConflict. Without a
+// record it may be repeated: a replay that is there already goes on as it is.
 func (n *Notifier) StartReplay(ctx context.Context, r paymux.Replay, i *paymux.Idempotency) error {
+	if i == nil {
+		if _, err := n.Replays.Replay(ctx, r.Merchant, r.ID); !errors.Is(err, paymux.NotFound) {
+			return err
+		}
+	}
 	e, err := n.Store.Endpoint(ctx, r.Merchant, r.Endpoint)
 	if err != nil {
 		return err
@@ -31,6 +37,9 @@ func (n *Notifier) StartReplay(ctx context.Context, r paymux.Replay, i *paymux.I
 		Lane: KindReplay + "/" + string(r.Endpoint), Ref: string(r.ID), Due: now, CreatedAt: now,
 	}
 	if err := n.Replays.CreateReplay(ctx, r, t, i); err != nil {
+		if i == nil && errors.Is(err, paymux.ErrStale) {
+			return nil // it came to be meanwhile
+		}
 		return err
 	}
 	n.Offer([]queue.Task{t})

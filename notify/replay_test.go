@@ -1,6 +1,7 @@
 package notify_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -75,6 +76,49 @@ func TestReplay(t *testing.T) {
 	}
 	if v := h.HandleReplay(t.Context(), task); !v.Done || h.queued(string(to.ID)) != 1200 { // as after a crash before the task was settled
 		t.Errorf("once more: verdict %+v", v)
+	}
+}
+
+// unseen are replays that come to be only when one is made.
+type unseen struct{ *store }
+
+func (unseen) Replay(context.Context, paymux.MerchantID, paymux.ReplayID) (paymux.Replay, error) {
+	return paymux.Replay{}, paymux.NotFound
+}
+
+// A replay that is started once more goes on as it is, whatever has become of its endpoint.
+func TestAReplayIsStartedOnce(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	to := h.endpoint("https://shop.example", only(paymux.PaymentSucceeded))
+	h.past(600)
+	r, task := h.replay(to)
+	h.HandleReplay(t.Context(), task)
+	before := len(h.store.tasks)
+	again := func(what string, want paymux.ReplayStatus) {
+		t.Helper()
+		if err := h.StartReplay(t.Context(), r, nil); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		if now, _ := h.Replay(t.Context(), merchant, r.ID); now.Status != want || now.Queued != 500 || len(h.store.tasks) != before {
+			t.Errorf("%s: %+v, %d tasks more", what, now, len(h.store.tasks)-before)
+		}
+	}
+	again("under way", paymux.ReplayRunning)
+	h.store.change(to.ID, func(e *paymux.Endpoint) { e.Status = paymux.EndpointPull })
+	again("its endpoint is pulled", paymux.ReplayRunning)
+	if _, err := h.CancelReplay(t.Context(), merchant, r.ID); err != nil {
+		t.Fatal(err)
+	}
+	again("canceled", paymux.ReplayCanceled)
+
+	h.store.change(to.ID, func(e *paymux.Endpoint) { e.Status = paymux.EndpointEnabled })
+	racing := newHouse(t, func(c *notify.Config) { c.Store, c.Replays = h.store, unseen{h.store} })
+	if err := racing.StartReplay(t.Context(), r, nil); err != nil || len(h.store.tasks) != before {
+		t.Errorf("somebody was quicker: %v, %d tasks more", err, len(h.store.tasks)-before)
+	}
+	if err := racing.StartReplay(t.Context(), r, &paymux.Idempotency{Key: "k"}); !errors.Is(err, paymux.ErrStale) {
+		t.Errorf("a new request with an old ID: %v", err)
 	}
 }
 
@@ -158,6 +202,7 @@ func TestReplayEndsWithItsEndpoint(t *testing.T) {
 		if reason == "the endpoint was deleted" {
 			continue
 		}
+		r.ID = paymux.ReplayID(h.ids.New(paymux.PrefixReplay))
 		if err := h.StartReplay(t.Context(), r, nil); !errors.Is(err, paymux.StateConflict) {
 			t.Errorf("%s: a new replay: %v", reason, err)
 		}

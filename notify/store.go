@@ -61,6 +61,7 @@ type Replays interface {
 	// CountReplay is how many events r would send.
 	CountReplay(ctx context.Context, r paymux.Replay) (int, error)
 	// CreateReplay keeps r and the task that carries it out, in one commit with the request's idempotency record, which may be nil.
+	// paymux.ErrStale where there is a replay of this ID already.
 	CreateReplay(ctx context.Context, r paymux.Replay, t queue.Task, i *paymux.Idempotency) error
 	Replay(ctx context.Context, merchant paymux.MerchantID, id paymux.ReplayID) (paymux.Replay, error)
 	// ReplayByID finds a replay for the task that carries it out.

@@ -255,6 +255,9 @@ func (s *store) CountReplay(_ context.Context, r paymux.Replay) (int, error) {
 func (s *store) CreateReplay(_ context.Context, r paymux.Replay, t queue.Task, _ *paymux.Idempotency) error {
 	err := s.enter("CreateReplay")
 	defer s.mu.Unlock()
+	if _, there := s.replays[r.ID]; err == nil && there {
+		err = paymux.ErrStale
+	}
 	if err == nil {
 		s.replays[r.ID] = r
 		s.add([]queue.Task{t})

@@ -18,7 +18,7 @@ func (s *snapshot) of(id string) (*place, error) {
 	}
 	p, ok := s.byNumber[number]
 	if !ok {
-		return nil, paymux.Errorf(paymux.NotFound, "There is nothing of ID %s here: no region %d is configured.", id, number)
+		return nil, paymux.Errorf(paymux.NotFound, "There is nothing of ID %s here: no region %d is configured.", id, number).Because(paymux.ErrNoRegion)
 	}
 	return p, nil
 }

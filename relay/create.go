@@ -10,7 +10,8 @@ import (
 
 // Create assigns a new payment to a region and has it made there.
 //
-// A key goes to one region: the one the journal has, or else the list's, or another if that one cannot take it. It
+// The payment of a link is made where the link is, and nowhere else: the link's newest payment is committed with it, so that none is made
+// beside it. Otherwise a key goes to one region: the one the journal has, or else the list's, or another if that one cannot take it. It
 // is sent to a second one only if the first has certainly not begun anything under it, for this
 // request or any other. Errors beside the node's: Unavailable with RetryAfter where the key's region does not
 // answer, or no region can be chosen safely; nothing was begun then by this request.
@@ -20,6 +21,8 @@ func (r *Relay) Create(ctx context.Context, q paymux.CreatePayment) (paymux.Repl
 		Merchant: q.Merchant, Service: paymux.ServicePay, Country: q.Client.Country, Account: q.Designated, Method: q.Method.Type,
 	}}
 	switch {
+	case q.Link != "" && len(s.places) > 1:
+		return t.atLink(ctx)
 	case q.Idempotency == "":
 		return t.unkeyed(ctx)
 	case !s.shared:
@@ -76,6 +79,16 @@ func (t *trip) atHome(ctx context.Context) (paymux.Reply, error) {
 	if p == nil || p.Node == nil {
 		return paymux.Reply{}, t.nowhere(d)
 	}
+	return t.send(ctx, p)
+}
+
+// atLink sends the payment of a link to the link's region.
+func (t *trip) atLink(ctx context.Context) (paymux.Reply, error) {
+	p, err := t.s.of(string(t.create.Link))
+	if err != nil {
+		return paymux.Reply{}, err
+	}
+	t.why = "to region " + p.Name + ", where the payment link is"
 	return t.send(ctx, p)
 }
 

@@ -324,3 +324,33 @@ func TestALieOfRegionsIsRefused(t *testing.T) {
 		t.Errorf("a list without a journal: %v", err)
 	}
 }
+
+// A payment of a link is made where the link is, whatever the list says, and waits for that region.
+func TestALinksPaymentIsMadeWhereTheLinkIs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, 2)
+		r := h.open()
+		settled()
+		home := h.home("mer_1")
+		other := h.others(home)[0]
+		q := pay("mer_1", "cashier:link:")
+		q.Link = paymux.LinkID(paymux.NewIDs([]byte("only for tests, no secret"), other.number, time.Now).New(paymux.PrefixLink))
+		reply, err := r.Create(t.Context(), q)
+		if err != nil || string(reply.Object) != other.name || line1(other.last) != "to region "+other.name+", where the payment link is" {
+			t.Fatalf("%s, %v", reply.Object, err)
+		}
+		other.set(true, false, false)
+		for range 5 {
+			_, err := r.Create(t.Context(), q)
+			later(t, "the link's region is away", err)
+		}
+		if n := home.count(); n > 0 {
+			t.Errorf("the other region was asked %d times", n)
+		}
+		q.Link = paymux.LinkID(paymux.NewIDs([]byte("only for tests, no secret"), 99, time.Now).New(paymux.PrefixLink))
+		if _, err := r.Create(t.Context(), q); !errors.Is(err, paymux.NotFound) {
+			t.Errorf("a link of no region: %v", err)
+		}
+	})
+}

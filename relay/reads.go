@@ -1,13 +1,15 @@
 package relay
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"sync"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/internal/rpc"
+	"github.com/paymux/paymux/internal/wire"
 )
 
 // Reads finds what answers questions in each region: T is whatever a region offers for it, such as the queries of its
@@ -35,16 +37,132 @@ func (s *Reads[T]) of(p *place) (T, error) {
 	return kept.(T), nil
 }
 
-// ByID asks the region an ID was issued in. Errors: those of ask; InvalidID and NotFound for what no
-// region has issued; Unavailable where the region does not answer.
+// Regions are the names of all regions that are known, in their order.
+func (s *Reads[T]) Regions() []string {
+	shown := s.relay.shown.Load()
+	names := make([]string, len(shown.places))
+	for i, p := range shown.places {
+		names[i] = p.Name
+	}
+	return names
+}
+
+// Home is the name of the region an ID was issued in, which is the one that ByID asks. Empty: it is not known.
+func (s *Reads[T]) Home(id string) string {
+	shown := s.relay.shown.Load()
+	if s.relay.fixed && len(shown.places) == 1 {
+		return shown.places[0].Name
+	}
+	if p, err := shown.of(id); err == nil {
+		return p.Name
+	}
+	return ""
+}
+
+// Name is the name of the region of a number. Empty: it is not known.
+func (s *Reads[T]) Name(number paymux.Region) string {
+	if p := s.relay.shown.Load().byNumber[number]; p != nil {
+		return p.Name
+	}
+	return ""
+}
+
+// ByID asks the region an ID was issued in. Where there is one region for good, it is asked whatever the ID. Errors: those of
+// ask; InvalidID, and NotFound because of paymux.ErrNoRegion, for what no region has issued; Unavailable where the region does not answer.
 func ByID[T, R any](ctx context.Context, s *Reads[T], id string, ask func(context.Context, T) (R, error)) (R, error) {
 	shown := s.relay.shown.Load()
+	if s.relay.fixed && len(shown.places) == 1 {
+		return query(ctx, s, shown, shown.places[0], ask)
+	}
 	p, err := shown.of(id)
 	if err != nil {
 		var none R
 		return none, err
 	}
 	return query(ctx, s, shown, p, ask)
+}
+
+// In asks a region by name. Errors: as of ByID.
+func In[T, R any](ctx context.Context, s *Reads[T], region string, ask func(context.Context, T) (R, error)) (R, error) {
+	shown := s.relay.shown.Load()
+	p := shown.byName[region]
+	if p == nil {
+		var none R
+		return none, paymux.Errorf(paymux.NotFound, "There is no region %s.", region).Because(paymux.ErrNoRegion)
+	}
+	return query(ctx, s, shown, p, ask)
+}
+
+// Away reports whether an error says that a region was not reached or did not answer, and not what it answered.
+func Away(err error) bool {
+	return errors.Is(err, errSpared) || errors.Is(err, rpc.ErrNotTaken) || errors.Is(err, wire.ErrLost)
+}
+
+// Part is what one region answered, or why it did not.
+type Part[R any] struct {
+	Region string
+	Number paymux.Region
+	Value  R
+	Err    error
+}
+
+// Each asks all regions at once, those in but left out, and returns what each answered, in the order of their names.
+func Each[T, R any](ctx context.Context, s *Reads[T], ask func(context.Context, T) (R, error), but ...string) []Part[R] {
+	return each(ctx, s, s.relay.shown.Load(), func(ctx context.Context, _ *place, t T) (R, error) { return ask(ctx, t) }, but...)
+}
+
+func each[T, R any](ctx context.Context, s *Reads[T], shown *snapshot, ask func(context.Context, *place, T) (R, error), but ...string) []Part[R] {
+	parts := make([]Part[R], 0, len(shown.places))
+	var all sync.WaitGroup
+	for _, p := range shown.places {
+		if slices.Contains(but, p.Name) {
+			continue
+		}
+		parts = append(parts, Part[R]{Region: p.Name, Number: p.Number})
+		part := &parts[len(parts)-1]
+		do := func() {
+			part.Value, part.Err = query(ctx, s, shown, p, func(ctx context.Context, t T) (R, error) { return ask(ctx, p, t) })
+		}
+		if len(shown.places) == 1 {
+			do()
+		} else {
+			all.Go(do)
+		}
+	}
+	all.Wait()
+	return parts
+}
+
+// Whole returns what all regions answered. One that did not fails the whole: a list without its part would look complete.
+func Whole[R any](parts []Part[R]) ([]R, error) {
+	values := make([]R, len(parts))
+	for i := range parts {
+		if parts[i].Err != nil {
+			return nil, parts[i].Err
+		}
+		values[i] = parts[i].Value
+	}
+	return values, nil
+}
+
+// Some returns what those regions answered that did. It fails where none did, and with an error that is no absence.
+func Some[R any](parts []Part[R]) ([]R, error) {
+	var values []R
+	var missing error
+	for i := range parts {
+		switch err := parts[i].Err; {
+		case err == nil:
+			values = append(values, parts[i].Value)
+		case !errors.Is(err, paymux.Unavailable):
+			return nil, err
+		default:
+			missing = err
+		}
+	}
+	if len(values) == 0 && missing != nil {
+		return nil, missing
+	}
+	return values, nil
 }
 
 func query[T, R any](ctx context.Context, s *Reads[T], shown *snapshot, p *place, ask func(context.Context, T) (R, error)) (R, error) {
@@ -54,98 +172,4 @@ func query[T, R any](ctx context.Context, s *Reads[T], shown *snapshot, p *place
 		return none, err
 	}
 	return through(s.relay, ctx, shown, p, p.heard, func() (R, error) { return ask(ctx, t) })
-}
-
-// everywhere asks all regions at once. One that does not answer fails the whole: a list without its part would look complete.
-func everywhere[T, R any](ctx context.Context, s *Reads[T], ask func(context.Context, *place, T) (R, error)) ([]R, []*place, error) {
-	shown := s.relay.shown.Load()
-	answers, faults := make([]R, len(shown.places)), make([]error, len(shown.places))
-	var all sync.WaitGroup
-	for i, p := range shown.places {
-		all.Go(func() {
-			answers[i], faults[i] = query(ctx, s, shown, p, func(ctx context.Context, t T) (R, error) { return ask(ctx, p, t) })
-		})
-	}
-	all.Wait()
-	return answers, shown.places, cmp.Or(faults...)
-}
-
-// Merge asks all regions for a page of a list and puts the pages together: at most limit rows (0: all) in the order of before, in which
-// each region's page is. It suits lists whose cursor means something in every region, such as those in the order of IDs: all
-// regions are asked the same. Errors: one of ask's; Unavailable where a region does not answer.
-func Merge[T, R any](ctx context.Context, s *Reads[T], limit int, before func(a, b *R) bool, ask func(context.Context, T) ([]R, error)) ([]R, error) {
-	pages, _, err := everywhere(ctx, s, func(ctx context.Context, _ *place, t T) ([]R, error) { return ask(ctx, t) })
-	if err != nil {
-		return nil, err
-	}
-	rows, _ := weave(pages, limit, before)
-	return rows, nil
-}
-
-// MergeFrom is Merge for lists in an order of each region's own, such as that of commits, in which another region's
-// row is no place to go on from. The cursor is one row's ID for each region that has given any, joined by commas, and
-// ask gets the region's own. next is the cursor behind what is returned; it is after where that is empty.
-func MergeFrom[T, R any](
-	ctx context.Context, s *Reads[T], after string, limit int, id func(*R) string, before func(a, b *R) bool,
-	ask func(ctx context.Context, t T, after string) ([]R, error),
-) (rows []R, next string, err error) {
-	at, err := positions(after)
-	if err != nil {
-		return nil, "", err
-	}
-	pages, places, err := everywhere(ctx, s, func(ctx context.Context, p *place, t T) ([]R, error) { return ask(ctx, t, at[p.Number]) })
-	if err != nil {
-		return nil, "", err
-	}
-	rows, took := weave(pages, limit, before)
-	cursor := make([]string, 0, len(places))
-	for i, p := range places {
-		last := at[p.Number]
-		if took[i] > 0 {
-			last = id(&pages[i][took[i]-1])
-		}
-		delete(at, p.Number)
-		if last != "" {
-			cursor = append(cursor, last)
-		}
-	}
-	for _, last := range at { // of regions that are not known any more: they may come back
-		cursor = append(cursor, last)
-	}
-	return rows, strings.Join(cursor, ","), nil
-}
-
-// positions reads a cursor of MergeFrom. The error has Code InvalidRequest.
-func positions(cursor string) (map[paymux.Region]string, error) {
-	at := map[paymux.Region]string{}
-	if cursor == "" {
-		return at, nil
-	}
-	for id := range strings.SplitSeq(cursor, ",") {
-		number, ok := paymux.RegionOf(id)
-		if !ok || at[number] != "" {
-			return nil, paymux.Errorf(paymux.InvalidRequest, "The cursor is not one that was given out: send next_cursor as it came.").At("cursor")
-		}
-		at[number] = id
-	}
-	return at, nil
-}
-
-// weave puts sorted pages together. took is how many rows of each are in the result.
-func weave[R any](pages [][]R, limit int, before func(a, b *R) bool) (rows []R, took []int) {
-	took = make([]int, len(pages))
-	for limit == 0 || len(rows) < limit {
-		best := -1
-		for i, page := range pages {
-			if took[i] < len(page) && (best < 0 || before(&page[took[i]], &pages[best][took[best]])) {
-				best = i
-			}
-		}
-		if best < 0 {
-			break
-		}
-		rows = append(rows, pages[best][took[best]])
-		took[best]++
-	}
-	return rows, took
 }

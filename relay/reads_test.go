@@ -8,8 +8,10 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/paymux/paymux"
@@ -73,7 +75,7 @@ func TestQuestionsShareTheCircuit(t *testing.T) {
 		}
 		_, err := r.Sync(t.Context(), paymux.SyncPayment{Payment: issued(0)})
 		later(t, "a change", err)
-		_, err = relay.Merge(t.Context(), reads, 10, func(a, b *string) bool { return *a > *b }, func(_ context.Context, s *shelf) ([]string, error) { return nil, s.err })
+		_, err = relay.Merge(t.Context(), reads, paymux.Page{Limit: 10}, func(s *string) string { return *s }, func(_ context.Context, s *shelf, _ paymux.Page) ([]string, error) { return nil, s.err })
 		later(t, "a list", err)
 		if asked != 3 {
 			t.Errorf("asked %d times", asked)
@@ -92,31 +94,35 @@ func (s *shelf) page(after string, limit int) []string {
 	return rows[:min(limit, len(rows))]
 }
 
-// A list over all regions is read whole, page by page, without a gap and without a row twice.
+// A list over all regions is read whole, page by page, in its order, without a gap and without a row twice, also where regions
+// have issued IDs in the same millisecond, and stores number their rows without the region.
 func TestListsAreMerged(t *testing.T) {
 	t.Parallel()
 	names := []string{"a", "b", "c"}
 	r := fixedRegions(t, names...)
 	rapid.Check(t, func(rt *rapid.T) {
-		all, want, byID := map[string]*shelf{}, []string{}, map[string]*shelf{}
+		all, want, now := map[string]*shelf{}, []string{}, time.UnixMilli(1_790_000_000_000)
 		for i, name := range names {
 			all[name] = &shelf{region: name}
+			mint := paymux.NewIDs([]byte("only for tests, no secret"), paymux.Region(i), func() time.Time {
+				return now.Add(time.Duration(rapid.IntRange(0, 3).Draw(rt, "ms")) * time.Millisecond)
+			})
 			for range rapid.IntRange(0, 12).Draw(rt, name) {
-				all[name].rows = append(all[name].rows, string(issued(paymux.Region(i))))
+				all[name].rows = append(all[name].rows, mint.New(paymux.PrefixPayment))
 			}
 			slices.SortFunc(all[name].rows, func(a, b string) int { return strings.Compare(b, a) })
 			want = append(want, all[name].rows...)
-			byID[name] = all[name]
 		}
 		slices.SortFunc(want, func(a, b string) int { return strings.Compare(b, a) })
-		limit := rapid.IntRange(1, 7).Draw(rt, "limit")
+		page := paymux.Page{Limit: rapid.IntRange(1, 7).Draw(rt, "limit")}
 		reads := shelves(t, r, all)
 		var got []string
-		for after := ""; ; {
-			rows, err := relay.Merge(t.Context(), reads, limit, newest, func(_ context.Context, s *shelf) ([]string, error) {
+		for {
+			rows, err := relay.Merge(t.Context(), reads, page, func(s *string) string { return *s }, func(_ context.Context, s *shelf, p paymux.Page) ([]string, error) {
+				bound, _ := paymux.OrdinalOf(p.After)
 				below := []string{}
 				for _, row := range s.rows {
-					if (after == "" || row < after) && len(below) < limit {
+					if n, _ := paymux.OrdinalOf(row); (p.After == "" || n < bound && row < p.After) && len(below) < p.Limit {
 						below = append(below, row)
 					}
 				}
@@ -128,59 +134,129 @@ func TestListsAreMerged(t *testing.T) {
 			if len(rows) == 0 {
 				break
 			}
-			got, after = append(got, rows...), rows[len(rows)-1]
+			got, page.After = append(got, rows...), rows[len(rows)-1]
 		}
-		if diff := cmp.Diff(want, got, cmp.Transformer("none", func(s []string) []string { return append([]string{}, s...) })); diff != "" {
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 			rt.Fatalf("by one cursor:\n%s", diff)
 		}
 		// In an order of each region's own, such as that of commits, only a cursor of each will do.
 		for _, s := range all {
 			slices.SortFunc(s.rows, func(a, b string) int { return strings.Compare(a[20:]+a, b[20:]+b) })
 		}
-		seen := map[string]int{}
-		for after := ""; ; {
-			rows, next, err := relay.MergeFrom(t.Context(), reads, after, limit, func(s *string) string { return *s }, newest,
-				func(_ context.Context, s *shelf, after string) ([]string, error) { return s.page(after, limit), nil })
-			if err != nil {
-				rt.Fatal(err)
-			}
-			for _, row := range rows {
-				seen[row]++
-			}
-			if len(rows) == 0 {
-				if next != after && after != "" {
-					rt.Fatalf("an empty page moved the cursor from %q to %q", after, next)
-				}
-				break
-			}
-			after = next
-		}
-		if len(seen) != len(want) {
-			rt.Fatalf("%d of %d rows were seen", len(seen), len(want))
-		}
-		for row, n := range seen {
-			if n != 1 {
-				rt.Fatalf("%s was seen %d times", row, n)
-			}
+		whole := followed(rt, reads, relay.MergeFrom[*shelf, string], 100)
+		got = followed(rt, reads, relay.MergeFrom[*shelf, string], page.Limit)
+		if diff := cmp.Diff(whole, got, cmpopts.EquateEmpty()); diff != "" || len(got) != len(want) {
+			rt.Fatalf("%d of %d rows, by positions:\n%s", len(got), len(want), diff)
 		}
 	})
 }
 
+// merge is MergeFrom or MergeFollowing.
+type merge func(context.Context, *relay.Reads[*shelf], paymux.Page, func(a, b *string) bool, func(context.Context, *shelf, paymux.Page) ([]string, error)) ([]string, error)
+
+// followed reads a list page by page until one is empty.
+func followed(rt *rapid.T, reads *relay.Reads[*shelf], read merge, limit int) (all []string) {
+	for page := (paymux.Page{Limit: limit}); ; {
+		rows, err := read(context.Background(), reads, page, newest, func(_ context.Context, s *shelf, p paymux.Page) ([]string, error) {
+			return s.page(p.After, p.Limit), s.err
+		})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if len(rows) == 0 {
+			return all
+		}
+		for _, row := range rows {
+			page.After = paymux.MoveOn(page.After, row)
+		}
+		all = append(all, rows...)
+	}
+}
+
+// Who follows a list gets what a region has that was away as soon as it is back, and nothing twice.
+func TestFollowingPassesOverWhoIsAway(t *testing.T) {
+	t.Parallel()
+	r := fixedRegions(t, "a", "b")
+	a, b := &shelf{rows: []string{string(issued(0)), string(issued(0))}}, &shelf{rows: []string{string(issued(1)), string(issued(1))}}
+	reads := shelves(t, r, map[string]*shelf{"a": a, "b": b})
+	page := paymux.Page{Limit: 10}
+	ask := func(_ context.Context, s *shelf, p paymux.Page) ([]string, error) {
+		if s.err != nil {
+			return nil, s.err
+		}
+		return s.page(p.After, p.Limit), nil
+	}
+	read := func(want ...string) {
+		t.Helper()
+		rows, err := relay.MergeFollowing(t.Context(), reads, page, func(a, b *string) bool { return *a < *b }, ask)
+		slices.Sort(rows)
+		slices.Sort(want)
+		if err != nil || !slices.Equal(rows, want) {
+			t.Errorf("%v, %v; want %v", rows, err, want)
+		}
+		for _, row := range rows {
+			page.After = paymux.MoveOn(page.After, row)
+		}
+	}
+	away := &paymux.Error{Code: paymux.Unavailable, RetryAfter: 1}
+	b.err = away
+	read(a.rows...)
+	read()
+	b.err = nil
+	read(b.rows...)
+	a.err = away
+	b.rows = append(b.rows, string(issued(1)))
+	read(b.rows[2])
+	b.err = away
+	if _, err := relay.MergeFollowing(t.Context(), reads, page, newest, ask); !errors.Is(err, paymux.Unavailable) {
+		t.Errorf("all are away: %v", err)
+	}
+	if _, err := relay.MergeFrom(t.Context(), reads, page, newest, ask); !errors.Is(err, paymux.Unavailable) {
+		t.Errorf("a list without a part: %v", err)
+	}
+	a.err, b.err = nil, errors.New("broken")
+	if _, err := relay.MergeFollowing(t.Context(), reads, page, newest, ask); err == nil || errors.Is(err, paymux.Unavailable) {
+		t.Errorf("a fault is no absence: %v", err)
+	}
+}
+
 func TestACursorThatWasNotGivenOut(t *testing.T) {
 	t.Parallel()
-	reads := shelves(t, fixedRegions(t, "a"), map[string]*shelf{"a": {}})
+	reads := shelves(t, fixedRegions(t, "a", "b"), map[string]*shelf{"a": {}, "b": {}})
+	read := func(cursor string) error {
+		_, err := relay.MergeFrom(t.Context(), reads, paymux.Page{After: cursor, Limit: 1}, newest,
+			func(context.Context, *shelf, paymux.Page) ([]string, error) { return nil, nil })
+		return err
+	}
 	for _, cursor := range []string{"x", ",", string(issued(0)) + "," + string(issued(0)), string(issued(0)) + ","} {
-		_, _, err := relay.MergeFrom(t.Context(), reads, cursor, 1, func(s *string) string { return *s }, newest,
-			func(context.Context, *shelf, string) ([]string, error) { return nil, nil })
-		if !errors.Is(err, paymux.InvalidRequest) {
+		if err := read(cursor); !errors.Is(err, paymux.InvalidRequest) {
 			t.Errorf("%q: %v", cursor, err)
 		}
 	}
-	// That of a region that has gone is kept.
-	_, next, err := relay.MergeFrom(t.Context(), reads, string(issued(9)), 1, func(s *string) string { return *s }, newest,
-		func(context.Context, *shelf, string) ([]string, error) { return nil, nil })
-	if number, _ := paymux.RegionOf(next); err != nil || number != 9 {
-		t.Errorf("%q, %v", next, err)
+	if err := read(string(issued(9)) + "," + string(issued(1))); err != nil {
+		t.Errorf("of a region that has gone: %v", err)
+	}
+}
+
+// Where there is one region for good, it is asked for everything, and cursors are its own.
+func TestOneRegionForGood(t *testing.T) {
+	t.Parallel()
+	reads := shelves(t, fixedRegions(t, "a"), map[string]*shelf{"a": {region: "a"}})
+	ask := func(_ context.Context, s *shelf) (string, error) { return s.region, nil }
+	for _, id := range []string{string(issued(7)), "mer_1", ""} {
+		if got, err := relay.ByID(t.Context(), reads, id, ask); got != "a" || err != nil || reads.Home(id) != "a" {
+			t.Errorf("%q: %s, %v", id, got, err)
+		}
+	}
+	for _, cursor := range []string{"", "x", string(issued(7)) + "," + string(issued(0))} {
+		got := ""
+		page := func(_ context.Context, _ *shelf, p paymux.Page) ([]string, error) { got = p.After; return nil, nil }
+		if _, err := relay.MergeFrom(t.Context(), reads, paymux.Page{After: cursor}, newest, page); err != nil || got != cursor {
+			t.Errorf("%q: asked for what comes behind %q, %v", cursor, got, err)
+		}
+		if _, err := relay.Merge(t.Context(), reads, paymux.Page{After: cursor}, func(s *string) string { return *s }, page); err != nil || got != cursor {
+			t.Errorf("%q: asked for what is below %q, %v", cursor, got, err)
+		}
 	}
 }
 

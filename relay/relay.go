@@ -49,6 +49,7 @@ type Relay struct {
 	conf     Config
 	ledger   *ledger // nil: no journal
 	initial  *List
+	fixed    bool // regions and list stay as they are
 	shown    atomic.Pointer[snapshot]
 	circuits map[string]*circuit // by region; build's alone, as is:
 	fitness  map[string]fitness
@@ -90,7 +91,7 @@ func Open(c Config) (*Relay, error) {
 		}
 		r.stop = func() { hush(); cancel() }
 	}
-	if c.Lists != nil || c.Directory.Changed() != nil {
+	if r.fixed = c.Lists == nil && c.Directory.Changed() == nil; !r.fixed {
 		r.stopped.Go(func() { r.follow(ctx) })
 	}
 	if r.ledger != nil {

@@ -18,10 +18,7 @@ import (
 
 // openFront puts the front door, the payers' pages and the sandbox's behind one handler.
 func (s *system) openFront(context.Context) error {
-	node, err := s.node()
-	if err != nil {
-		return err
-	}
+	node, answersOf := s.regionsNode()
 	gate, err := access.NewAuthenticator(node.Directory, access.Options{
 		PublicURL: s.publicURL, OwnHost: s.conf.Sandbox.Enabled, // localhost and 127.0.0.1 are one where people try things out
 		TrustedProxies: prefixes(s.conf.Access.TrustedProxies), Skew: s.conf.Access.SignatureWindow, Now: s.now,
@@ -41,7 +38,7 @@ func (s *system) openFront(context.Context) error {
 	front, err := access.New(access.Config{
 		Payments: s.relay, Queries: node.Queries, Callbacks: s.relay, Merchants: merchantsHeard{node.Merchants, gate}, Endpoints: node.Endpoints,
 		Links: node.Links, Events: node.Events, Notifications: node.Notifications, NotificationLog: node.NotificationLog,
-		Watch: s.changes.watchMerchant, Answers: node.Answers, Tasks: node.Tasks, Channels: node.Channels, Statistics: node.Statistics,
+		Watch: s.changes.watchMerchant, Answers: node.Answers, AnswersOf: answersOf, Tasks: node.Tasks, Channels: node.Channels, Statistics: node.Statistics,
 		Gate: gate, Opener: opener, IDs: s.ids, Now: s.now, Log: log,
 		PublicURL: s.publicURL, OpsToken: s.secrets.opsToken, Ready: node.Ready,
 	})
@@ -105,15 +102,7 @@ func operatorsOnly(token paymux.Secret, next http.Handler) http.Handler {
 	})
 }
 
-// node is what the front door asks of its region's node.
-func (s *system) node() (accessrpc.Node, error) {
-	if s.conf.has(roleNode) {
-		return s.ownNode(), nil
-	}
-	return s.farNode()
-}
-
-// payerSide is what payers do: changes go through the relay, reads straight to the node.
+// payerSide is what payers do: changes go through the relay, reads straight to the nodes.
 type payerSide struct {
 	*relay.Relay
 	accessrpc.Payers

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/paymux/paymux/access"
+	"github.com/paymux/paymux/access/accessregions"
 	"github.com/paymux/paymux/access/accessrpc"
 	"github.com/paymux/paymux/internal/rpc"
 	"github.com/paymux/paymux/payment/paymentrpc"
@@ -44,9 +45,21 @@ func (s *system) serveNode(ctx context.Context) error {
 	)
 }
 
-// farNode is the same elsewhere.
-func (s *system) farNode() (accessrpc.Node, error) {
-	c, err := accessrpc.NewClient(s.messaging.Conn, s.conf.Region.Name)
+// regionsNode is what a front door asks, over all regions the relay knows, and where it finds the answers kept with an object; nil: with the rest.
+func (s *system) regionsNode() (accessrpc.Node, func(id string) access.Answers) {
+	if s.messaging.Embedded() {
+		return s.ownNode(), nil
+	}
+	all := accessregions.New(s.relay, s.nodeOf, s.conf.Region.Name)
+	return all.Node(), all.AnswersOf
+}
+
+// nodeOf is what is asked of a region's node, in this process or elsewhere.
+func (s *system) nodeOf(region string) (accessrpc.Node, error) {
+	if s.conf.has(roleNode) && region == s.conf.Region.Name {
+		return s.ownNode(), nil
+	}
+	c, err := accessrpc.NewClient(s.messaging.Conn, region)
 	return accessrpc.Node{
 		Queries: c, Directory: c, Merchants: c, Endpoints: c, Links: c, Events: c, Notifications: c, NotificationLog: c,
 		Answers: c, Tasks: c, Channels: c, Statistics: c, Payers: c, Ready: c.Ready,

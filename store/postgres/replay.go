@@ -103,8 +103,11 @@ func (s *Store) CreateReplay(ctx context.Context, r paymux.Replay, t queue.Task,
 		if err := keep(ctx, tx, i); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, "INSERT INTO replays (id, merchant, status, cursor, detail) VALUES ($1, $2, $3, $4, $5)",
+		tag, err := tx.Exec(ctx, "INSERT INTO replays (id, merchant, status, cursor, detail) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING",
 			string(r.ID), string(r.Merchant), string(r.Status), string(r.Cursor), detail)
+		if err == nil && tag.RowsAffected() == 0 {
+			err = paymux.ErrStale
+		}
 		if err != nil {
 			return err
 		}

@@ -56,7 +56,7 @@ func must(ctx context.Context, tx pgx.Tx, kind, id, sql string, args ...any) err
 
 // written is the error of a write: as it is where a room acts upon it, wrapped otherwise.
 func written(err error, doing, id string) error {
-	if err == nil || errors.Is(err, paymux.ErrKeyTaken) || errors.Is(err, paymux.NotFound) {
+	if err == nil || errors.Is(err, paymux.ErrKeyTaken) || errors.Is(err, paymux.ErrStale) || errors.Is(err, paymux.NotFound) {
 		return err
 	}
 	return fault(err, "%s", fmt.Sprintf("%s %s", doing, id))

@@ -24,12 +24,16 @@ func scanReplay(r *row) (p paymux.Replay, err error) {
 // CreateReplay implements notify.Replays.
 func (s *Store) CreateReplay(ctx context.Context, r paymux.Replay, t queue.Task, i *paymux.Idempotency) error {
 	return s.edit(ctx, "replay "+string(r.ID), r, i, func(w *writer, body []byte) error {
-		s := w.prepare("INSERT INTO replays (id, merchant, cursor, body) VALUES (?, ?, ?, ?)")
+		s := w.prepare("INSERT INTO replays (id, merchant, cursor, body) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING")
 		s.text(string(r.ID))
 		s.text(string(r.Merchant))
 		s.text(string(r.Cursor))
 		s.json(body)
-		if _, err := w.exec(&s); err != nil {
+		n, err := w.exec(&s)
+		if err == nil && n == 0 {
+			err = paymux.ErrStale
+		}
+		if err != nil {
 			return err
 		}
 		return w.putTask(&t)

@@ -52,6 +52,15 @@ func replayRoundTrip(t *testing.T, f *fixture) {
 	same(t, "the replay", must[paymux.Replay](t)(f.Replay(ctx, f.merchant, r.ID)), r)
 	same(t, "the task's replay", must[paymux.Replay](t)(f.ReplayByID(ctx, r.ID)), r)
 	same(t, "the task", f.due(t, start, 10), []queue.Task{k})
+	again := r
+	again.Types, again.Status = nil, paymux.ReplayFinished
+	j := f.idempotency("of the same replay")
+	wantErr(t, "the same replay again", f.CreateReplay(ctx, again, f.task("replay", string(r.ID), "replay/we_2", start), j), paymux.ErrStale)
+	wantErr(t, "the same replay again, without a record", f.CreateReplay(ctx, again, f.task("replay", string(r.ID), "replay/we_2", start), nil), paymux.ErrStale)
+	_, err = f.Idempotency(ctx, f.merchant, j.Key)
+	wantErr(t, "the record of the refused replay", err, paymux.NotFound)
+	same(t, "the replay still", must[paymux.Replay](t)(f.Replay(ctx, f.merchant, r.ID)), r)
+	same(t, "the task still", f.due(t, start, 10), []queue.Task{k})
 	_, err = f.Replay(ctx, "mer_other", r.ID)
 	wantErr(t, "another merchant's replay", err, paymux.NotFound)
 	_, err = f.ReplayByID(ctx, "rpl_none")

@@ -264,7 +264,7 @@ export interface paths {
         };
         /**
          * Stream events
-         * @description Server-sent events: id is the event's ID, event its type, data its body in one line. Begins with what happens from now on or, with the Last-Event-ID header or last_event_id, behind that event, and never passes one over; start means all that are kept. A comment comes every 15 seconds. A reader that does not keep up is cut off, and every stream ends after an hour: connect again with the last ID.
+         * @description Server-sent events: id is where the reader stands (the event's ID or, where there are several regions, one of each), event its type, data its body in one line. Begins with what happens from now on or, with the Last-Event-ID header or last_event_id, behind that id, and never passes an event over; start means all that are kept. A comment comes every 15 seconds. A reader that does not keep up is cut off, and every stream ends after an hour: connect again with the last ID.
          */
         get: operations["streamEvents"];
         put?: never;
@@ -4176,7 +4176,7 @@ export interface operations {
     streamEvents: {
         parameters: {
             query?: {
-                /** @description the last event the reader has, for readers that cannot send the Last-Event-ID header; start: none yet */
+                /** @description the last id the reader has got, for readers that cannot send the Last-Event-ID header; start: none yet */
                 last_event_id?: string;
                 /** @description of this type */
                 type?: "payment.authorized" | "payment.partially_captured" | "payment.succeeded" | "payment.failed" | "payment.canceled" | "payment.expired" | "refund.succeeded" | "refund.failed" | "dispute.opened" | "dispute.won" | "dispute.lost" | "endpoint.test" | "endpoint.failing" | "endpoint.disabled";
