@@ -12,7 +12,7 @@ type home struct {
 	of   *Follower
 	peer Peer
 	woke chan struct{}
-	turn sync.Mutex // held by the pull under way
+	turn chan struct{} // has room for one: the pull under way
 
 	mu      sync.Mutex // guards what follows
 	next    *pull      // which has not begun; nil: none
@@ -27,7 +27,7 @@ type pull struct {
 }
 
 func newHome(f *Follower, p Peer) *home {
-	return &home{of: f, peer: p, woke: make(chan struct{}, 1), shown: Status{Region: p}}
+	return &home{of: f, peer: p, woke: make(chan struct{}, 1), turn: make(chan struct{}, 1), shown: Status{Region: p}}
 }
 
 func (h *home) wake() {
@@ -79,8 +79,8 @@ func (h *home) pull(ctx context.Context) error {
 }
 
 func (h *home) run(p *pull) {
-	h.turn.Lock()
-	defer h.turn.Unlock()
+	h.turn <- struct{}{}
+	defer func() { <-h.turn }()
 	h.mu.Lock()
 	h.next = nil // who comes from now on needs another
 	h.mu.Unlock()

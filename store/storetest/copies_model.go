@@ -36,22 +36,27 @@ func copiesModel(t *testing.T, f *fixture) {
 	m.spare.ids = m.home.ids
 	rapid.Check(t, func(rt *rapid.T) {
 		m.here = map[paymux.EndpointID]paymux.Endpoint{}
-		rt.Repeat(map[string]func(*rapid.T){
-			"furnish": func(*rapid.T) {
-				merchant, _, _ := m.home.furnished(t)
-				m.merchants = append(m.merchants, merchant.ID)
-			},
-			"edit":    func(rt *rapid.T) { m.edit(t, rt) },
-			"ask":     func(rt *rapid.T) { m.ask(t, rt) },
-			"take":    func(rt *rapid.T) { m.take(t, rt, nil) },
-			"fail":    func(rt *rapid.T) { m.take(t, rt, errors.New("no space left on device")) },
-			"pull":    func(rt *rapid.T) { m.pull(t, rapid.IntRange(1, 9).Draw(rt, "limit")) },
-			"deliver": func(rt *rapid.T) { m.deliver(t, rt) },
-			"restore": func(rt *rapid.T) { m.restore(rt) },
-		})
-		m.pull(t, 3)
+		actions := []func(){
+			func() { m.furnish(t) },
+			func() { m.edit(t, rt) },
+			func() { m.ask(t, rt) },
+			func() { m.take(t, rt, nil) },
+			func() { m.take(t, rt, errors.New("no space left on device")) },
+			func() { m.pull(t, rapid.IntRange(1, 60).Draw(rt, "limit")) },
+			func() { m.deliver(t, rt) },
+			func() { m.restore(rt) },
+		}
+		for range rapid.IntRange(1, 25).Draw(rt, "steps") {
+			rapid.SampledFrom(actions).Draw(rt, "step")()
+		}
+		m.pull(t, 100)
 		m.wantHome(t)
 	})
+}
+
+func (m *copyModel) furnish(t *testing.T) {
+	merchant, _, _ := m.home.furnished(t)
+	m.merchants = append(m.merchants, merchant.ID)
 }
 
 // one draws a merchant of the home, with what it has; ok is false where there is none.
