@@ -1,5 +1,5 @@
 // Package directoryrpc is both ends of the wire by which a region's nodes ask another's what has changed of its merchants.
-// What passes has secrets in clear: over NATS with TLS alone, and no party but nodes may ask.
+// What passes has secrets in clear: over NATS with TLS alone, and by a subject that no party but nodes may use.
 //
 // It asks and answers, and keeps nothing. Start reading at Serve and Client.
 package directoryrpc
@@ -91,10 +91,13 @@ func (c *Client) Changes(ctx context.Context, region string, after int64, limit 
 // errName: the name of a region cannot be part of a NATS subject.
 var errName = errors.New("directoryrpc: the region's name has dots, blanks or wildcards, or is empty")
 
-// subjectOf is where a region answers: paymux.node.<region>.directory.changes.
+// Subject is all of this wire: paymux.directory.<region>.changes. It is not below paymux.node, where frontends may ask.
+const Subject = "paymux.directory.*.changes"
+
+// subjectOf is where a region answers.
 func subjectOf(region string) (string, error) {
 	if region == "" || strings.ContainsAny(region, ".*> \t\r\n") {
 		return "", fmt.Errorf("%w: %q", errName, region)
 	}
-	return "paymux.node." + region + ".directory.changes", nil
+	return strings.Replace(Subject, "*", region, 1), nil
 }
