@@ -162,6 +162,8 @@ const (
 			merchant = excluded.merchant, revision = excluded.revision, secrets = excluded.secrets, body = excluded.body, unseen = 0
 		WHERE endpoints.copy_of = excluded.copy_of`
 	sameEndpointCopy = "UPDATE endpoints SET unseen = 0 WHERE copy_of = ? AND id = ? AND revision = ?"
+	sweepCopies      = "DELETE FROM "
+	unseenCopies     = " WHERE copy_of = ? AND unseen = 1"
 	putPosition      = "INSERT INTO copies (region, up_to, whole) VALUES (?, ?, ?) ON CONFLICT (region) DO UPDATE SET up_to = excluded.up_to, whole = excluded.whole"
 )
 
@@ -206,7 +208,7 @@ func (w *writer) takeCopies(region paymux.Region, d *copied) error {
 	}
 	if !d.More {
 		for _, table := range []string{"endpoints", "api_keys", "merchants"} {
-			t.do("DELETE FROM "+table+" WHERE copy_of = ? AND unseen = 1", nothing)
+			t.do(sweepCopies+table+unseenCopies, nothing)
 		}
 	}
 	t.do(putPosition, func(s *statement) { s.int(d.UpTo); s.bool(!d.More) })
