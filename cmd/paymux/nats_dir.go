@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paymux/paymux/directory/directoryrpc"
 	"github.com/paymux/paymux/internal/natsserver"
 	"github.com/paymux/paymux/relay"
 )
@@ -147,7 +148,7 @@ func (d *natsDir) parties() ([]natsserver.Party, error) {
 		p := natsserver.Party{Name: strings.TrimSuffix(filepath.Base(file), ".pub"), Key: strings.TrimSpace(string(key))}
 		switch p.Name {
 		case roleNode:
-			p.Hears = []string{"paymux.changed"} // of its own kind
+			p.Hears, p.Says = []string{"paymux.changed", directoryrpc.Subject}, []string{directoryrpc.Subject} // of its own kind
 		case roleFrontend:
 			p.Hears, p.Says = []string{relay.CouncilSubject}, []string{relay.CouncilSubject} // likewise
 		case roleKeys:

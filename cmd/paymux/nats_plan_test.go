@@ -212,6 +212,37 @@ func TestWhoMeetsInTheCouncil(t *testing.T) {
 	}
 }
 
+// Nodes tell each other of their regions' merchants, secrets and all. Nobody else can ask, listen or answer, and a node asks other nodes for
+// nothing else.
+func TestWhoAsksForMerchants(t *testing.T) {
+	t.Parallel()
+	h := newHall(t, "stripe,sandbox")
+	guests := enterAll(t, h)
+	const subject = "paymux.directory.east.changes"
+	h.enter("node").serves(subject)
+	for name, g := range guests {
+		answer, err := g.ask(nats.NewMsg(subject))
+		if may := name == "node"; may && (err != nil || string(answer.Data) != "node") || !may && !errors.Is(err, errRefused) {
+			t.Errorf("%s asks: %v, %v", name, answer, err)
+		}
+		for _, listen := range []string{subject, "paymux.directory.*.changes"} {
+			if _, err := g.hears(listen); (err == nil) != (name == "node") {
+				t.Errorf("%s listens on %s: %v", name, listen, err)
+			}
+		}
+		for _, wide := range []string{"paymux.directory.>", "paymux.directory.east.>", "paymux.directory.east.other"} {
+			if _, err := g.hears(wide); !errors.Is(err, errRefused) {
+				t.Errorf("%s listens on %s: %v", name, wide, err)
+			}
+		}
+	}
+	for _, other := range []string{"paymux.node.east.access.key", "paymux.node.east.pay", "paymux.directory.east.other", "paymux.directory.changes", "paymux.directory.a.b.changes"} {
+		if _, err := guests["node"].ask(nats.NewMsg(other)); !errors.Is(err, errRefused) {
+			t.Errorf("a node asks %s and is not refused: %v", other, err)
+		}
+	}
+}
+
 func TestWhoWritesAndReadsBuckets(t *testing.T) {
 	t.Parallel()
 	guests := enterAll(t, newHall(t, "stripe,sandbox"))

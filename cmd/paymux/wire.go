@@ -15,6 +15,7 @@ import (
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/channel/sandbox"
+	"github.com/paymux/paymux/directory"
 	"github.com/paymux/paymux/gateway"
 	"github.com/paymux/paymux/internal/natsserver"
 	"github.com/paymux/paymux/keys"
@@ -50,6 +51,8 @@ type system struct {
 	channels  *rollout.Channels
 	ids       *paymux.IDs
 	changes   *changes
+	directory *directory.Follower // of other regions' merchants; nil: there are none
+	met       met                 // of them, those that pay here
 	notifier  *notify.Notifier
 	runner    *queue.Runner
 	payments  *payment.Service
@@ -110,6 +113,7 @@ func (s *system) stages(env func(string) string) []stage {
 		{gateways, s.openSandbox},
 		{gateways, func(context.Context) error { return s.openAccounts(env) }},
 		{gateways && !node, s.openGateway},
+		{node && s.conf.NATS.URL != "", s.openDirectory},
 		{node, s.openChannels},
 		{node, s.openPayments},
 		{node && s.conf.NATS.URL != "", s.serveNode},
@@ -126,6 +130,7 @@ func (s *system) start(ctx context.Context) error {
 	}
 	if s.conf.has(roleNode) {
 		s.channels.Start()
+		s.startDirectory()
 		s.runner.Start()
 		s.startPruning()
 		if s.seals != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/paymux/paymux/access"
 	"github.com/paymux/paymux/access/accessregions"
 	"github.com/paymux/paymux/access/accessrpc"
+	"github.com/paymux/paymux/directory/directoryrpc"
 	"github.com/paymux/paymux/internal/rpc"
 	"github.com/paymux/paymux/payment/paymentrpc"
 )
@@ -20,7 +21,7 @@ const nodeLimit = 4096
 // ownNode is what a front door asks of the node in this process.
 func (s *system) ownNode() accessrpc.Node {
 	return accessrpc.Node{
-		Queries: s.payments, Directory: s.store, Merchants: s.store, Endpoints: endpointsHeard{s.store, s.notifier},
+		Queries: s.payments, Directory: s.store, Merchants: merchantsFetched{s.store, s}, Endpoints: endpointsFetched{endpointsHeard{s.store, s.notifier}, s},
 		Links: s.store, Events: s.store, Notifications: s.notifier, NotificationLog: s.store, Answers: s.store,
 		Tasks: buried{s.store}, Channels: s.channels, Statistics: s.store, Payers: s.payments, Ready: s.storeReady,
 	}
@@ -41,6 +42,7 @@ func (s *system) serveNode(ctx context.Context) error {
 	return errors.Join(
 		paymentrpc.Serve(server, s.conf.Region.Name, s.meter),
 		accessrpc.Serve(server, s.conf.Region.Name, s.ownNode()),
+		directoryrpc.Serve(server, s.self(), s.store),
 		server.Flush(ctx),
 	)
 }

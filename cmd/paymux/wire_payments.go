@@ -49,13 +49,13 @@ func (s *system) openPayments(ctx context.Context) error {
 		Rules:  func() *routing.RuleSet { return rules },
 		Policy: s.policy, Notify: s.notifier.Tasks, Offer: offer, Changed: s.changes.announce,
 	})
-	s.meter = relay.NewMeter(s.payments, s.now)
+	s.meter = relay.NewMeter(acquainted{s.payments, s}, s.now)
 	return s.openQueue(ctx)
 }
 
 // policy finds a merchant's policy for what no request asks for.
 func (s *system) policy(ctx context.Context, id paymux.MerchantID) (paymux.Policy, error) {
-	m, err := s.store.Merchant(ctx, id)
+	m, err := s.merchant(ctx, id)
 	return m.Policy, err
 }
 

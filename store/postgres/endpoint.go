@@ -35,42 +35,46 @@ func (s *Store) CreateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux
 	if err != nil {
 		return err
 	}
-	return written(s.inRevision(ctx, func(tx pgx.Tx) error {
+	return written(s.inRevision(ctx, func(tx pgx.Tx, revision int64) error {
 		if err := keep(ctx, tx, i); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, "INSERT INTO endpoints (id, merchant, status, secrets, detail, failing_since) VALUES ($1, $2, $3, $4, $5, $6)",
-			string(e.ID), string(e.Merchant), string(e.Status), secrets, detail, optionalTime(e.FailingSince))
+		_, err := tx.Exec(ctx, "INSERT INTO endpoints (id, merchant, status, secrets, detail, failing_since, revision) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+			string(e.ID), string(e.Merchant), string(e.Status), secrets, detail, optionalTime(e.FailingSince), revision)
 		return err
 	}), "create endpoint", string(e.ID))
 }
 
 // UpdateEndpoint implements access.Endpoints and notify.Store. Since when the endpoint fails is SetFailing's to write, but one that
-// is enabled again begins anew.
+// is enabled again begins anew. What deliveries make of a copy is no change at its home.
 func (s *Store) UpdateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux.Idempotency) error {
 	secrets, detail, err := encodeEndpoint(&e)
 	if err != nil {
 		return err
 	}
-	return written(s.inRevision(ctx, func(tx pgx.Tx) error {
+	return written(s.inRevision(ctx, func(tx pgx.Tx, revision int64) error {
 		if err := keep(ctx, tx, i); err != nil {
 			return err
 		}
 		return must(ctx, tx, "endpoint", string(e.ID),
 			`UPDATE endpoints SET status = $3, secrets = $4, detail = $5,
-				failing_since = CASE WHEN $3 = 'enabled' AND status <> 'enabled' THEN NULL ELSE failing_since END
+				failing_since = CASE WHEN $3 = 'enabled' AND status <> 'enabled' THEN NULL ELSE failing_since END,
+				revision = CASE WHEN copy_of IS NULL THEN $6 ELSE revision END
 			WHERE id = $1 AND merchant = $2`,
-			string(e.ID), string(e.Merchant), string(e.Status), secrets, detail)
+			string(e.ID), string(e.Merchant), string(e.Status), secrets, detail, revision)
 	}), "update endpoint", string(e.ID))
 }
 
-// DeleteEndpoint implements access.Endpoints.
+// DeleteEndpoint implements access.Endpoints. A copy is its home's to delete.
 func (s *Store) DeleteEndpoint(ctx context.Context, merchant paymux.MerchantID, id paymux.EndpointID, i *paymux.Idempotency) error {
-	return written(s.inRevision(ctx, func(tx pgx.Tx) error {
+	return written(s.inRevision(ctx, func(tx pgx.Tx, revision int64) error {
 		if err := keep(ctx, tx, i); err != nil {
 			return err
 		}
-		return must(ctx, tx, "endpoint", string(id), "DELETE FROM endpoints WHERE id = $1 AND merchant = $2", string(id), string(merchant))
+		return must(ctx, tx, "endpoint", string(id),
+			`WITH gone AS (DELETE FROM endpoints WHERE id = $1 AND merchant = $2 AND copy_of IS NULL RETURNING id)
+			INSERT INTO deleted_endpoints (revision, id) SELECT $3, id FROM gone`,
+			string(id), string(merchant), revision)
 	}), "delete endpoint", string(id))
 }
 
@@ -85,11 +89,15 @@ func (s *Store) SetFailing(ctx context.Context, id paymux.EndpointID, since time
 
 const endpointColumns = "id, merchant, status, secrets, detail, failing_since"
 
-func scanEndpoint(row pgx.CollectableRow) (paymux.Endpoint, error) {
+func scanEndpoint(row pgx.CollectableRow) (paymux.Endpoint, error) { return scanEndpointInto(row) }
+
+// scanEndpointInto scans what stands behind the endpoint's columns, too.
+func scanEndpointInto(row pgx.CollectableRow, more ...any) (paymux.Endpoint, error) {
 	var columns, e paymux.Endpoint
 	var secrets, detail []byte
 	var failing *time.Time
-	if err := row.Scan(&columns.ID, &columns.Merchant, &columns.Status, &secrets, &detail, &failing); err != nil {
+	into := append([]any{&columns.ID, &columns.Merchant, &columns.Status, &secrets, &detail, &failing}, more...)
+	if err := row.Scan(into...); err != nil {
 		return e, err
 	}
 	if err := json.Unmarshal(detail, &e); err != nil {

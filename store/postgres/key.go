@@ -16,25 +16,26 @@ func (s *Store) CreateKey(ctx context.Context, k paymux.Key, i *paymux.Idempoten
 	if err != nil {
 		return err
 	}
-	return written(s.inRevision(ctx, func(tx pgx.Tx) error {
+	return written(s.inRevision(ctx, func(tx pgx.Tx, revision int64) error {
 		if err := keep(ctx, tx, i); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO api_keys (id, merchant, kind, digest, shared, revoked_at, detail)
-			VALUES ($1, $2, $3, nullif($4, ''::bytea), $5, $6, $7)`,
-			string(k.ID), string(k.Merchant), string(k.Kind), notNull(k.Digest), k.Shared.Reveal(), optionalTime(k.RevokedAt), detail)
+		_, err := tx.Exec(ctx, `INSERT INTO api_keys (id, merchant, kind, digest, shared, revoked_at, detail, revision)
+			VALUES ($1, $2, $3, nullif($4, ''::bytea), $5, $6, $7, $8)`,
+			string(k.ID), string(k.Merchant), string(k.Kind), notNull(k.Digest), k.Shared.Reveal(), optionalTime(k.RevokedAt), detail, revision)
 		return err
 	}), "create key", string(k.ID))
 }
 
-// RevokeKey implements access.Merchants. The time of the first revocation stays.
+// RevokeKey implements access.Merchants. The time of the first revocation stays. A copy is its home's to revoke.
 func (s *Store) RevokeKey(ctx context.Context, merchant paymux.MerchantID, id paymux.KeyID, at time.Time, i *paymux.Idempotency) error {
-	return written(s.inRevision(ctx, func(tx pgx.Tx) error {
+	return written(s.inRevision(ctx, func(tx pgx.Tx, revision int64) error {
 		if err := keep(ctx, tx, i); err != nil {
 			return err
 		}
-		return must(ctx, tx, "key", string(id), "UPDATE api_keys SET revoked_at = coalesce(revoked_at, $3) WHERE id = $1 AND merchant = $2",
-			string(id), string(merchant), at)
+		return must(ctx, tx, "key", string(id),
+			"UPDATE api_keys SET revoked_at = coalesce(revoked_at, $3), revision = $4 WHERE id = $1 AND merchant = $2 AND copy_of IS NULL",
+			string(id), string(merchant), at, revision)
 	}), "revoke key", string(id))
 }
 

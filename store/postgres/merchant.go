@@ -15,20 +15,21 @@ func (s *Store) CreateMerchant(ctx context.Context, m paymux.Merchant) error {
 	if err != nil {
 		return err
 	}
-	return written(s.inRevision(ctx, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, "INSERT INTO merchants (id, detail) VALUES ($1, $2)", string(m.ID), detail)
+	return written(s.inRevision(ctx, func(tx pgx.Tx, revision int64) error {
+		_, err := tx.Exec(ctx, "INSERT INTO merchants (id, detail, revision) VALUES ($1, $2, $3)", string(m.ID), detail, revision)
 		return err
 	}), "create merchant", string(m.ID))
 }
 
-// UpdateMerchant implements access.Merchants.
+// UpdateMerchant implements access.Merchants. A copy is its home's to change.
 func (s *Store) UpdateMerchant(ctx context.Context, m paymux.Merchant) error {
 	detail, err := marshal(&m)
 	if err != nil {
 		return err
 	}
-	return written(s.inRevision(ctx, func(tx pgx.Tx) error {
-		return must(ctx, tx, "merchant", string(m.ID), "UPDATE merchants SET detail = $2 WHERE id = $1", string(m.ID), detail)
+	return written(s.inRevision(ctx, func(tx pgx.Tx, revision int64) error {
+		return must(ctx, tx, "merchant", string(m.ID), "UPDATE merchants SET detail = $2, revision = $3 WHERE id = $1 AND copy_of IS NULL",
+			string(m.ID), detail, revision)
 	}), "update merchant", string(m.ID))
 }
 

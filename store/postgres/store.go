@@ -22,6 +22,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/paymux/paymux/access"
+	"github.com/paymux/paymux/directory"
 	"github.com/paymux/paymux/internal/groupcommit"
 	"github.com/paymux/paymux/monitor"
 	"github.com/paymux/paymux/notify"
@@ -71,6 +72,7 @@ var (
 	_ access.Answers   = (*Store)(nil)
 	_ access.Events    = (*Store)(nil)
 	_ monitor.Store    = (*Store)(nil)
+	_ directory.Store  = (*Store)(nil)
 )
 
 const (

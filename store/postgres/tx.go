@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"math/rand/v2"
 
 	"github.com/jackc/pgx/v5"
 
@@ -29,15 +31,26 @@ func (s *Store) inTx(ctx context.Context, write func(pgx.Tx) error) error {
 	return tx.Commit(ctx)
 }
 
-// inRevision is inTx for what others cache: revision rises with it. Such writes
+// inRevision is inTx for what others cache: revision rises with it, to the one that write is given. Such writes
 // take turns by revision's only row, which is therefore written first.
-func (s *Store) inRevision(ctx context.Context, write func(pgx.Tx) error) error {
+func (s *Store) inRevision(ctx context.Context, write func(tx pgx.Tx, revision int64) error) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "UPDATE revision SET number = number + 1"); err != nil {
+		revision, err := raise(ctx, tx)
+		if err != nil {
 			return err
 		}
-		return write(tx)
+		return write(tx, revision)
 	})
+}
+
+// revisionStep is how far apart two revisions are at most: those of two histories are not the same by chance.
+const revisionStep = math.MaxInt32
+
+func raise(ctx context.Context, tx pgx.Tx) (revision int64, err error) {
+	const sql = `WITH risen AS (UPDATE revision SET number = number + 1 + $1 RETURNING number)
+		INSERT INTO history SELECT number FROM risen RETURNING revision`
+	err = tx.QueryRow(ctx, sql, rand.Int64N(revisionStep)).Scan(&revision)
+	return revision, err
 }
 
 // Revision implements access.Directory and notify.Store.

@@ -9,11 +9,9 @@ import (
 
 // CreateKey implements access.Merchants.
 func (s *Store) CreateKey(ctx context.Context, k paymux.Key, i *paymux.Idempotency) error {
-	sealed, err := s.seal(ctx, placeOfKey(&k), k.Shared)
-	if err != nil {
-		return fmt.Errorf("seal key %s: %w", k.ID, err)
+	if err := s.sealKey(ctx, &k); err != nil {
+		return err
 	}
-	k.Shared = sealed
 	return s.backing.CreateKey(ctx, k, i)
 }
 
@@ -54,5 +52,14 @@ func (s *Store) openKey(ctx context.Context, k *paymux.Key) error {
 	if err != nil {
 		return fmt.Errorf("open the secret of key %s: %w", k.ID, err)
 	}
+	return nil
+}
+
+func (s *Store) sealKey(ctx context.Context, k *paymux.Key) error {
+	sealed, err := s.seal(ctx, placeOfKey(k), k.Shared)
+	if err != nil {
+		return fmt.Errorf("seal key %s: %w", k.ID, err)
+	}
+	k.Shared = sealed
 	return nil
 }

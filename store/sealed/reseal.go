@@ -137,11 +137,16 @@ func outcomeOf(replaced bool, err error, was ...paymux.Secret) (outcome, error) 
 	return resealed, nil
 }
 
+// isBroken reports whether a secret cannot be opened at all, as opposed to just now.
+func isBroken(err error) bool {
+	return errors.Is(err, ErrWrong) || errors.Is(err, errVersion) || errors.Is(err, errUnlisted)
+}
+
 // count notes what came of a row. A row that can never be opened must not keep the others from being sealed.
 func (s *Store) count(ctx context.Context, p *Pass, id string) func(outcome, error) error {
 	return func(o outcome, err error) error {
 		switch {
-		case errors.Is(err, ErrWrong), errors.Is(err, errVersion), errors.Is(err, errUnlisted):
+		case isBroken(err):
 			s.log.ErrorContext(ctx, "a secret cannot be opened", "row", id, "error", err)
 			p.Broken++
 		case err != nil:

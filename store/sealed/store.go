@@ -17,6 +17,7 @@ import (
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/access"
+	"github.com/paymux/paymux/directory"
 	"github.com/paymux/paymux/keys"
 	"github.com/paymux/paymux/monitor"
 	"github.com/paymux/paymux/notify"
@@ -39,6 +40,7 @@ type Backing interface {
 	access.Events
 	access.Answers
 	monitor.Store
+	directory.Store
 	PruneIdempotency(ctx context.Context, before time.Time, limit int) (int, error)
 	PruneEvents(ctx context.Context, before time.Time, limit int) (int, error)
 	Close() error

@@ -42,14 +42,14 @@ func scanEndpoint(r *row) (e paymux.Endpoint, err error) {
 
 // CreateEndpoint implements access.Endpoints.
 func (s *Store) CreateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux.Idempotency) error {
-	const insert = "INSERT INTO endpoints (failing_since, body, secrets, id, merchant) VALUES (?, ?, ?, ?, ?)"
+	const insert = "INSERT INTO endpoints (failing_since, revision, body, secrets, id, merchant) VALUES (?, ?, ?, ?, ?, ?)"
 	return s.putEndpoint(ctx, insert, e, i, func(s *statement) { s.time(e.FailingSince) })
 }
 
 // updateEndpoint leaves failing_since to SetFailing, for what the caller read of it may be old by now. An
-// endpoint that is enabled anew has failed at nothing yet.
+// endpoint that is enabled anew has failed at nothing yet. What deliveries make of a copy is no change at its home.
 const updateEndpoint = `UPDATE endpoints SET failing_since = iif(? = 'enabled' AND status <> 'enabled', 0, failing_since),
-	body = ?, secrets = ? WHERE id = ? AND merchant = ?`
+	revision = iif(copy_of IS NULL, ?, revision), body = ?, secrets = ? WHERE id = ? AND merchant = ?`
 
 // UpdateEndpoint implements access.Endpoints and notify.Store.
 func (s *Store) UpdateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux.Idempotency) error {
@@ -63,9 +63,10 @@ func (s *Store) putEndpoint(ctx context.Context, sql string, e paymux.Endpoint, 
 	if err != nil {
 		return fmt.Errorf("encode the secrets of endpoint %s: %w", e.ID, err)
 	}
-	return s.revise(ctx, "endpoint "+string(e.ID), e, i, func(w *writer, body []byte) error {
+	return s.revise(ctx, "endpoint "+string(e.ID), e, i, func(w *writer, revision int64, body []byte) error {
 		s := w.prepare(sql)
 		first(&s)
+		s.int(revision)
 		s.json(body)
 		s.json(secrets)
 		s.text(string(e.ID))
@@ -74,12 +75,18 @@ func (s *Store) putEndpoint(ctx context.Context, sql string, e paymux.Endpoint, 
 	})
 }
 
-// DeleteEndpoint implements access.Endpoints.
+// DeleteEndpoint implements access.Endpoints. A copy is its home's to delete.
 func (s *Store) DeleteEndpoint(ctx context.Context, merchant paymux.MerchantID, id paymux.EndpointID, i *paymux.Idempotency) error {
-	return s.revise(ctx, "endpoint "+string(id), nil, i, func(w *writer, _ []byte) error {
-		s := w.prepare("DELETE FROM endpoints WHERE id = ? AND merchant = ?")
+	return s.revise(ctx, "endpoint "+string(id), nil, i, func(w *writer, revision int64, _ []byte) error {
+		s := w.prepare("DELETE FROM endpoints WHERE id = ? AND merchant = ? AND copy_of IS NULL")
 		s.text(string(id))
 		s.text(string(merchant))
+		if err := w.mustChange(&s); err != nil {
+			return err
+		}
+		s = w.prepare("INSERT INTO deleted_endpoints (revision, id) VALUES (?, ?)")
+		s.int(revision)
+		s.text(string(id))
 		return w.mustChange(&s)
 	})
 }

@@ -18,26 +18,33 @@ func scanKey(r *row) (k paymux.Key, err error) {
 
 // CreateKey implements access.Merchants.
 func (s *Store) CreateKey(ctx context.Context, k paymux.Key, i *paymux.Idempotency) error {
-	return s.revise(ctx, "key "+string(k.ID), k, i, func(w *writer, body []byte) error {
-		s := w.prepare("INSERT INTO api_keys (id, merchant, digest, shared, revoked_at, body) VALUES (?, ?, ?, ?, ?, ?)")
-		s.text(string(k.ID))
-		s.text(string(k.Merchant))
-		if len(k.Digest) == 0 {
-			s.null()
-		} else {
-			s.bytes(k.Digest)
-		}
-		s.text(k.Shared.Reveal())
-		s.time(k.RevokedAt)
-		s.json(body)
+	return s.revise(ctx, "key "+string(k.ID), k, i, func(w *writer, revision int64, body []byte) error {
+		s := w.prepare("INSERT INTO api_keys (revision, id, merchant, digest, shared, revoked_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)")
+		s.int(revision)
+		s.apiKey(&k, body)
 		return w.mustChange(&s)
 	})
 }
 
-// RevokeKey implements access.Merchants. A key that is revoked already stays so since then.
+// apiKey binds a key's columns but for where it stands in time.
+func (s *statement) apiKey(k *paymux.Key, body []byte) {
+	s.text(string(k.ID))
+	s.text(string(k.Merchant))
+	if len(k.Digest) == 0 {
+		s.null()
+	} else {
+		s.bytes(k.Digest)
+	}
+	s.text(k.Shared.Reveal())
+	s.time(k.RevokedAt)
+	s.json(body)
+}
+
+// RevokeKey implements access.Merchants. A key that is revoked already stays so since then. A copy is its home's to revoke.
 func (s *Store) RevokeKey(ctx context.Context, merchant paymux.MerchantID, id paymux.KeyID, at time.Time, i *paymux.Idempotency) error {
-	return s.revise(ctx, "key "+string(id), nil, i, func(w *writer, _ []byte) error {
-		s := w.prepare("UPDATE api_keys SET revoked_at = iif(revoked_at = 0, ?, revoked_at) WHERE id = ? AND merchant = ?")
+	return s.revise(ctx, "key "+string(id), nil, i, func(w *writer, revision int64, _ []byte) error {
+		s := w.prepare("UPDATE api_keys SET revision = ?, revoked_at = iif(revoked_at = 0, ?, revoked_at) WHERE id = ? AND merchant = ? AND copy_of IS NULL")
+		s.int(revision)
 		s.time(at)
 		s.text(string(id))
 		s.text(string(merchant))

@@ -54,6 +54,13 @@ func TestPlans(t *testing.T) {
 		"buried":                "SEARCH buried USING INDEX buried_ref (ref=?); ",
 		"replay":                "SEARCH events USING INDEX events_list (merchant=? AND seq>? AND seq<?); ",
 		"failing":               "SEARCH endpoints USING INDEX endpoints_failing (failing_since>?); ",
+		"changed":               "SEARCH api_keys USING INDEX api_keys_revision (revision>?); ",
+		"changed merchants":     "SEARCH merchants USING INDEX sqlite_autoindex_merchants_1 (id=?); ",
+		"changed keys":          "SEARCH api_keys USING INDEX api_keys_revision (revision>? AND revision<?); ",
+		"changed endpoints":     "SEARCH endpoints USING INDEX endpoints_revision (revision>? AND revision<?); ",
+		"deleted endpoints":     "SEARCH deleted_endpoints USING INTEGER PRIMARY KEY (rowid>? AND rowid<?); ",
+		"same copy":             "SEARCH endpoints USING INDEX sqlite_autoindex_endpoints_1 (id=?); ",
+		"copies that went":      "SEARCH endpoints USING INDEX endpoints_unseen (copy_of=?); ",
 		"facts":                 "SEARCH facts USING INTEGER PRIMARY KEY (rowid>?); ",
 		"fact":                  "SEARCH facts USING INTEGER PRIMARY KEY (rowid=?); ",
 		"prune statistics":      "SEARCH statistics USING INTEGER PRIMARY KEY (rowid=?); ",
@@ -81,7 +88,7 @@ func TestPlans(t *testing.T) {
 
 // scanned is the first table of the schema that a plan reads all of.
 func scanned(plan string) string {
-	for _, table := range []string{"tasks", "events", "e", "attempts", "a", "buried", "endpoints", "leases", "refunds", "disputes"} {
+	for _, table := range []string{"tasks", "events", "e", "attempts", "a", "buried", "endpoints", "merchants", "api_keys", "deleted_endpoints", "leases", "refunds", "disputes"} {
 		if strings.Contains(plan, "SCAN "+table+";") || strings.Contains(plan, "SCAN "+table+" ") {
 			return table
 		}

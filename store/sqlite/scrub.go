@@ -8,8 +8,8 @@ import (
 
 // scrubbed are the tables that have secrets, with their columns.
 var scrubbed = map[string]string{
-	"api_keys":  "id, merchant, digest, shared, revoked_at, body",
-	"endpoints": "id, merchant, failing_since, secrets, body",
+	"api_keys":  "id, merchant, digest, shared, revoked_at, body, revision, copy_of, unseen",
+	"endpoints": "id, merchant, failing_since, secrets, body, revision, copy_of, unseen",
 }
 
 // Scrub implements sealed.Rows. Pages that were put aside before, it does not reach: VACUUM does, and takes much longer.

@@ -20,6 +20,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"github.com/paymux/paymux/access"
+	"github.com/paymux/paymux/directory"
 	"github.com/paymux/paymux/internal/groupcommit"
 	"github.com/paymux/paymux/monitor"
 	"github.com/paymux/paymux/notify"
@@ -78,6 +79,7 @@ var (
 	_ access.Answers   = (*Store)(nil)
 	_ access.Events    = (*Store)(nil)
 	_ monitor.Store    = (*Store)(nil)
+	_ directory.Store  = (*Store)(nil)
 )
 
 // Open opens a store and brings its schema up to date. An error names the file

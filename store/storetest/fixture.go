@@ -20,9 +20,11 @@ import (
 type fixture struct {
 	Store
 	open func() Store // the same data again, after Close
-	ids  *paymux.IDs
-	gate *gate
-	fill *filler
+	// elsewhere is another store, with nothing in it.
+	elsewhere func() *fixture
+	ids       *paymux.IDs
+	gate      *gate
+	fill      *filler
 	// merchant is whose everything is, unless a test says otherwise.
 	merchant paymux.MerchantID
 }
@@ -44,6 +46,11 @@ func newFixture(t testing.TB, open Open) *fixture {
 			}
 		})
 		return s
+	}
+	f.elsewhere = func() *fixture {
+		other := newFixture(t, open)
+		other.fill = f.fill // no two keys have the same digest
+		return other
 	}
 	f.Store = f.open()
 	f.merchant = paymux.MerchantID(f.ids.New(paymux.PrefixMerchant))

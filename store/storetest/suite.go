@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/paymux/paymux/access"
+	"github.com/paymux/paymux/directory"
 	"github.com/paymux/paymux/monitor"
 	"github.com/paymux/paymux/notify"
 	"github.com/paymux/paymux/payment"
@@ -34,6 +35,7 @@ type Store interface {
 	access.Answers
 	access.Events
 	monitor.Store
+	directory.Store
 	// PruneIdempotency deletes at most limit records made before a time, oldest
 	// first, and returns how many.
 	PruneIdempotency(ctx context.Context, before time.Time, limit int) (int, error)
@@ -79,7 +81,7 @@ func Run(t *testing.T, open Open) {
 	groups := [][]test{
 		paymentTests(), orderTests(), operationTests(), refundTests(), disputeTests(), idempotencyTests(), eventTests(), pullTests(),
 		taskTests(), parkTests(), leaseTests(), fenceTests(), attemptTests(), notificationTests(), siblingTests(), replayTests(),
-		hopTests(), merchantTests(), keyTests(), endpointTests(), linkTests(), checkTests(), commitTests(), modelTests(), statisticsTests(),
+		hopTests(), merchantTests(), keyTests(), endpointTests(), linkTests(), checkTests(), commitTests(), modelTests(), statisticsTests(), copiesTests(),
 	}
 	runGroups(t, open, groups)
 }

@@ -1,0 +1,23 @@
+-- Copies go: without knowing that they are some, this database would take them for its own.
+DELETE FROM endpoints WHERE copy_of IS NOT NULL;
+DELETE FROM api_keys WHERE copy_of IS NOT NULL;
+DELETE FROM merchants WHERE copy_of IS NOT NULL;
+DROP TABLE copies;
+DROP TABLE deleted_endpoints;
+DROP TABLE history;
+DROP INDEX merchants_revision;
+DROP INDEX api_keys_revision;
+DROP INDEX endpoints_revision;
+DROP INDEX merchants_unseen;
+DROP INDEX api_keys_unseen;
+DROP INDEX endpoints_unseen;
+ALTER TABLE merchants DROP COLUMN revision;
+ALTER TABLE merchants DROP COLUMN copy_of;
+ALTER TABLE merchants DROP COLUMN unseen;
+ALTER TABLE api_keys DROP COLUMN revision;
+ALTER TABLE api_keys DROP COLUMN copy_of;
+ALTER TABLE api_keys DROP COLUMN unseen;
+ALTER TABLE endpoints DROP COLUMN revision;
+ALTER TABLE endpoints DROP COLUMN copy_of;
+ALTER TABLE endpoints DROP COLUMN unseen;
+UPDATE revision SET n = n + 1;
