@@ -2,6 +2,7 @@ package deploy_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,21 +12,20 @@ import (
 	"github.com/paymux/paymux/internal/natsserver"
 )
 
-// parsed reads a configuration with the server's own parser, with what paymux nats init has made beside it.
-func parsed(t *testing.T, name, conf, include string, dirs ...string) *server.Options {
+// parsed reads a configuration with the server's own parser: it is at file, and what paymux nats init has made is in dir.
+func parsed(t *testing.T, name, conf, file, dir string) *server.Options {
 	t.Helper()
-	dir := t.TempDir()
-	for from, to := range map[string]string{
-		"ca.pem": "ca.pem", "server.pem": "server.pem", "server.key": "server.key", "permissions.conf": "permissions.conf",
-	} {
-		write(t, filepath.Join(dir, to), read(t, filepath.Join(secretsDir, "nats", from)))
+	root := t.TempDir()
+	for _, d := range []string{dir, filepath.Dir(file)} {
+		if err := os.MkdirAll(root+d, 0o700); err != nil {
+			t.Fatal(err)
+		}
 	}
-	write(t, filepath.Join(dir, "nats_ca.pem"), read(t, filepath.Join(secretsDir, "nats", "ca.pem")))
-	for _, was := range dirs {
-		conf = strings.ReplaceAll(conf, was, dir)
+	for _, made := range []string{"ca.pem", "server.pem", "server.key", "permissions.conf"} {
+		write(t, filepath.Join(root+dir, made), read(t, filepath.Join(secretsDir, "nats", made)))
 	}
-	conf = strings.Replace(conf, include, "permissions.conf", 1)
-	o, err := server.ProcessConfigFile(write(t, filepath.Join(dir, "nats.conf"), conf))
+	write(t, filepath.Join(root+dir, "nats_ca.pem"), read(t, filepath.Join(secretsDir, "nats", "ca.pem")))
+	o, err := server.ProcessConfigFile(write(t, root+file, strings.ReplaceAll(conf, `"`+dir, `"`+root+dir)))
 	if err != nil {
 		t.Errorf("%s: %v", name, err)
 		return nil
@@ -97,7 +97,7 @@ func TestExampleNATSConfigurationsFitTogether(t *testing.T) {
 	var sites []site
 	for _, name := range []string{"east", "west", "witness"} {
 		t.Setenv("PAYMUX_NATS_NAME", name+"-1")
-		o := parsed(t, name, read(t, "config/nats/"+name+".conf"), "permissions.conf", "/etc/paymux/nats")
+		o := parsed(t, name, read(t, "config/nats/"+name+".conf"), "/etc/paymux/nats/nats.conf", "/etc/paymux/nats")
 		sites = append(sites, site{name, o, 3})
 	}
 	checkSites(t, sites)
