@@ -88,11 +88,27 @@ func TestChartGivesEachRoleItsSecrets(t *testing.T) {
 			if !ok {
 				continue
 			}
+			for _, m := range fileRef.FindAllStringSubmatch(conf, -1) {
+				if given[m[1]] == "" && !slices.Contains(copied(p), m[1]) {
+					t.Errorf("%s: %s names %s, which nothing puts there", r, p.name, m[1])
+				}
+			}
 			if named := namedSecrets(conf); !slices.Equal(named, sorted(names)) {
 				t.Errorf("%s: %s is given %v and names %v", r, p.name, sorted(names), named)
 			}
 		}
 	}
+}
+
+var fileRef = regexp.MustCompile(`file:(/\S+)`)
+
+// copied are the files that a pod's first containers leave for the others.
+func copied(p pod) (all []string) {
+	for _, c := range list(p.spec["initContainers"]) {
+		command := texts(at(c, "command"))
+		all = append(all, command[len(command)-1])
+	}
+	return all
 }
 
 // configMaps are the texts of a release's ConfigMaps by their names and files. A workload's has its name.
@@ -165,4 +181,3 @@ func TestChartNATSConfigurationsFitTogether(t *testing.T) {
 	}
 	checkSites(t, sites)
 }
-

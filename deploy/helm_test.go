@@ -187,4 +187,3 @@ func checkMounts(t *testing.T, r release, p pod) {
 		t.Errorf("%s: %s has the volumes %v and mounts %v", r, p.name, have, use)
 	}
 }
-
