@@ -10,15 +10,18 @@ import (
 
 func (c *cli) healthcheckCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "healthcheck",
+		Use:   "healthcheck [URL]",
 		Short: c.text("healthcheck.short"),
-		Args:  exactly(0),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			p, err := c.profile()
+		Long:  c.text("healthcheck.long"),
+		Example: `  paymux healthcheck
+  paymux healthcheck http://127.0.0.1:8222/healthz`,
+		Args: between(0, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			address, err := c.healthURL(args)
 			if err != nil {
 				return err
 			}
-			r, err := http.NewRequestWithContext(cmd.Context(), http.MethodGet, p.BaseURL+"/readyz", nil)
+			r, err := http.NewRequestWithContext(cmd.Context(), http.MethodGet, address, nil)
 			if err != nil {
 				return usagef("%w", err)
 			}
@@ -29,9 +32,18 @@ func (c *cli) healthcheckCommand() *cobra.Command {
 			}
 			defer answer.Body.Close()
 			if answer.StatusCode != http.StatusOK {
-				return &outcomeError{text: fmt.Sprintf("%s/readyz answers %s", p.BaseURL, answer.Status)}
+				return &outcomeError{text: fmt.Sprintf("%s answers %s", address, answer.Status)}
 			}
 			return nil
 		},
 	}
+}
+
+// healthURL is what was named, or else whether the profile's deployment is ready.
+func (c *cli) healthURL(args []string) (string, error) {
+	if len(args) == 1 {
+		return args[0], nil
+	}
+	p, err := c.profile()
+	return p.BaseURL + "/readyz", err
 }

@@ -71,6 +71,10 @@ Exit codes: 0 done · 1 the outcome is bad (a payment failed, a check found some
 			"Succeed when the server is ready, for containers",
 			"服务就绪时返回成功，供容器使用",
 		},
+		"healthcheck.long": {
+			"Succeed when the server is ready: for containers, which have no other program to ask with. A URL asks something else, such as a NATS server; 200 is well.",
+			"服务就绪时返回成功，供没有其他程序可用的容器使用。给出 URL 则检查别的服务，例如 NATS 服务器；200 即正常。",
+		},
 		"dev.short": {
 			"Start everything in one process, with a sandbox and keys",
 			"在一个进程里启动全部服务，带沙箱和密钥",
