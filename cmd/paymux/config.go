@@ -95,6 +95,8 @@ type AccessConfig struct {
 // RelayConfig is how requests find their regions.
 type RelayConfig struct {
 	Strict bool `yaml:"strict" help:"with several regions, refuse new payments while the journal of idempotency keys is away; false: they go to their home region, once all frontends have agreed that none lets keys leave it (docs/regions.md says what is risked)"`
+	// Horizon is relay.Timing's.
+	Horizon time.Duration `yaml:"horizon" help:"for how long after its first request merchants may repeat one, at most 24h: as long is looked back for where an Idempotency-Key may have gone; the same at all frontends"`
 }
 
 // NotifyConfig is how merchants are notified.
@@ -137,6 +139,7 @@ func defaults() Config {
 		Access: AccessConfig{
 			TrafficRequests: 6000, TrafficWindow: time.Minute, SignatureWindow: 5 * time.Minute,
 		},
+		Relay:  RelayConfig{Horizon: 24 * time.Hour},
 		NATS:   NATSConfig{Wait: 30 * time.Second},
 		Notify: NotifyConfig{Keep: 90 * 24 * time.Hour},
 		Log:    LogConfig{Level: "info", Format: "json", Requests: true},
@@ -149,6 +152,9 @@ func (c *Config) check() error {
 		c.checkRoles(), c.checkListen(), c.checkPublicURL(), c.checkRegion(), c.checkStore(), c.checkNATS(), c.checkAccounts(), c.checkLog(),
 		networks("access.trusted_proxies", c.Access.TrustedProxies),
 		networks("notify.allow_networks", c.Notify.AllowNetworks),
+	}
+	if c.Relay.Horizon < time.Second || c.Relay.Horizon > 24*time.Hour {
+		faults = append(faults, fmt.Errorf("relay.horizon: %s is not between 1s and 24h, for which the journal keeps keys", c.Relay.Horizon))
 	}
 	if c.DataDir == "" {
 		faults = append(faults, errors.New("data_dir: is empty"))

@@ -79,6 +79,7 @@ func TestConfigFaults(t *testing.T) {
 		{"accounts: [{name: a, channel: x}, {name: a, channel: x}]", `accounts[1].name: "a" is there twice`},
 		{"access: {signature_window: 2h}", "access.signature_window: 2h0m0s is not between"},
 		{"access: {traffic_window: 1ms}", "access.traffic_window"},
+		{"relay: {horizon: 48h}", "relay.horizon"},
 		{"listen: ':80'", "public_url: is needed where listen (:80) is every address"},
 		{"listen: '[::]:80'", "public_url: is needed"},
 		{"data_dir: ''", "data_dir: is empty"},

@@ -33,7 +33,7 @@ func (s *system) openRelay(ctx context.Context) error {
 	var err error
 	s.relay, err = relay.Open(relay.Config{
 		Directory: relay.NewRegistered(nodes, s.dial, s.log, s.ownRegion()), Lists: relay.NewFollowed(lists, s.log), Default: s.conf.Region.Name,
-		Journal: relay.NewNATSJournal(s.messaging.Conn), Council: council, Strict: s.conf.Relay.Strict, Listed: s.announceList, Now: s.now, Log: s.log,
+		Journal: relay.NewNATSJournal(s.messaging.Conn), Council: council, Strict: s.conf.Relay.Strict, Listed: s.announceList, Timing: relay.Timing{Horizon: s.conf.Relay.Horizon}, Now: s.now, Log: s.log,
 	})
 	if err != nil {
 		return err
