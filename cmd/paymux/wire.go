@@ -59,6 +59,7 @@ type system struct {
 	listed    atomic.Uint64                  // version of the assignment list in force here
 	lease     atomic.Pointer[registry.Lease] // of this process; nil: it has not begun, or announces nothing
 	handler   http.Handler
+	life
 
 	endStreams func() // of events, when the server shuts down
 
@@ -114,6 +115,7 @@ func (s *system) stages(env func(string) string) []stage {
 		{node, s.openPayments},
 		{node && s.conf.NATS.URL != "", s.serveNode},
 		{node && s.conf.NATS.URL != "", s.keepJournal},
+		{node && s.conf.NATS.URL != "", s.keepFlags},
 		{frontend, s.openRelay},
 		{frontend, s.openFront},
 	}
@@ -136,6 +138,9 @@ func (s *system) start(ctx context.Context) error {
 		if err := s.gateway.Start(ctx); err != nil {
 			return err
 		}
+	}
+	if err := s.startStandby(); err != nil {
+		return err
 	}
 	return s.startPresence(ctx)
 }
