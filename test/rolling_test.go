@@ -53,9 +53,7 @@ func TestANodeDiesOverSlowPayments(t *testing.T) {
 			ends[n] = end{payment, err, time.Now()}
 		})
 	}
-	if !within(20*time.Second, func() bool { return len(p.b.charges("")) == buyers }) {
-		t.Fatalf("the bank has %d orders", len(p.b.charges("")))
-	}
+	<-time.After(2 * time.Second) // the moment of the power cut: the bank has been asked, and takes longer
 	died := time.Now()
 	p.nodes[0].kill()
 	buying.Wait()

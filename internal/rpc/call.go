@@ -21,7 +21,9 @@ type Client struct {
 	// not take is for the group. Nil: all is for the group.
 	Peers Peers
 
-	lost   atomic.Int64 // when the connection was first found to be lost, in Unix milliseconds; zero: it is there
+	lost   atomic.Int64  // when the connection was first found to be lost, in Unix milliseconds; zero: it is there
+	back   atomic.Int64  // when it was first found to be another than before
+	number atomic.Uint64 // of the connection that was seen last
 	sights sights
 }
 
@@ -88,7 +90,46 @@ func (c *Client) one(ctx context.Context, subject string, body []byte) ([]byte, 
 	return nil, errNobody
 }
 
+// send sends to one subject, and again where nobody serves it because who does is not back yet: after a server of
+// NATS was restarted, some find it sooner than others.
 func (c *Client) send(ctx context.Context, subject, peer string, body []byte) ([]byte, error) {
+	answer, err := c.sendOnce(ctx, subject, peer, body)
+	for peer == "" && errors.Is(err, nats.ErrNoResponders) && c.justBack() && pause(ctx, returnEvery) {
+		answer, err = c.sendOnce(ctx, subject, peer, body)
+	}
+	return answer, err
+}
+
+// returnEvery is the pause before others are looked for again.
+const returnEvery = 50 * time.Millisecond
+
+// justBack reports whether the connection was lost and has come back a moment ago.
+func (c *Client) justBack() bool {
+	return time.Since(time.UnixMilli(c.back.Load())) < reconnectTime
+}
+
+// pause waits; false: ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// connection is the number of the connection, which grows whenever it was lost and is there again.
+func (c *Client) connection() uint64 {
+	n := c.Conn.Stats().Reconnects
+	if before := c.number.Load(); n != before && c.number.CompareAndSwap(before, n) {
+		c.back.Store(time.Now().UnixMilli())
+	}
+	return n
+}
+
+func (c *Client) sendOnce(ctx context.Context, subject, peer string, body []byte) ([]byte, error) {
 	deadline, _ := ctx.Deadline()
 	m := nats.NewMsg(subject)
 	m.Data = body

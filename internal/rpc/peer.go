@@ -39,7 +39,7 @@ const (
 
 // await waits for the answer to m, as long as one can come: peer is who has it, empty where that is not known.
 func (c *Client) await(ctx context.Context, m *nats.Msg, peer string) (*nats.Msg, error) {
-	connected := c.Conn.Stats().Reconnects
+	connected := c.connection()
 	waiting, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	look := time.AfterFunc(firstLook, func() { c.watch(waiting, m.Subject, peer, connected, giveUp) })
@@ -71,7 +71,7 @@ func (c *Client) watch(waiting context.Context, subject, peer string, connected 
 // look reports why no answer can come; nil: one may. A connection that was lost takes with it where answers were to go.
 func (c *Client) look(ctx context.Context, subject, peer string, connected uint64) error {
 	switch {
-	case !c.Conn.IsConnected() || c.Conn.Stats().Reconnects != connected:
+	case !c.Conn.IsConnected() || c.connection() != connected:
 		return fmt.Errorf("%w: the connection to NATS was lost", ErrGone)
 	case peer == "":
 		return nil
