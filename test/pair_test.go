@@ -12,6 +12,7 @@ import (
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel/sandbox"
 	"github.com/paymux/paymux/client"
+	"github.com/paymux/paymux/internal/pgcluster"
 )
 
 // pair is a split system in which nobody who serves requests is alone: two frontends of one group, two nodes on one
@@ -22,6 +23,7 @@ type pair struct {
 	nodes    [2]*part
 	packages [2]*part
 	b        *bank
+	cluster  *pgcluster.Cluster
 	key      paymux.Secret // of a merchant
 }
 
@@ -39,7 +41,7 @@ func newPair(t *testing.T, weights ...int) *pair {
 	cluster := newCluster(t)
 	s := &split{t: t, dir: t.TempDir(), gateways: map[string]*part{}, store: "store: {engine: postgres, url: env:TEST_DATABASE}"}
 	s.env = []string{"TEST_OPS_TOKEN=" + opsToken, "TEST_IDS_KEY=" + idsKey, "TEST_DATABASE=" + cluster.URL("paymux")}
-	p := &pair{split: s}
+	p := &pair{split: s, cluster: cluster}
 	natsAddress, credentials := freeAddress(t), filepath.Join(s.dir, "nats")
 	s.run("nats", "init", "--dir", credentials, "--channels", "sandbox", "--listen", natsAddress)
 	s.at = "tls://" + natsAddress

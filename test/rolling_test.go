@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -100,12 +101,21 @@ func (p *pair) lostSoon(ends []lateAnswer, died time.Time) {
 	}
 }
 
-// soldOnce: asked again, every purchase is one payment, which the bank made once.
+// soldOnce: asked again, every purchase is one payment.
 func (p *pair) soldOnce(buyers int) {
 	p.t.Helper()
-	made := map[string]bool{}
+	var orders []string
 	for n := range buyers {
-		order := fmt.Sprint("slow-", n)
+		orders = append(orders, fmt.Sprint("slow-", n))
+	}
+	p.made(orders)
+}
+
+// made: asked again until there is an answer, every purchase is one payment, which the bank made once, and there is no other.
+func (p *pair) made(orders []string) {
+	p.t.Helper()
+	made := map[string]bool{}
+	for _, order := range orders {
 		var a answer
 		if !within(time.Minute, func() bool {
 			var err error
@@ -130,7 +140,59 @@ func (p *pair) soldOnce(buyers int) {
 			p.t.Errorf("%s was made for nobody", payment.ID)
 		}
 	}
-	if listed != buyers {
-		p.t.Errorf("%d payments for %d purchases", listed, buyers)
+	if listed != len(orders) {
+		p.t.Errorf("%d payments for %d purchases", listed, len(orders))
+	}
+}
+
+// Nodes get requests in proportion to their weights, as they count them themselves.
+func TestNodesShareByWeight(t *testing.T) {
+	t.Parallel()
+	p := newPair(t, 300, 100)
+	p.b.faults("a-bank", sandbox.Faults{})
+	quit := make(chan struct{})
+	var buying sync.WaitGroup
+	var made atomic.Int64
+	for side := range 12 {
+		buying.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-quit:
+					return
+				default:
+				}
+				if a, err := p.lone(fmt.Sprintf("share-%d-%d", side, n)); err != nil || a.status != http.StatusCreated {
+					t.Errorf("%d %s, %v", a.status, a.body, err)
+					return
+				}
+				made.Add(1)
+			}
+		})
+	}
+	file := write(t, p.dir, "operator.yaml", p.natsLine("operator")+"\n")
+	sums := map[int]int{}
+	if !within(2*time.Minute, func() bool {
+		var list []struct {
+			Role, ID      string
+			Weight, Usage int
+		}
+		if err := json.Unmarshal([]byte(p.run("topology", "-c", file, "-o", "json")), &list); err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range list {
+			if i.Role == "node" {
+				sums[i.Weight] += i.Usage
+			}
+		}
+		return made.Load() > 3000
+	}) {
+		t.Errorf("only %d payments", made.Load())
+	}
+	close(quit)
+	buying.Wait()
+	share := float64(sums[300]) / float64(sums[300]+sums[100])
+	t.Logf("%d payments; of what the nodes say to have had, %.3f are the heavier one's", made.Load(), share)
+	if share < 0.7 || share > 0.8 { // they say how much it was in the last seconds, every two
+		t.Errorf("%v", sums)
 	}
 }
