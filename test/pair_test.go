@@ -36,11 +36,17 @@ type door struct {
 // newPair starts everything. weights are the nodes'.
 func newPair(t *testing.T, weights ...int) *pair {
 	t.Helper()
+	cluster := newCluster(t)
+	return newPairOn(t, cluster, cluster.URL("paymux"), weights...)
+}
+
+// newPairOn is newPair with nodes that reach their database by a URL.
+func newPairOn(t *testing.T, cluster *pgcluster.Cluster, database string, weights ...int) *pair {
+	t.Helper()
 	crowds <- struct{}{}
 	t.Cleanup(func() { <-crowds })
-	cluster := newCluster(t)
 	s := &split{t: t, dir: t.TempDir(), gateways: map[string]*part{}, store: "store: {engine: postgres, url: env:TEST_DATABASE}"}
-	s.env = []string{"TEST_OPS_TOKEN=" + opsToken, "TEST_IDS_KEY=" + idsKey, "TEST_DATABASE=" + cluster.URL("paymux")}
+	s.env = []string{"TEST_OPS_TOKEN=" + opsToken, "TEST_IDS_KEY=" + idsKey, "TEST_DATABASE=" + database}
 	p := &pair{split: s, cluster: cluster}
 	natsAddress, credentials := freeAddress(t), filepath.Join(s.dir, "nats")
 	s.run("nats", "init", "--dir", credentials, "--channels", "sandbox", "--listen", natsAddress)

@@ -2,7 +2,9 @@ package test_test
 
 import (
 	"fmt"
+	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"sync"
 	"testing"
@@ -17,6 +19,7 @@ type insisted struct {
 	mu      sync.Mutex
 	answers []timed
 	orders  []string // each paid in the end
+	unsent  []string // each told in the end that it was not sent, and that nothing was charged
 }
 
 type timed struct {
@@ -26,7 +29,7 @@ type timed struct {
 }
 
 // buy has buyers buy, one purchase after the other, until quit is closed.
-func (o *insisted) buy(p *pair, buyers int, quit <-chan struct{}) *sync.WaitGroup {
+func (o *insisted) buy(p *pair, who string, buyers int, quit <-chan struct{}) *sync.WaitGroup {
 	var buying sync.WaitGroup
 	for side := range buyers {
 		buying.Go(func() {
@@ -36,7 +39,7 @@ func (o *insisted) buy(p *pair, buyers int, quit <-chan struct{}) *sync.WaitGrou
 					return
 				default:
 				}
-				o.purchase(p, fmt.Sprintf("buyer-%d-%d", side, n))
+				o.purchase(p, fmt.Sprintf("%s-%d-%d", who, side, n))
 			}
 		})
 	}
@@ -46,24 +49,36 @@ func (o *insisted) buy(p *pair, buyers int, quit <-chan struct{}) *sync.WaitGrou
 func (o *insisted) purchase(p *pair, order string) {
 	pause := time.NewTicker(100 * time.Millisecond)
 	defer pause.Stop()
+	var a answer
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); <-pause.C {
 		began := time.Now()
-		a, err := p.lone(order)
+		var err error
+		a, err = p.lone(order)
 		if err != nil {
 			p.t.Errorf("%s: %v", order, err)
 			return
 		}
-		o.mu.Lock()
-		o.answers = append(o.answers, timed{a, began, time.Since(began)})
-		if a.status < 300 {
-			o.orders = append(o.orders, order)
-		}
-		o.mu.Unlock()
-		if a.status < 300 {
+		if o.file(order, timed{a, began, time.Since(began)}) {
 			return
 		}
 	}
-	p.t.Errorf("%s was never answered with a payment", order)
+	p.t.Errorf("%s was never answered with a payment: %d %s", order, a.status, a.body)
+}
+
+// file takes an answer, and reports whether it is the last one.
+func (o *insisted) file(order string, a timed) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.answers = append(o.answers, a)
+	switch {
+	case a.status < 300:
+		o.orders = append(o.orders, order)
+	case a.status == http.StatusBadGateway: // the database died between its commit and the bank
+		o.unsent = append(o.unsent, order)
+	default:
+		return false
+	}
+	return true
 }
 
 // count is how many answers of a status came to requests that began after a moment.
@@ -86,7 +101,7 @@ func TestARegionWithoutItsDatabase(t *testing.T) {
 	primary, _ := p.primary()
 	p.b.faults("a-bank", sandbox.Faults{LatencyMS: 100})
 	o, quit := &insisted{}, make(chan struct{})
-	buying := o.buy(p, 6, quit)
+	buying := o.buy(p, "buyer", 6, quit)
 	began := time.Now()
 	sells := func(after time.Time) bool {
 		return within(30*time.Second, func() bool { return o.count(http.StatusCreated, after) >= 20 })
@@ -121,7 +136,117 @@ func TestARegionWithoutItsDatabase(t *testing.T) {
 	close(quit)
 	buying.Wait()
 	o.refusedPlainly(t, died, alive)
-	p.made(o.orders)
+	p.made(o.orders, o.unsent...)
+}
+
+// A database that hangs, as one does that the network has swallowed, is noticed, too.
+func TestARegionWhoseDatabaseHangs(t *testing.T) {
+	t.Parallel()
+	cluster := newCluster(t)
+	at, err := url.Parse(cluster.URL("paymux"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := newLine(t, at.Host)
+	at.Host = line.address
+	p := newPairOn(t, cluster, at.String())
+	primary, _ := p.primary()
+	o, quit := &insisted{}, make(chan struct{})
+	buying := o.buy(p, "buyer", 6, quit)
+	if began := time.Now(); !within(30*time.Second, func() bool { return o.count(http.StatusCreated, began) >= 20 }) {
+		t.Error("nothing is sold before")
+	}
+	line.hold(true)
+	hung := time.Now()
+	if !within(20*time.Second, func() bool { return !primary.ready() }) {
+		t.Error("the frontend stays ready")
+	}
+	<-time.After(storeGivenUp - time.Since(hung))
+	dead := time.Now()
+	extra := &insisted{} // who comes now
+	late, enough := extra.buy(p, "late", 2, quit), dead.Add(5*time.Second)
+	if !within(10*time.Second, func() bool { return extra.count(http.StatusServiceUnavailable, dead) >= 20 }) {
+		t.Errorf("only %d requests were refused", extra.count(http.StatusServiceUnavailable, dead))
+	}
+	status, text := primary.readyz()
+	t.Logf("/readyz says %d %q", status, text)
+	<-time.After(time.Until(enough))
+	alive := time.Now()
+	line.hold(false)
+	if !within(30*time.Second, primary.ready) {
+		t.Error("the frontend is not ready again")
+	}
+	t.Logf("ready %s after the database answers again", time.Since(alive).Round(time.Millisecond))
+	if now := time.Now(); !within(30*time.Second, func() bool { return o.count(http.StatusCreated, now) >= 20 }) {
+		t.Error("nothing is sold afterwards")
+	}
+	close(quit)
+	buying.Wait()
+	late.Wait()
+	extra.refusedPlainly(t, dead, alive)
+	p.made(slices.Concat(o.orders, extra.orders), slices.Concat(o.unsent, extra.unsent)...)
+}
+
+// storeGivenUp is after how long a node gives up a store that hangs, with something to spare.
+const storeGivenUp = 6 * time.Second
+
+// line is a connection between two that can be held: what is sent then arrives later.
+type line struct {
+	address string
+	mu      sync.Mutex // guards free
+	free    *sync.Cond
+	held    bool
+}
+
+func newLine(t *testing.T, to string) *line {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &line{address: l.Addr().String()}
+	n.free = sync.NewCond(&n.mu)
+	t.Cleanup(func() { l.Close(); n.hold(false) })
+	go func() {
+		for {
+			from, err := l.Accept()
+			if err != nil {
+				return
+			}
+			target, err := net.Dial("tcp", to)
+			if err != nil {
+				from.Close()
+				continue
+			}
+			go n.carry(from, target)
+			go n.carry(target, from)
+		}
+	}()
+	return n
+}
+
+func (n *line) hold(yes bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.held = yes
+	n.free.Broadcast()
+}
+
+func (n *line) carry(from, to net.Conn) {
+	defer from.Close()
+	defer to.Close()
+	some := make([]byte, 64<<10)
+	for {
+		read, err := from.Read(some)
+		n.mu.Lock()
+		for n.held {
+			n.free.Wait()
+		}
+		n.mu.Unlock()
+		if _, fault := to.Write(some[:read]); err != nil || fault != nil {
+			return
+		}
+	}
 }
 
 // refusedPlainly: while the database was dead, requests were refused with when to ask again, and within a second or so.

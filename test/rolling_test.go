@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -111,8 +112,9 @@ func (p *pair) soldOnce(buyers int) {
 	p.made(orders)
 }
 
-// made: asked again until there is an answer, every purchase is one payment, which the bank made once, and there is no other.
-func (p *pair) made(orders []string) {
+// made: asked again until there is an answer, every purchase is one payment, which the bank made once, and there is no other but
+// those that were not sent.
+func (p *pair) made(orders []string, unsent ...string) {
 	p.t.Helper()
 	made := map[string]bool{}
 	for _, order := range orders {
@@ -136,12 +138,17 @@ func (p *pair) made(orders []string) {
 		if err != nil {
 			p.t.Fatal(err)
 		}
-		if listed++; !made[string(payment.ID)] {
+		listed++
+		if slices.Contains(unsent, payment.MerchantOrderID) {
+			if _, effects := p.b.booked(payment.ID); effects != 0 || payment.Status != paymux.Failed {
+				p.t.Errorf("%s was said not to have been sent; it is %s, and the bank did it %d times", payment.ID, payment.Status, effects)
+			}
+		} else if !made[string(payment.ID)] {
 			p.t.Errorf("%s was made for nobody", payment.ID)
 		}
 	}
-	if listed != len(orders) {
-		p.t.Errorf("%d payments for %d purchases", listed, len(orders))
+	if listed != len(orders)+len(unsent) {
+		p.t.Errorf("%d payments for %d purchases", listed, len(orders)+len(unsent))
 	}
 }
 

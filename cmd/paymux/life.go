@@ -14,6 +14,7 @@ import (
 type life struct {
 	nodes    *registry.Directory // of all regions; nil: there is nobody but this process
 	seat     *registry.Seat      // of the primary frontend; nil: it needs none to be ready
+	watch    *storeWatch         // of a node's store
 	draining atomic.Bool
 }
 

@@ -130,6 +130,7 @@ func (s *system) start(ctx context.Context) error {
 		s.channels.Start()
 		s.runner.Start()
 		s.startPruning()
+		s.every(storeLook, s.watch.look)
 		if s.seals != nil {
 			s.startSealing(s.seals)
 		}

@@ -29,6 +29,9 @@ func (s *system) ownNode() accessrpc.Node {
 
 // storeReady reports whether requests can be served: the store answers.
 func (s *system) storeReady(ctx context.Context) error {
+	if err := s.watch.silent(); err != nil {
+		return err
+	}
 	_, err := s.store.Revision(ctx)
 	return err
 }
