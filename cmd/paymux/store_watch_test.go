@@ -83,8 +83,10 @@ func TestNothingIsBegunWithoutAStore(t *testing.T) {
 			w := newStoreWatch(store, time.Now)
 			g := guarded{room, w}
 			ctx, stop := context.WithCancel(t.Context())
-			defer stop()
+			done := make(chan struct{})
+			defer func() { stop(); <-done }()
 			go func() {
+				defer close(done)
 				for ctx.Err() == nil {
 					w.look(ctx)
 					time.Sleep(storeLook)
