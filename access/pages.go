@@ -2,8 +2,12 @@ package access
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/paymux/paymux"
 )
 
 // readyTime bounds the answer of /readyz.
@@ -28,13 +32,32 @@ func plain(w http.ResponseWriter, status int, text string) {
 	a.write(w)
 }
 
+// Aside is the error of a Ready that asks for no requests without anything being wrong, such as of a standby. It says why.
+type Aside string
+
+func (a Aside) Error() string { return string(a) }
+
+// notReady is what /readyz says, and how bad that is. Causes stay in the log.
+func notReady(err error) (text string, level slog.Level) {
+	var aside Aside
+	var e *paymux.Error
+	switch {
+	case errors.As(err, &aside):
+		return "not ready: " + string(aside) + "\n", slog.LevelDebug
+	case errors.As(err, &e) && e.Message != "":
+		return "not ready: " + e.Message + "\n", slog.LevelWarn
+	}
+	return "not ready\n", slog.LevelWarn
+}
+
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
 	defer cancel()
 	if s.ready != nil {
 		if err := s.ready(ctx); err != nil {
-			s.log.WarnContext(ctx, "not ready", "error", err)
-			plain(w, http.StatusServiceUnavailable, "not ready\n")
+			text, level := notReady(err)
+			s.log.Log(ctx, level, "not ready", "error", err)
+			plain(w, http.StatusServiceUnavailable, text)
 			return
 		}
 	}

@@ -2,7 +2,9 @@ package access_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -72,6 +74,34 @@ func TestConfigIsComplete(t *testing.T) {
 	_, err := access.New(access.Config{})
 	if err == nil || !strings.Contains(err.Error(), "Payments") || !strings.Contains(err.Error(), "PublicURL") {
 		t.Errorf("an empty configuration: %v", err)
+	}
+}
+
+// A server that is not ready says why, without what only the log may know.
+func TestNotReady(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err       error
+		text, log string
+	}{
+		{access.Aside("standby of f1"), "not ready: standby of f1\n", ""},
+		{paymux.Errorf(paymux.Unavailable, "The store cannot be reached.").Because(errors.New("hush")), "not ready: The store cannot be reached.\n", "hush"},
+		{errors.New("hush"), "not ready\n", "hush"},
+	} {
+		f := newFront(t, func(conf *access.Config) { conf.Ready = func(context.Context) error { return c.err } })
+		got := f.ask(t, "GET", "/readyz", "")
+		if got.status != 503 || got.body != c.text {
+			t.Errorf("%v: %d %q", c.err, got.status, got.body)
+		}
+		if log := f.log.String(); !strings.Contains(log, c.log) || c.log == "" && log != "" {
+			t.Errorf("%v is logged as %q", c.err, log)
+		}
+		if got := f.ask(t, "GET", "/livez", ""); got.status != 200 {
+			t.Errorf("/livez: %d", got.status)
+		}
+		if got := f.ask(t, "POST", "/v1/payments", goodPayment); got.status != 201 {
+			t.Errorf("a request that comes all the same: %d", got.status)
+		}
 	}
 }
 

@@ -36,7 +36,9 @@ func (d Detail) Announce(i *registry.Instance, m Metered) error {
 
 // FrontendDetail is the schema of [registry.Instance.Detail] for the role frontend.
 type FrontendDetail struct {
-	Assignment uint64 `json:"assignment,omitempty"` // version of the list it goes by; 0: none
+	Assignment   uint64 `json:"assignment,omitempty"`    // version of the list it goes by; 0: none
+	StandbyGroup string `json:"standby_group,omitempty"` // it is ready while it is this group's primary; empty: by itself
+	Primary      bool   `json:"primary,omitempty"`       // of the group
 }
 
 // Dial reaches a region's node. here: it is in this process.

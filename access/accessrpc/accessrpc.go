@@ -110,6 +110,12 @@ func NewClient(conn *nats.Conn, region string) (*Client, error) {
 	return &Client{rpc: &rpc.Client{Conn: conn, Faults: Faults(), Limit: callLimit}, prefix: prefix}, nil
 }
 
+// Among returns the client that asks the region's replicas by their weights, and notices when the one that has a question
+// dies. The servers' Peer is what replicas are called.
+func Among(c *Client, replicas rpc.Peers) *Client {
+	return &Client{rpc: &rpc.Client{Conn: c.rpc.Conn, Faults: c.rpc.Faults, Limit: c.rpc.Limit, Peers: replicas}, prefix: c.prefix}
+}
+
 // subjects is what all of a region's begin with: paymux.node.<region>.access.<what>.
 func subjects(region string) (string, error) {
 	if region == "" || strings.ContainsAny(region, ".*> \t\r\n") {

@@ -32,6 +32,7 @@ type Config struct {
 	IDsKey    Ref             `yaml:"ids_key" help:"secret, 16 bytes or more: the key of the check code in IDs, the same for the whole deployment; empty: made once and kept in data_dir"`
 	Accounts  []AccountConfig `yaml:"accounts" help:"accounts at institutions"`
 	Gateway   GatewayConfig   `yaml:"gateway"`
+	Node      NodeConfig      `yaml:"node"`
 	Access    AccessConfig    `yaml:"access"`
 	Relay     RelayConfig     `yaml:"relay"`
 	Notify    NotifyConfig    `yaml:"notify"`
@@ -89,6 +90,8 @@ type AccessConfig struct {
 	TrafficRequests int           `yaml:"traffic_requests" help:"requests a merchant may make per service type within traffic_window, unless its policy says otherwise; 0: no limit"`
 	TrafficWindow   time.Duration `yaml:"traffic_window" help:"the window of traffic_requests"`
 	SignatureWindow time.Duration `yaml:"signature_window" help:"how far a request signature's time may be off"`
+	StandbyGroup    string        `yaml:"standby_group" help:"name of a group of frontends of which one at a time answers /readyz with 200, the primary; the others stand by and take over within 3s; empty: this one is ready by itself"`
+	Drain           time.Duration `yaml:"drain" help:"how long this frontend still serves after it was told to end, with /readyz at 503 already, so that load balancers notice"`
 	JWEKey          Ref           `yaml:"jwe_key" help:"secret: PEM of the private key that merchants encrypt bodies to, RSA or P-256, or key:NAME for one in the key service; empty: made once and kept in data_dir"`
 }
 
@@ -156,6 +159,7 @@ func (c *Config) check() error {
 	if c.Relay.Horizon < time.Second || c.Relay.Horizon > 24*time.Hour {
 		faults = append(faults, fmt.Errorf("relay.horizon: %s is not between 1s and 24h, for which the journal keeps keys", c.Relay.Horizon))
 	}
+	faults = append(faults, c.checkLife()...)
 	if c.DataDir == "" {
 		faults = append(faults, errors.New("data_dir: is empty"))
 	}

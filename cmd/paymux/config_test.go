@@ -83,6 +83,11 @@ func TestConfigFaults(t *testing.T) {
 		{"listen: ':80'", "public_url: is needed where listen (:80) is every address"},
 		{"listen: '[::]:80'", "public_url: is needed"},
 		{"data_dir: ''", "data_dir: is empty"},
+		{"node: {weight: 10001}", "c.yaml:1: node.weight: 10001 is not between 0 and 10000"},
+		{"access: {drain: 1h}", "access.drain: 1h0m0s is not between 0s and 5m0s"},
+		{"access: {standby_group: door}", "access.standby_group: needs nats.url"},
+		{"{access: {standby_group: Front door}, nats: {url: 'nats://n'}}", `access.standby_group: "Front door" is not a name`},
+		{"{roles: [keys], access: {standby_group: door}, nats: {url: 'nats://n'}}", "access.standby_group: is of processes with the role frontend"},
 		{"listen: [1]", "c.yaml:1: cannot unmarshal"},
 		{"a: b: c", "c.yaml: yaml:"},
 	}

@@ -26,6 +26,7 @@ func natsPlan(parties []string) []natsserver.Line {
 		{Kind: natsserver.Service, Subject: "paymux.node.>", From: roleNode, To: []string{roleFrontend, roleOperator}},
 		{Kind: natsserver.News, Subject: "paymux.changed", From: roleNode, To: []string{roleFrontend, roleOperator, roleMonitor}},
 	}
+	lines = append(lines, natsserver.Line{Kind: natsserver.Service, Subject: "$KV." + registry.FlagsBucket + "." + seatPrefix + ">", From: natsserver.Store, To: []string{roleFrontend}})
 	for _, role := range []string{roleFrontend, roleNode, roleOperator} {
 		lines = append(lines, keysLine(role))
 	}

@@ -66,6 +66,7 @@ var writes = []struct {
 	{"instances.gateway.other.g1", nil},
 	{"settings.routing.east", []string{"node", "operator"}},
 	{"flags.routing.n1", []string{"node", "operator"}},
+	{"flags.frontend.door", []string{"frontend", "node", "operator"}},
 	{"journal.k1", []string{"frontend"}},
 }
 

@@ -106,10 +106,14 @@ func (s *system) run(ctx context.Context, socket net.Listener, ready func(contex
 	return errors.Join(err, s.end(ctx, server))
 }
 
-// end is the order in which nothing is lost: no new connection, requests under way
+// end is the order in which nothing is lost: others are told first, then no new connection, requests under way
 // answered, tasks settled, everything else closed.
 func (s *system) end(ctx context.Context, server *http.Server) error {
+	told := ctx.Err() != nil
 	ctx = context.WithoutCancel(ctx)
+	if told {
+		s.drain(ctx)
+	}
 	draining, cancel := context.WithTimeout(ctx, drainTime)
 	defer cancel()
 	err := server.Shutdown(draining)

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/paymux/paymux/registry"
+	"github.com/paymux/paymux/relay"
 )
 
 // topologyTime is how long the registry may take to tell who is there.
@@ -65,8 +67,23 @@ func (c *cli) showInstance(i *registry.Instance) {
 	if i.Usage > 0 || i.Role == registry.RoleNode {
 		fmt.Fprintf(c.out, "  %s", c.textf("topology.usage", i.Usage))
 	}
+	if words := c.standing(i); words != "" {
+		fmt.Fprintf(c.out, "  %s", words)
+	}
 	if i.Trouble != "" {
 		fmt.Fprintf(c.out, "  %s", c.paint(red, i.Trouble))
 	}
 	fmt.Fprintln(c.out)
+}
+
+// standing says whether a frontend is its group's primary; empty: it is in no group.
+func (c *cli) standing(i *registry.Instance) string {
+	var d relay.FrontendDetail
+	if i.Role != registry.RoleFrontend || json.Unmarshal(i.Detail, &d) != nil || d.StandbyGroup == "" {
+		return ""
+	}
+	if d.Primary {
+		return c.textf("topology.primary", d.StandbyGroup)
+	}
+	return c.textf("topology.standby", d.StandbyGroup)
 }

@@ -62,6 +62,7 @@ type system struct {
 	listed    atomic.Uint64                  // version of the assignment list in force here
 	lease     atomic.Pointer[registry.Lease] // of this process; nil: it has not begun, or announces nothing
 	handler   http.Handler
+	life
 
 	endStreams func() // of events, when the server shuts down
 
@@ -118,6 +119,7 @@ func (s *system) stages(env func(string) string) []stage {
 		{node, s.openPayments},
 		{node && s.conf.NATS.URL != "", s.serveNode},
 		{node && s.conf.NATS.URL != "", s.keepJournal},
+		{node && s.conf.NATS.URL != "", s.keepFlags},
 		{frontend, s.openRelay},
 		{frontend, s.openFront},
 	}
@@ -133,6 +135,7 @@ func (s *system) start(ctx context.Context) error {
 		s.startDirectory()
 		s.runner.Start()
 		s.startPruning()
+		s.every(storeLook, s.watch.look)
 		if s.seals != nil {
 			s.startSealing(s.seals)
 		}
@@ -141,6 +144,9 @@ func (s *system) start(ctx context.Context) error {
 		if err := s.gateway.Start(ctx); err != nil {
 			return err
 		}
+	}
+	if err := s.startStandby(); err != nil {
+		return err
 	}
 	return s.startPresence(ctx)
 }

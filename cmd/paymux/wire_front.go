@@ -40,7 +40,7 @@ func (s *system) openFront(context.Context) error {
 		Links: node.Links, Events: node.Events, Notifications: node.Notifications, NotificationLog: node.NotificationLog,
 		Watch: s.changes.watchMerchant, Answers: node.Answers, AnswersOf: answersOf, Tasks: node.Tasks, Channels: node.Channels, Statistics: node.Statistics,
 		Gate: gate, Opener: opener, IDs: s.ids, Now: s.now, Log: log,
-		PublicURL: s.publicURL, OpsToken: s.secrets.opsToken, Ready: node.Ready,
+		PublicURL: s.publicURL, OpsToken: s.secrets.opsToken, Ready: s.frontReady(node.Ready),
 	})
 	if err != nil {
 		return err

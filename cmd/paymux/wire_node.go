@@ -10,6 +10,7 @@ import (
 	"github.com/paymux/paymux/directory/directoryrpc"
 	"github.com/paymux/paymux/internal/rpc"
 	"github.com/paymux/paymux/payment/paymentrpc"
+	"github.com/paymux/paymux/relay"
 )
 
 // nodesGroup is the queue group of the processes that serve a region.
@@ -29,6 +30,9 @@ func (s *system) ownNode() accessrpc.Node {
 
 // storeReady reports whether requests can be served: the store answers.
 func (s *system) storeReady(ctx context.Context) error {
+	if err := s.watch.silent(); err != nil {
+		return err
+	}
 	_, err := s.store.Revision(ctx)
 	return err
 }
@@ -36,7 +40,7 @@ func (s *system) storeReady(ctx context.Context) error {
 // serveNode lets frontends elsewhere reach this process's rooms.
 func (s *system) serveNode(ctx context.Context) error {
 	server := rpc.NewServer(rpc.Config{
-		Conn: s.messaging.Conn, Group: nodesGroup, Limit: nodeLimit, Faults: accessrpc.Faults(), Log: s.log, Now: s.now,
+		Conn: s.messaging.Conn, Group: nodesGroup, Peer: s.replica, Limit: nodeLimit, Faults: accessrpc.Faults(), Log: s.log, Now: s.now,
 	})
 	s.onStop(server.Stop)
 	return errors.Join(
@@ -62,6 +66,9 @@ func (s *system) nodeOf(region string) (accessrpc.Node, error) {
 		return s.ownNode(), nil
 	}
 	c, err := accessrpc.NewClient(s.messaging.Conn, region)
+	if err == nil && s.nodes != nil {
+		c = accessrpc.Among(c, relay.NewReplicas(s.nodes, region))
+	}
 	return accessrpc.Node{
 		Queries: c, Directory: c, Merchants: c, Endpoints: c, Links: c, Events: c, Notifications: c, NotificationLog: c,
 		Answers: c, Tasks: c, Channels: c, Statistics: c, Payers: c, Ready: c.Ready,

@@ -49,7 +49,8 @@ func (s *system) openPayments(ctx context.Context) error {
 		Rules:  func() *routing.RuleSet { return rules },
 		Policy: s.policy, Notify: s.notifier.Tasks, Offer: offer, Changed: s.changes.announce,
 	})
-	s.meter = relay.NewMeter(acquainted{s.payments, s}, s.now)
+	s.watch = newStoreWatch(s.store, s.now)
+	s.meter = relay.NewMeter(guarded{acquainted{s.payments, s}, s.watch}, s.now)
 	return s.openQueue(ctx)
 }
 

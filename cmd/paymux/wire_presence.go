@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -16,7 +17,7 @@ const presenceEvery = 2 * time.Second
 // presence is what others see of this process, where others are: it is announced in one role,
 // as NATS gives it credentials for one. Gateways announce themselves.
 func (s *system) presence() (registry.Instance, bool) {
-	i := registry.Instance{ID: s.replica, Version: version, State: registry.Ready, Weight: 100, Since: s.now()}
+	i := registry.Instance{ID: s.replica, Version: version, State: registry.Ready, Weight: cmp.Or(s.conf.Node.Weight, 100), Since: s.now()}
 	switch {
 	case s.messaging.Embedded():
 		return i, false
@@ -43,14 +44,11 @@ func (s *system) startPresence(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.lease.Store(lease)
+	s.lease.Store(lease) // drain says that it takes nothing new, the registry's end takes it out: it is there until it has answered
 	s.every(presenceEvery, func(context.Context) { lease.Update(s.busy) })
-	s.onStop(func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeout(ctx, releaseTime)
-		defer cancel()
-		_ = lease.Release(ctx) // who does not hear of it forgets this process by itself
-		return nil
-	})
+	if s.seat != nil {
+		s.announceSeat()
+	}
 	return nil
 }
 
@@ -58,7 +56,9 @@ func (s *system) startPresence(ctx context.Context) error {
 func (s *system) busy(i *registry.Instance) {
 	if s.meter == nil {
 		if i.Role == roleFrontend {
-			i.Detail, _ = json.Marshal(relay.FrontendDetail{Assignment: s.listed.Load()}) // there is nothing in it that could not be written
+			i.Detail, _ = json.Marshal(relay.FrontendDetail{ // there is nothing in it that could not be written
+				Assignment: s.listed.Load(), StandbyGroup: s.conf.Access.StandbyGroup, Primary: s.seat != nil && s.seat.Held(),
+			})
 		}
 		return
 	}

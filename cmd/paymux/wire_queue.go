@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/paymux/paymux/monitor"
@@ -129,6 +130,12 @@ func replicaID() string {
 	if err != nil {
 		host = "unknown"
 	}
+	host = strings.Map(func(r rune) rune { // it is one token of NATS subjects
+		if strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", r) {
+			return r
+		}
+		return '-'
+	}, host)
 	var random [6]byte
 	rand.Read(random[:]) // never fails
 	return fmt.Sprintf("%s-%d-%s", host, os.Getpid(), hex.EncodeToString(random[:]))

@@ -21,6 +21,7 @@ func (s *system) openRelay(ctx context.Context) error {
 		return err
 	}
 	nodes, lists := s.registry.Watch(registry.RoleNode), s.registry.Settings().Watch(relay.ListKey)
+	s.nodes = nodes
 	first, cancel := context.WithTimeout(ctx, findLimit)
 	defer cancel()
 	for _, read := range []<-chan struct{}{nodes.Ready(), lists.Ready()} {
@@ -60,7 +61,10 @@ func (s *system) dial(region string) (n relay.Node, here bool, err error) {
 		return s.meter, true, nil
 	}
 	far, err := paymentrpc.NewClient(s.messaging.Conn, region, 0)
-	return far, false, err
+	if err != nil {
+		return nil, false, err
+	}
+	return paymentrpc.Among(far, relay.NewReplicas(s.nodes, region)), false, nil
 }
 
 // keepJournal sees to it that the journal's bucket is there: frontends, which use it, may not make it.

@@ -51,6 +51,10 @@ func Connect(ctx context.Context, c Config) (*nats.Conn, error) {
 	}
 }
 
+// reconnectEvery is the pause between attempts to reach a server again: one that restarts is found before requests have to
+// be refused for want of it.
+const reconnectEvery = 200 * time.Millisecond
+
 // final reports what another attempt cannot mend.
 func final(err error) bool {
 	var certificate *tls.CertificateVerificationError
@@ -122,6 +126,7 @@ func Options(c Config) []nats.Option {
 	return []nats.Option{
 		nats.Name(c.Name),
 		nats.MaxReconnects(-1),
+		nats.ReconnectWait(reconnectEvery), nats.ReconnectJitter(reconnectEvery/2, reconnectEvery/2),
 		nats.ReconnectBufSize(-1), // what is published while the connection is down fails, and is not sent late
 		nats.IgnoreAuthErrorAbort(),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {

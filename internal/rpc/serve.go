@@ -25,6 +25,7 @@ type Server struct {
 
 	mu       sync.Mutex // guards what follows
 	subs     []*nats.Subscription
+	alone    []*nats.Subscription // for this server and not its group
 	stopping bool
 	under    sync.WaitGroup
 }
@@ -33,6 +34,7 @@ type Server struct {
 type Config struct {
 	Conn   *nats.Conn
 	Group  string // servers of one group share a subject's requests; empty: each gets all
+	Peer   string // this server's name in its group, one token, for callers that choose; empty: it has none
 	Limit  int    // requests under way at a time; more are refused as not taken. Zero: 1024
 	Faults Faults
 	Log    *slog.Logger
@@ -98,6 +100,13 @@ func (s *Server) handle(subject string, h handler) error {
 		return fmt.Errorf("rpc: serve %s: %w", subject, err)
 	}
 	s.subs = append(s.subs, sub)
+	if s.Peer == "" {
+		return nil
+	}
+	if sub, err = s.Conn.Subscribe(alone(subject, s.Peer), take); err != nil {
+		return fmt.Errorf("rpc: serve %s: %w", alone(subject, s.Peer), err)
+	}
+	s.alone = append(s.alone, sub)
 	return nil
 }
 
@@ -106,6 +115,10 @@ func (s *Server) Flush(ctx context.Context) error { return s.Conn.FlushWithConte
 
 // take begins a request, or refuses it before anything is done.
 func (s *Server) take(m *nats.Msg, h handler) {
+	if m.Header[pingHeader] != nil {
+		s.respond(m, &nats.Msg{})
+		return
+	}
 	if err := s.begin(m); err != nil {
 		s.fail(m, err)
 		return
@@ -236,10 +249,22 @@ func (s *Server) Stop(ctx context.Context) error {
 	go func() { s.under.Wait(); close(done) }()
 	select {
 	case <-done:
+		s.leave()
 		return nil
 	case <-ctx.Done():
+		s.leave()
 		return fmt.Errorf("rpc: stopped with requests under way: %w", ctx.Err())
 	}
+}
+
+// leave ends what this server alone was asked by: until then it is there for who waits for its answers.
+func (s *Server) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, sub := range s.alone {
+		_ = sub.Drain() // as in Stop
+	}
+	s.alone = nil
 }
 
 // flushTime bounds how long a server is waited for that may be gone.

@@ -18,10 +18,13 @@ var ErrLost = errors.New("wire: the answer was lost")
 // retryAfter is when a merchant may ask again, in seconds: a region's other replicas take over at once.
 const retryAfter = 1
 
-// Ask asks for something that changes nothing that a repeat would change again. Errors are those of the
-// node, or Unavailable where there is no answer.
+// Ask asks for something that changes nothing that a repeat would change again: a node that dies over it is replaced by
+// another. Errors are those of the node, or Unavailable where there is no answer.
 func Ask[Q, R any](ctx context.Context, c *rpc.Client, subject string, q *Q) (R, error) {
 	reply, err := exchange[Q, R](ctx, c, subject, q)
+	if errors.Is(err, rpc.ErrGone) && ctx.Err() == nil {
+		reply, err = exchange[Q, R](ctx, c, subject, q)
+	}
 	if lost(err) {
 		return reply, unavailable("No node answers just now. Try again in a moment.", fmt.Errorf("%w: %w", ErrLost, err))
 	}

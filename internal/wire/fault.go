@@ -47,7 +47,7 @@ func tell(err error) error {
 	case errors.As(err, &code):
 		told = append(told, errBare, &paymux.Error{Code: code})
 	case len(told) == 1:
-		told = append(told, err)
+		told = append(told, errors.New(err.Error())) // it may be about a call of the node's own, which is not the caller's
 	}
 	return errors.Join(told...)
 }

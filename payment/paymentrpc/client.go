@@ -39,6 +39,12 @@ func NewClient(conn *nats.Conn, region string, limit time.Duration) (*Client, er
 	return &Client{rpc: &rpc.Client{Conn: conn, Faults: Faults()}, prefix: prefix, limit: limit}, nil
 }
 
+// Among returns the client that gives requests to the region's replicas by their weights, and notices when the one that
+// has a request dies. The servers' Peer is what replicas are called.
+func Among(c *Client, replicas rpc.Peers) *Client {
+	return &Client{rpc: &rpc.Client{Conn: c.rpc.Conn, Faults: c.rpc.Faults, Peers: replicas}, prefix: c.prefix, limit: c.limit}
+}
+
 // Create makes a payment at the node.
 //
 // Errors, of this and the other changes: those of the room; Unavailable where no node has begun the

@@ -3,6 +3,7 @@ package paymentrpc_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -194,6 +195,7 @@ func TestAnAnswerIsNotAskedForAgain(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{
 		paymux.Errorf(paymux.OutcomeUnknown, "Nobody knows."), paymux.Errorf(paymux.Unavailable, "Later."), errors.New("broken"), paymux.ErrStale,
+		fmt.Errorf("ask somebody else: %w", rpc.ErrNotTaken), // that one, not the node
 	} {
 		h := newHouse(t, 0)
 		h.node.err = err

@@ -18,6 +18,7 @@ import (
 type writer struct {
 	config *pgx.ConnConfig
 	conn   *pgx.Conn // nil: not connected
+	away   time.Time // when the server was first found to be away; zero: it was there
 	delay  func() error
 	now    func() time.Time
 	types  rowTypes
@@ -27,8 +28,10 @@ type writer struct {
 const (
 	// exchangeLimit bounds one exchange with the server; after it the connection is given up.
 	exchangeLimit = 30 * time.Second
-	// connectLimit is how long a group waits for a server that is away, starting or recovering.
-	connectLimit = 5 * time.Second
+	// connectLimit is how long a server that is away, starting or recovering is waited for in all: who comes while it has
+	// been away for longer is refused after one attempt, which takes attemptLimit at most.
+	connectLimit = 2 * time.Second
+	attemptLimit = time.Second
 	firstBackoff = 20 * time.Millisecond
 	lastBackoff  = 500 * time.Millisecond
 	// attempts is how often a group is tried that the server rolled back through no fault of its own.
@@ -63,30 +66,39 @@ func (s *Store) newWriter(cfg *pgx.ConnConfig) *writer {
 	return w
 }
 
-// connect makes sure of a connection. A server that is away is tried again, ever more slowly, up to
+// connect makes sure of a connection. A server that is away is tried again, ever more slowly, until it has been away for
 // connectLimit; the error then is paymux.Unavailable: nothing was written.
 func (w *writer) connect() error {
 	if w.conn != nil && !w.conn.IsClosed() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), connectLimit)
-	defer cancel()
 	for backoff := firstBackoff; ; backoff = min(2*backoff, lastBackoff) {
-		conn, err := pgx.ConnectConfig(ctx, w.config)
+		err := w.connectOnce()
 		if err == nil {
-			w.types.register(conn)
-			w.conn = conn
+			w.away = time.Time{}
 			return nil
 		}
-		w.log.Warn("connect to PostgreSQL", "error", err)
-		timer := time.NewTimer(backoff)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if w.away.IsZero() {
+			w.away = time.Now()
+		}
+		if time.Since(w.away)+backoff > connectLimit {
 			return paymux.Errorf(paymux.Unavailable, "The store cannot be reached. Nothing was done; try again.").Because(err)
 		}
+		w.log.Warn("connect to PostgreSQL", "error", err)
+		time.Sleep(backoff)
 	}
+}
+
+func (w *writer) connectOnce() error {
+	ctx, cancel := context.WithTimeout(context.Background(), attemptLimit)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(ctx, w.config)
+	if err != nil {
+		return err
+	}
+	w.types.register(conn)
+	w.conn = conn
+	return nil
 }
 
 func (w *writer) disconnect() {
