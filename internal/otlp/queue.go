@@ -30,7 +30,7 @@ type queue struct {
 	finished chan struct{}
 	ending   context.Context // of the last batches; set before quit is closed
 
-	told  int64 // of lost, in the log
+	told   int64 // of lost, in the log
 	losing bool  // spans are being lost, and the log says so
 }
 

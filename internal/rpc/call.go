@@ -52,6 +52,7 @@ func (c *Client) Exchange(ctx context.Context, subject string, body []byte) ([]b
 	m := nats.NewMsg(subject)
 	m.Data = body
 	m.Header[deadlineHeader] = []string{strconv.FormatInt(deadline.UnixMilli(), 10)}
+	passTrace(ctx, m)
 	if !c.Conn.IsConnected() {
 		return nil, fmt.Errorf("%w: no connection to NATS", ErrNotTaken)
 	}

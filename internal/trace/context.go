@@ -79,7 +79,9 @@ func Header(ctx context.Context) string {
 }
 
 // State is ctx's tracestate, which goes with Header.
-func State(ctx context.Context) string { return trace.SpanContextFromContext(ctx).TraceState().String() }
+func State(ctx context.Context) string {
+	return trace.SpanContextFromContext(ctx).TraceState().String()
+}
 
 // ID names ctx's trace, for logs; empty where ctx is part of none.
 func ID(ctx context.Context) string {
