@@ -83,7 +83,7 @@ func TestConfigFaults(t *testing.T) {
 		{"listen: '[::]:80'", "public_url: is needed"},
 		{"data_dir: ''", "data_dir: is empty"},
 		{"trace: {endpoint: 'collector:4318'}", `c.yaml:1: trace.endpoint: "collector:4318" is not of the form http://127.0.0.1:4318`},
-		{"trace: {endpoint: 'https://user:secret@collector/'}", "trace.endpoint: "},
+		{"trace: {endpoint: 'https://user:secret@collector/'}", "trace.endpoint: must name no user"},
 		{"trace: {sample: 1.5}", "c.yaml:1: trace.sample: 1.5 is not between 0 and 1"},
 		{"trace: {sample: .nan}", "trace.sample: NaN is not between 0 and 1"},
 		{"trace: {asked: -1}", "trace.asked: -1 is negative"},

@@ -113,7 +113,10 @@ func limits() sdk.SpanLimits {
 // ParseEndpoint checks where spans are to go, and completes the path.
 func ParseEndpoint(text string) (string, error) {
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	if err == nil && u.User != nil {
+		return "", errors.New("must name no user: what the collector wants to see belongs into the headers")
+	}
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
 		return "", fmt.Errorf("%q is not of the form http://127.0.0.1:4318", text)
 	}
 	if strings.Trim(u.Path, "/") == "" {
