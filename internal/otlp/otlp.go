@@ -65,7 +65,8 @@ func Open(c Config) (*Exporter, error) {
 	// All that variables of the environment could say is said here.
 	exporter, err := otlptracehttp.New(context.Background(),
 		otlptracehttp.WithTLSClientConfig(nil), otlptracehttp.WithEndpointURL(address), otlptracehttp.WithHeaders(headers),
-		otlptracehttp.WithCompression(otlptracehttp.GzipCompression), otlptracehttp.WithTimeout(exportLimit),
+		otlptracehttp.WithEncoding(otlptracehttp.EncodingProtobuf), otlptracehttp.WithCompression(otlptracehttp.GzipCompression),
+		otlptracehttp.WithTimeout(exportLimit),
 		otlptracehttp.WithHTTPClient(&http.Client{Transport: transport, Timeout: exportLimit}),
 		otlptracehttp.WithRetry(otlptracehttp.RetryConfig{
 			Enabled: true, InitialInterval: 500 * time.Millisecond, MaxInterval: 2 * time.Second, MaxElapsedTime: exportLimit / 2,
