@@ -39,6 +39,7 @@ type Operation struct {
 	// operation's outcome, if one does.
 	IdempotencyKey string `json:"-"`
 	Hops           []Hop  `json:"-"` // the API call that caused it
+	Trace          string `json:"-"` // the traceparent under which it was begun, which news of it continues; empty for none
 }
 
 // Reasons of operations that Paymux begins by itself.

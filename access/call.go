@@ -36,11 +36,14 @@ func decode[T any](body []byte) (in T, err error) {
 func (s *Server) serve(r *route, w http.ResponseWriter, req *http.Request) {
 	buf := s.buffers.get()
 	defer s.buffers.put(buf)
+	req, span := s.begin(req, r.name)
+	defer span.End()
 	c := &call{w: w, r: req, route: r, started: s.now()}
 	c.caller.RequestID = paymux.RequestID(s.ids.New(paymux.PrefixRequest))
 	w.Header()["Request-Id"] = []string{string(c.caller.RequestID)}
 	a := s.answer(c, buf)
 	a.write(w)
+	note(span, c, &a)
 	s.logRequest(c, &a)
 }
 

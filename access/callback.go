@@ -9,18 +9,27 @@ import (
 // mountCallbacks takes institutions' notifications by whatever method they use (A17). They are
 // not merchants: no key of ours opens or closes this door, the channel's verification does.
 func (s *Server) mountCallbacks() {
-	s.mux.HandleFunc("/callbacks/{channel}/{account}", s.callback)
+	s.mux.HandleFunc(callbackPath, s.callback)
 }
+
+const (
+	callbackPath = "/callbacks/{channel}/{account}"
+	callbackSpan = "POST " + callbackPath // as nearly all are, whatever the method of one is
+)
 
 func (s *Server) callback(w http.ResponseWriter, r *http.Request) {
 	started := s.now()
+	r, span := s.begin(r, callbackSpan)
+	defer span.End()
 	buf := s.buffers.get()
 	defer s.buffers.put(buf)
 	id := paymux.RequestID(s.ids.New(paymux.PrefixRequest))
 	w.Header().Set("Request-Id", string(id))
 	a := s.callbackAnswer(w, r, buf, id)
 	a.write(w)
-	s.logRequest(&call{r: r, started: started, caller: paymux.Caller{RequestID: id}}, &a)
+	c := &call{r: r, started: started, caller: paymux.Caller{RequestID: id}}
+	note(span, c, &a)
+	s.logRequest(c, &a)
 }
 
 func (s *Server) callbackAnswer(w http.ResponseWriter, r *http.Request, buf *[]byte, id paymux.RequestID) (a answer) {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/internal/trace"
 )
 
 // levelOf is how loud an answer is in the log: our own faults are errors, the rest is business.
@@ -42,6 +43,9 @@ func (s *Server) logRequest(c *call, a *answer) {
 	}
 	if a.replayed {
 		attrs = append(attrs, slog.Bool("replayed", true))
+	}
+	if id := trace.ID(c.r.Context()); id != "" {
+		attrs = append(attrs, slog.String("trace_id", id))
 	}
 	s.log.LogAttrs(c.r.Context(), level, "request", attrs...)
 }

@@ -30,6 +30,7 @@ const (
 type route struct {
 	method  string
 	path    string // as http.ServeMux spells it
+	name    string // of its requests' spans: method and path
 	id      string // operationId
 	tag     string
 	summary string
@@ -87,6 +88,7 @@ func (s *Server) mount() {
 	at := map[string][]*route{}
 	for i := range s.routes {
 		r := &s.routes[i]
+		r.name = r.method + " " + r.path
 		at[r.path] = append(at[r.path], r)
 	}
 	for path, list := range at {

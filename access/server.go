@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/internal/trace"
 )
 
 // Config is what the front door is put together from. All ports are required;
@@ -52,6 +53,8 @@ type Config struct {
 	Watch func(ctx context.Context, merchant paymux.MerchantID) <-chan struct{}
 	// BodyTime is how long a body may take to arrive; 0: 10 s.
 	BodyTime time.Duration
+	// Trace records requests, or passes on under which trace they came; nil: the latter.
+	Trace *trace.Tracer
 }
 
 // Gate verifies merchants' requests. [Authenticator] with its traffic control is one.
@@ -122,6 +125,7 @@ type Server struct {
 	opsOpen         bool
 	ready           func(ctx context.Context) error
 	patience        time.Duration
+	trace           *trace.Tracer
 	watch           func(ctx context.Context, merchant paymux.MerchantID) <-chan struct{}
 	streams         *streams
 	buffers         buffers
@@ -142,7 +146,7 @@ func New(c Config) (*Server, error) {
 		endpoints: c.Endpoints, links: c.Links, events: c.Events, notifications: c.Notifications, notificationLog: c.NotificationLog,
 		answers: c.Answers, tasks: c.Tasks, channels: c.Channels, numbers: c.Statistics, gate: c.Gate, opener: c.Opener, location: c.Location,
 		ids: c.IDs, now: c.Now, log: c.Log, publicURL: strings.TrimSuffix(c.PublicURL, "/"),
-		ready: c.Ready, patience: c.BodyTime, watch: c.Watch, streams: newStreams(), mux: http.NewServeMux(),
+		ready: c.Ready, patience: c.BodyTime, trace: c.Trace, watch: c.Watch, streams: newStreams(), mux: http.NewServeMux(),
 		opsDigest: sha256.Sum256([]byte(c.OpsToken.Reveal())), opsOpen: c.OpsToken != "",
 	}
 	if s.answersOf = c.AnswersOf; s.answersOf == nil {

@@ -2,6 +2,7 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -21,6 +22,10 @@ type Option func(*call)
 // the same request have one effect and one answer. Without it each call has a key of its own, which *Unsettled tells.
 func IdempotencyKey(key string) Option { return func(c *call) { c.key = key } }
 
+// Traceparent has the call continue a trace: the value of that header by W3C Trace Context, as a tracing library injects
+// it. One that cannot be one is left out.
+func Traceparent(value string) Option { return func(c *call) { c.trace = value } }
+
 // Answered is what came with an answer beside its object.
 type Answered struct {
 	Status    int
@@ -37,6 +42,7 @@ type call struct {
 	path     string // with query
 	body     []byte
 	key      string
+	trace    string
 	answered *Answered
 }
 
@@ -93,6 +99,9 @@ func (c *Client) request(ctx context.Context, base string, k *call) (*http.Reque
 	}
 	if k.changes() {
 		r.Header.Set("Idempotency-Key", `"`+k.key+`"`)
+	}
+	if trace := cmp.Or(k.trace, c.traceparent(ctx)); plain(trace) {
+		r.Header.Set("Traceparent", trace)
 	}
 	switch {
 	case c.signer != nil:

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -27,6 +28,8 @@ type Config struct {
 	// request under way with the same key takes no attempt and a minute at most.
 	Attempts int
 	Agent    string // User-Agent; empty: paymux-go
+	// Traceparent is asked, with each call's context, which trace the call continues (see the option of that name); nil or empty: none.
+	Traceparent func(ctx context.Context) string
 }
 
 // Client calls one deployment for one merchant. It is safe for concurrent use.
@@ -37,6 +40,7 @@ type Client struct {
 	http      *http.Client
 	attempts  int
 	agent     string
+	trace     func(ctx context.Context) string
 }
 
 // New checks the configuration and returns a client. It calls nobody.
@@ -48,7 +52,7 @@ func New(c Config) (*Client, error) {
 	if c.Key != "" && c.Signer != nil {
 		return nil, errors.New("client: give a key or a signer, not both")
 	}
-	made := &Client{frontends: newFrontends(bases), key: c.Key, signer: c.Signer, http: c.HTTP, attempts: c.Attempts, agent: c.Agent}
+	made := &Client{frontends: newFrontends(bases), key: c.Key, signer: c.Signer, http: c.HTTP, attempts: c.Attempts, agent: c.Agent, trace: c.Traceparent}
 	if made.http == nil {
 		made.http = &http.Client{Timeout: time.Minute, CheckRedirect: sameAnswer, Transport: transport(len(bases))}
 	}
@@ -59,6 +63,18 @@ func New(c Config) (*Client, error) {
 		made.agent = "paymux-go"
 	}
 	return made, nil
+}
+
+func (c *Client) traceparent(ctx context.Context) string {
+	if c.trace == nil {
+		return ""
+	}
+	return c.trace(ctx)
+}
+
+// plain reports whether text may stand in a traceparent.
+func plain(text string) bool {
+	return text != "" && len(text) <= 256 && strings.Trim(text, "0123456789abcdef-") == ""
 }
 
 // sameAnswer keeps credentials from following a redirect: the API has none.

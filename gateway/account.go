@@ -10,6 +10,7 @@ import (
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/internal/ref"
+	"github.com/paymux/paymux/internal/trace"
 	"github.com/paymux/paymux/keys/keyuse"
 )
 
@@ -26,6 +27,8 @@ type Tools struct {
 	Keys KeyService // for key:NAME; nil: there is none
 	Log  *slog.Logger
 	Now  func() time.Time
+	// PassTrace sends traceparent to institutions, too.
+	PassTrace bool
 }
 
 // Open opens an account. It calls no institution. Keys that the options spell out are read
@@ -40,7 +43,7 @@ func Open(driver *channel.Driver, s Settings, t Tools) (*channel.Account, error)
 		return nil, err
 	}
 	opened, err := driver.Open(channel.Config{
-		Account: s.Name, Options: options, Keys: keyring, Client: institutionClient(driver.TimeLimit),
+		Account: s.Name, Options: options, Keys: keyring, Client: institutionClient(driver.TimeLimit, t.PassTrace),
 		Log: t.Log.With("account", s.Name), Now: t.Now,
 	})
 	if err != nil {
@@ -118,12 +121,12 @@ func methodsOf(names []string, d *channel.Driver) ([]paymux.MethodType, error) {
 
 // institutionClient is the HTTP client of one account. It follows no redirect and
 // gives up at the channel's time limit; that nothing is sent twice is the channel's to
-// see to, which knows its requests (money rule 4).
-func institutionClient(limit time.Duration) *http.Client {
+// see to, which knows its requests (money rule 4). Of a trace the institution learns nothing, unless passTrace.
+func institutionClient(limit time.Duration, passTrace bool) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 64
 	transport.IdleConnTimeout = 50 * time.Second
-	return &http.Client{Transport: transport, Timeout: limit, CheckRedirect: func(*http.Request, []*http.Request) error {
+	return &http.Client{Transport: trace.Transport{Next: transport, Pass: passTrace}, Timeout: limit, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	}}
 }

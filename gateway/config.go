@@ -14,6 +14,7 @@ import (
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/channel/channelrpc"
+	"github.com/paymux/paymux/internal/otlp"
 	"github.com/paymux/paymux/internal/ref"
 	"github.com/paymux/paymux/keys/keyuse"
 )
@@ -30,6 +31,11 @@ type programConfig struct {
 		Credentials ref.Ref `yaml:"credentials"`
 		CA          string  `yaml:"ca"`
 	} `yaml:"nats"`
+	Trace struct {
+		Endpoint     string  `yaml:"endpoint"` // as in paymux.yaml; empty: nothing is recorded
+		Headers      ref.Ref `yaml:"headers"`
+		Institutions bool    `yaml:"institutions"`
+	} `yaml:"trace"`
 	Accounts []struct {
 		Name    string             `yaml:"name"`
 		Methods []string           `yaml:"methods"`
@@ -77,6 +83,9 @@ func (c *programConfig) check(file string) error {
 	}
 	if c.LogLevel != "" && new(slog.Level).UnmarshalText([]byte(c.LogLevel)) != nil {
 		fault("log_level: %q is not debug, info, warn or error", c.LogLevel)
+	}
+	if _, err := otlp.ParseEndpoint(c.Trace.Endpoint); err != nil && c.Trace.Endpoint != "" {
+		fault("trace.endpoint: %w", err)
 	}
 	if len(c.Accounts) == 0 {
 		fault("accounts: there is none")

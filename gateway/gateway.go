@@ -20,10 +20,11 @@ import (
 
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/channel/channelrpc"
+	"github.com/paymux/paymux/internal/trace"
 	"github.com/paymux/paymux/registry"
 )
 
-// Config sets a gateway up. All but Weight and Limit are required.
+// Config sets a gateway up. All but Weight, Limit and Trace are required.
 type Config struct {
 	Conn     *nats.Conn
 	Registry *registry.Registry
@@ -33,6 +34,7 @@ type Config struct {
 	Weight   int                // its share beside other versions. Zero: 100
 	Limit    int                // calls under way at a time, per channel. Zero: 1024
 	Log      *slog.Logger
+	Trace    *trace.Tracer // of calls; nil: none is recorded
 	Now      func() time.Time
 }
 
@@ -75,7 +77,7 @@ func (g *Gateway) add(a *channel.Account) {
 	if at < 0 {
 		at = len(g.packages)
 		g.packages = append(g.packages, &service{
-			channel: a.Driver, codes: newCodes(), server: channelrpc.NewServer(g.Conn, g.Version, g.Limit, g.Log),
+			channel: a.Driver, codes: newCodes(), server: channelrpc.NewTracedServer(g.Conn, g.Version, g.Limit, g.Log, g.Trace),
 		})
 	}
 	p := g.packages[at]

@@ -105,6 +105,11 @@ func help(d *channel.Driver) string {
 // run serves until ctx ends.
 func (c *programConfig) run(ctx context.Context, driver *channel.Driver, env func(string) string, out io.Writer) error {
 	log := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: c.level()})).With("package", driver.Name, "version", c.Version)
+	tracer, flush, err := c.trace(driver.Name, env, log)
+	if err != nil {
+		return err
+	}
+	defer flush()
 	conn, err := c.connect(ctx, driver.Name, env, log)
 	if err != nil {
 		return err
@@ -114,13 +119,13 @@ func (c *programConfig) run(ctx context.Context, driver *channel.Driver, env fun
 	if err != nil {
 		return err
 	}
-	accounts, err := c.open(driver, Tools{Env: env, Log: log, Now: time.Now, Keys: service})
+	accounts, err := c.open(driver, Tools{Env: env, Log: log, Now: time.Now, Keys: service, PassTrace: c.Trace.Institutions})
 	if err != nil {
 		return err
 	}
 	shared := registry.New(registry.Config{Conn: conn, Log: log})
 	g, err := New(Config{
-		Conn: conn, Registry: shared, Accounts: accounts, Version: c.Version, ID: InstanceID(), Weight: c.Weight, Limit: c.Limit, Log: log, Now: time.Now,
+		Conn: conn, Registry: shared, Accounts: accounts, Version: c.Version, ID: InstanceID(), Weight: c.Weight, Limit: c.Limit, Log: log, Trace: tracer, Now: time.Now,
 	})
 	if err != nil {
 		return err

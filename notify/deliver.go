@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/internal/trace"
 	"github.com/paymux/paymux/internal/webhook"
 	"github.com/paymux/paymux/queue"
 )
@@ -119,16 +120,27 @@ func (n *Notifier) try(ctx context.Context, a *attempt) {
 }
 
 func (n *Notifier) send(ctx context.Context, a *attempt) error {
+	ctx, span := trace.Start(ctx, http.MethodPost, trace.Client)
+	defer span.End()
 	req, err := a.request(ctx)
 	if err != nil {
 		return err
 	}
+	a.note(span)
 	resp, err := n.transport.RoundTrip(req)
+	trace.Answered(span, resp, err)
 	if err != nil {
 		return err
 	}
 	a.answer.read(resp)
 	return nil
+}
+
+// note puts into a span what is sent where, but for what may be a secret of the merchant's: a URL's path.
+func (a *attempt) note(span trace.Span) {
+	span.Text("http.request.method", http.MethodPost).Text("server.address", a.to.url.Hostname()).
+		Text("paymux.event", string(a.event.ID)).Text("paymux.event.type", string(a.event.Type)).
+		Text("paymux.endpoint", string(a.endpoint.ID)).Number("paymux.attempt", int64(a.number))
 }
 
 func (a *attempt) request(ctx context.Context) (*http.Request, error) {
@@ -151,6 +163,9 @@ func (a *attempt) request(ctx context.Context) (*http.Request, error) {
 		timeHeader:     {strconv.FormatInt(a.began.Unix(), 10)},
 		signHeader:     {signature},
 	}
+	if header := trace.Header(ctx); header != "" { // no part of what is signed
+		a.sent[traceHeader] = []string{header}
+	}
 	if a.to.login != "" {
 		a.sent["Authorization"] = []string{a.to.login}
 	}
@@ -172,4 +187,6 @@ var (
 	idHeader   = http.CanonicalHeaderKey(webhook.HeaderID)
 	timeHeader = http.CanonicalHeaderKey(webhook.HeaderTimestamp)
 	signHeader = http.CanonicalHeaderKey(webhook.HeaderSignature)
+
+	traceHeader = http.CanonicalHeaderKey(trace.ParentHeader)
 )

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/internal/trace"
 	"github.com/paymux/paymux/queue"
 )
 
@@ -35,6 +36,7 @@ func (n *Notifier) Tasks(ctx context.Context, e paymux.Event) ([]queue.Task, err
 	if tasks != nil {
 		n.recent.keep(e)
 	}
+	traced(ctx, tasks)
 	return tasks, nil
 }
 
@@ -53,6 +55,14 @@ func (n *Notifier) taskFor(ctx context.Context, r *receiver, e *paymux.Event) (t
 		return t, false, nil
 	}
 	return n.task(e.ID, string(r.ID)+"/"+to.host), true, nil
+}
+
+// traced has deliveries carry on with the trace of what caused them.
+func traced(ctx context.Context, tasks []queue.Task) {
+	header := trace.Header(ctx)
+	for i := range tasks {
+		tasks[i].Trace = header
+	}
 }
 
 func (n *Notifier) task(event paymux.EventID, lane string) queue.Task {

@@ -20,7 +20,9 @@ func (n *Notifier) Test(ctx context.Context, endpoint paymux.Endpoint) (paymux.E
 	if err != nil {
 		return paymux.Event{}, err
 	}
-	return e, n.emit(ctx, e, []queue.Task{n.task(e.ID, string(endpoint.ID))})
+	tasks := []queue.Task{n.task(e.ID, string(endpoint.ID))}
+	traced(ctx, tasks)
+	return e, n.emit(ctx, e, tasks)
 }
 
 // ready refuses an endpoint to which nothing is delivered.

@@ -28,7 +28,7 @@ func (s *Service) Callback(ctx context.Context, r paymux.CallbackRequest) (paymu
 	if account == nil || account.Driver.Name != r.Channel {
 		return paymux.CallbackAck{}, paymux.Errorf(paymux.NotFound, "There is no account %s at channel %s.", r.Account, r.Channel)
 	}
-	cb, err := account.Channel.Callback(ctx, r)
+	cb, err := verify(ctx, account, r)
 	if err != nil && !judged(err) {
 		return paymux.CallbackAck{}, paymux.Errorf(paymux.Unavailable, "The callback could not be verified just now. Send it again.").Because(err)
 	}
@@ -137,6 +137,7 @@ func (d *draft) report(ctx context.Context, op *paymux.Operation, cb *channel.Ca
 		return err
 	}
 	id, account := op.ID, op.Account
+	d.told = id
 	if !d.conclude(op, outcome{Result: sane(cb.Result)}) {
 		return errUnchanged
 	}

@@ -147,7 +147,7 @@ func (s *Service) commitNew(ctx context.Context, d *draft) error {
 	}
 	d.Change.Link = d.Payment.Link
 	d.factCreated()
-	if err := s.Store.Commit(ctx, &d.Change); err != nil {
+	if err := s.keep(ctx, d); err != nil {
 		return err
 	}
 	if len(d.Tasks) > 0 {

@@ -23,6 +23,7 @@ func (s *Service) dispute(ctx context.Context, account string, n *channel.Disput
 		if known.Status == n.Status || known.Status == paymux.DisputeWon || known.Status == paymux.DisputeLost {
 			return errUnchanged
 		}
+		d.told = n.Operation
 		d.dispute(known, account, n)
 		return nil
 	})

@@ -23,6 +23,7 @@ type draft struct {
 	types   []paymux.EventType                // of the payment, to be made when it is whole
 	object  json.RawMessage                   // the payment as JSON, made by seal
 	refunds map[paymux.RefundID]paymux.Refund // read for this change
+	told    paymux.OperationID                // what an institution's news is about, whose trace it continues
 
 	atOnce   *paymux.Caller    // whose request this change itself answers
 	answers  *paymux.Operation // whose outcome answers the request that waits

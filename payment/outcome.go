@@ -23,6 +23,8 @@ type outcome struct {
 // knowing is an outcome.
 func (s *Service) call(ctx context.Context, a *channel.Account, op channel.Operation) outcome {
 	start := s.Now()
+	ctx, span := asked(ctx, string(op.Kind), a, &op)
+	defer span.End()
 	result, err := a.Do(ctx, op)
 	out := outcome{Result: result, took: s.Now().Sub(start)}
 	switch {
@@ -35,6 +37,7 @@ func (s *Service) call(ctx context.Context, a *channel.Account, op channel.Opera
 	default:
 		out.Result = channel.Result{State: paymux.OpUnknown, Code: result.Code, Message: noAnswer(err), ChannelID: result.ChannelID}
 	}
+	answered(span, out.Result)
 	if err != nil {
 		s.Log.WarnContext(ctx, "channel call", "operation", op.ID, "kind", op.Kind, "account", a.Name, "state", out.State, "error", err)
 	}

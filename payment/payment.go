@@ -24,6 +24,7 @@ import (
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
+	"github.com/paymux/paymux/internal/trace"
 	"github.com/paymux/paymux/queue"
 	"github.com/paymux/paymux/routing"
 )
@@ -32,7 +33,7 @@ import (
 // outcomes nobody reported, sends what a crash kept from being sent, and expires. Ref is the payment's ID.
 const KindResolve = "resolve"
 
-// Config wires a Service. Every field but Notify, Offer and Changed is required.
+// Config wires a Service. Every field but Notify, Offer, Changed and Trace is required.
 type Config struct {
 	Store Store
 	// Accounts are the accounts as they are now. It is asked often and answers at once. What it
@@ -56,6 +57,8 @@ type Config struct {
 	Expiry time.Duration
 	Now    func() time.Time
 	Log    *slog.Logger
+	// Trace has news of an operation recorded under the trace of the request that began it. Nil: it is passed on and not recorded.
+	Trace *trace.Tracer
 }
 
 // Service carries out merchants' requests, institutions' callbacks and tasks. Safe for concurrent use.
@@ -117,10 +120,12 @@ func (s *Service) change(ctx context.Context, read func(context.Context) (Record
 
 // commit makes a draft durable and tells those who wait for it.
 func (s *Service) commit(ctx context.Context, d *draft) error {
+	ctx, span := s.backTo(ctx, d)
+	defer span.End()
 	if err := d.seal(ctx); err != nil {
 		return err
 	}
-	if err := s.Store.Commit(ctx, &d.Change); err != nil {
+	if err := s.keep(ctx, d); err != nil {
 		return err
 	}
 	if len(d.Tasks) > 0 {

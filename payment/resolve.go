@@ -120,7 +120,7 @@ func (s *Service) ask(ctx context.Context, id paymux.PaymentID, opID paymux.Oper
 	if op.State.Ended() {
 		return nil
 	}
-	result, err := a.Query(ctx, s.operation(d, op))
+	result, err := query(ctx, a, s.operation(d, op))
 	out := outcome{Result: sane(result)}
 	switch {
 	case errors.Is(err, channel.ErrAbsent):

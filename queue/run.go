@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime/debug"
 	"time"
+
+	"github.com/paymux/paymux/internal/trace"
 )
 
 const (
@@ -217,7 +219,10 @@ func (r *Runner) attempt(h Handler, t Task) (v Verdict) {
 			v = Verdict{Reason: fmt.Sprintf("panic: %v", p)}
 		}
 	}()
-	return h.Do(r.ctx, t)
+	ctx, span := r.Trace.Continue(r.ctx, "task "+t.Kind, trace.Consumer, trace.Parent{Parent: t.Trace})
+	defer span.End()
+	span.Text("paymux.task", string(t.ID)).Text("paymux.ref", t.Ref).Number("paymux.attempt", int64(t.Attempt)+1)
+	return h.Do(ctx, t)
 }
 
 // finish gives the slot back and starts what waits for it. It reports whether there

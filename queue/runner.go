@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/internal/trace"
 )
 
 // Config wires a Runner. Store, Leases, Replica, Handlers, Now and Log are required; zero means the default named.
@@ -18,6 +19,7 @@ type Config struct {
 	Handlers map[string]Handler // by Task.Kind
 	Now      func() time.Time
 	Log      *slog.Logger
+	Trace    *trace.Tracer // of attempts; nil: none is recorded
 	// Signal tells other replicas that tasks of these partitions, a bit each, were committed. It
 	// is called at most every few milliseconds, may block and may fail. Nil: their polls find them.
 	Signal func(parts uint64)

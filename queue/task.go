@@ -42,6 +42,8 @@ type Task struct {
 	Attempt   int       // failed attempts so far
 	LastError string    // why the newest attempt failed, without secrets
 	CreatedAt time.Time
+	// Trace is the traceparent of what caused it, which its attempts continue; empty for none.
+	Trace string
 }
 
 // Buried is a task that was given up, with the reason in LastError.

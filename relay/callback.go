@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/internal/trace"
 )
 
 // Callback takes an institution's notification to the region that knows its
@@ -37,6 +38,9 @@ func (r *Relay) tell(ctx context.Context, s *snapshot, p *place, q paymux.Callba
 	if p.Node == nil {
 		return paymux.CallbackAck{}, away(p, r.conf.Now())
 	}
+	ctx, span := trace.Start(ctx, "relay", trace.Internal)
+	defer span.End()
+	span.Text("paymux.region", p.Name)
 	return through(r, ctx, s, p, p.heard, func() (paymux.CallbackAck, error) { return p.Node.Callback(ctx, q) })
 }
 

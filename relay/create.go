@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/internal/trace"
 )
 
 // Create assigns a new payment to a region and has it made there.
@@ -189,6 +190,9 @@ func (t *trip) send(ctx context.Context, p *place) (paymux.Reply, error) {
 		}
 		q.Hops = append(q.Hops[:n:n], hop)
 	}
+	ctx, span := trace.Start(ctx, "relay", trace.Internal)
+	defer span.End()
+	span.Text("paymux.region", p.Name).Text("paymux.rule", t.rule)
 	return through(t.Relay, ctx, t.s, p, p.taken, func() (paymux.Reply, error) { return p.Node.Create(ctx, q) })
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/internal/rpc"
+	"github.com/paymux/paymux/internal/trace"
 )
 
 // Server serves accounts of one version of a channel. Make one with NewServer.
@@ -21,8 +22,13 @@ type Server struct {
 
 // NewServer returns a server of a package's version. limit is how many requests it works on at a time; 0: 1024.
 func NewServer(conn *nats.Conn, version string, limit int, log *slog.Logger) *Server {
+	return NewTracedServer(conn, version, limit, log, nil)
+}
+
+// NewTracedServer is NewServer for one whose requests are recorded where they are part of a trace.
+func NewTracedServer(conn *nats.Conn, version string, limit int, log *slog.Logger, tracer *trace.Tracer) *Server {
 	return &Server{
-		rpc:     rpc.NewServer(rpc.Config{Conn: conn, Group: group, Limit: limit, Faults: Faults(), Log: log}),
+		rpc:     rpc.NewServer(rpc.Config{Conn: conn, Group: group, Limit: limit, Faults: Faults(), Log: log, Trace: tracer}),
 		version: version,
 	}
 }

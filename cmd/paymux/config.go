@@ -40,6 +40,7 @@ type Config struct {
 	Sandbox   SandboxConfig   `yaml:"sandbox"`
 	OpsToken  Ref             `yaml:"ops_token" help:"secret: the bearer token of operators, for /ops/v1; empty: the operators' interface is closed"`
 	Log       LogConfig       `yaml:"log"`
+	Trace     TraceConfig     `yaml:"trace"`
 }
 
 // RegionConfig is the transaction node's region, which every ID carries.
@@ -146,13 +147,14 @@ func defaults() Config {
 		NATS:   NATSConfig{Wait: 30 * time.Second},
 		Notify: NotifyConfig{Keep: 90 * 24 * time.Hour},
 		Log:    LogConfig{Level: "info", Format: "json", Requests: true},
+		Trace:  TraceConfig{Sample: 0.01, Asked: 10},
 	}
 }
 
 // check reports every value that cannot work, each with its key.
 func (c *Config) check() error {
 	faults := []error{
-		c.checkRoles(), c.checkListen(), c.checkPublicURL(), c.checkRegion(), c.checkStore(), c.checkNATS(), c.checkAccounts(), c.checkLog(),
+		c.checkRoles(), c.checkListen(), c.checkPublicURL(), c.checkRegion(), c.checkStore(), c.checkNATS(), c.checkAccounts(), c.checkLog(), c.Trace.check(),
 		networks("access.trusted_proxies", c.Access.TrustedProxies),
 		networks("notify.allow_networks", c.Notify.AllowNetworks),
 	}

@@ -88,6 +88,11 @@ func TestConfigFaults(t *testing.T) {
 		{"access: {standby_group: door}", "access.standby_group: needs nats.url"},
 		{"{access: {standby_group: Front door}, nats: {url: 'nats://n'}}", `access.standby_group: "Front door" is not a name`},
 		{"{roles: [keys], access: {standby_group: door}, nats: {url: 'nats://n'}}", "access.standby_group: is of processes with the role frontend"},
+		{"trace: {endpoint: 'collector:4318'}", `c.yaml:1: trace.endpoint: "collector:4318" is not of the form http://127.0.0.1:4318`},
+		{"trace: {endpoint: 'https://user:secret@collector/'}", "trace.endpoint: must name no user"},
+		{"trace: {sample: 1.5}", "c.yaml:1: trace.sample: 1.5 is not between 0 and 1"},
+		{"trace: {sample: .nan}", "trace.sample: NaN is not between 0 and 1"},
+		{"trace: {asked: -1}", "trace.asked: -1 is negative"},
 		{"listen: [1]", "c.yaml:1: cannot unmarshal"},
 		{"a: b: c", "c.yaml: yaml:"},
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/paymux/paymux/directory"
 	"github.com/paymux/paymux/gateway"
 	"github.com/paymux/paymux/internal/natsserver"
+	"github.com/paymux/paymux/internal/trace"
 	"github.com/paymux/paymux/keys"
 	"github.com/paymux/paymux/monitor"
 	"github.com/paymux/paymux/notify"
@@ -37,7 +38,8 @@ type system struct {
 	secrets   secrets
 	log       *slog.Logger
 	now       func() time.Time
-	replica   string // ID of this process among all there are and were
+	replica   string        // ID of this process among all there are and were
+	tracer    *trace.Tracer // nil: nothing is recorded
 
 	store     store
 	engine    sealed.Engine // under it
@@ -78,6 +80,7 @@ type secrets struct {
 	proxy    paymux.Secret // of notifications
 	client   paymux.Secret // certificate and key, of notifications
 	jweKey   paymux.Secret
+	trace    paymux.Secret // headers for the collector
 }
 
 // assemble opens and connects everything the configuration asks for. On an error
@@ -106,6 +109,7 @@ func (s *system) stages(env func(string) string) []stage {
 	return []stage{
 		{true, func(context.Context) error { return makeDataDir(s.conf.DataDir) }},
 		{true, func(context.Context) error { return s.readSecrets(env) }},
+		{true, s.openTrace},
 		{node, s.openStore},
 		{true, s.openMessaging},
 		{keyService, s.openKeys},
@@ -179,6 +183,7 @@ func (s *system) readSecrets(env func(string) string) error {
 	s.secrets.nats = s.conf.NATS.secrets(read)
 	s.secrets.proxy = read("notify.proxy", s.conf.Notify.Proxy)
 	s.secrets.client = read("notify.certificate", s.conf.Notify.Certificate)
+	s.secrets.trace = read("trace.headers", s.conf.Trace.Headers)
 	if s.conf.Access.JWEKey.Key() == "" { // otherwise nobody here sees it
 		s.secrets.jweKey = read("access.jwe_key", s.conf.Access.JWEKey)
 	}

@@ -21,7 +21,7 @@ func (s *system) openAccounts(env func(string) string) error {
 	var err error
 	s.accounts, err = openAccounts(s.conf.Accounts, s.drivers(), func(d *channel.Driver) (gateway.Tools, error) {
 		user, err := s.keysOf("gateway-" + d.Name)
-		return gateway.Tools{Env: env, Keys: user, Log: s.log, Now: s.now}, err
+		return gateway.Tools{Env: env, Keys: user, Log: s.log, Now: s.now, PassTrace: s.conf.Trace.Institutions}, err
 	})
 	return err
 }

@@ -39,7 +39,7 @@ func (s *system) openFront(context.Context) error {
 		Payments: s.relay, Queries: node.Queries, Callbacks: s.relay, Merchants: merchantsHeard{node.Merchants, gate}, Endpoints: node.Endpoints,
 		Links: node.Links, Events: node.Events, Notifications: node.Notifications, NotificationLog: node.NotificationLog,
 		Watch: s.changes.watchMerchant, Answers: node.Answers, AnswersOf: answersOf, Tasks: node.Tasks, Channels: node.Channels, Statistics: node.Statistics,
-		Gate: gate, Opener: opener, IDs: s.ids, Now: s.now, Log: log,
+		Gate: gate, Opener: opener, IDs: s.ids, Now: s.now, Log: log, Trace: s.tracer,
 		PublicURL: s.publicURL, OpsToken: s.secrets.opsToken, Ready: s.frontReady(node.Ready),
 	})
 	if err != nil {
@@ -49,7 +49,7 @@ func (s *system) openFront(context.Context) error {
 		Payments: payerSide{s.relay, node.Payers}, Links: payerLinks{node.Links, node.Merchants}, Watch: s.changes.watch,
 		PublicURL: s.publicURL, IDs: s.ids, Now: s.now, Log: s.log,
 	})
-	s.handler, s.endStreams = s.compose(front, pages), func() {
+	s.handler, s.endStreams = s.compose(front, s.traceChoices(pages)), func() {
 		front.EndStreams()
 		if s.sandbox != nil {
 			s.sandbox.HangUp() // calls it leaves without an answer, as told to

@@ -14,7 +14,7 @@ func (s *system) openGateway(context.Context) error {
 	}
 	g, err := gateway.New(gateway.Config{
 		Conn: s.messaging.Conn, Registry: s.registry, Accounts: s.accounts, Version: conf.Version, ID: s.replica,
-		Weight: conf.Weight, Limit: conf.Limit, Log: s.log, Now: s.now,
+		Weight: conf.Weight, Limit: conf.Limit, Log: s.log, Trace: s.tracer, Now: s.now,
 	})
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ func (s *system) openKeys(ctx context.Context) error {
 // serveKeys lets other processes use the keys: who may use which is for each key to say,
 // and who calls is in the subject, where NATS's permissions see to it.
 func (s *system) serveKeys(ctx context.Context) error {
-	server := rpc.NewServer(rpc.Config{Conn: s.messaging.Conn, Group: "keys", Faults: keysrpc.Faults(), Log: s.log, Now: s.now})
+	server := rpc.NewServer(rpc.Config{Conn: s.messaging.Conn, Group: "keys", Faults: keysrpc.Faults(), Log: s.log, Trace: s.tracer, Now: s.now})
 	s.onStop(server.Stop)
 	return errors.Join(keysrpc.Serve(server, func(caller string) keyuse.User { return s.keys.As(caller) }), server.Flush(ctx))
 }

@@ -40,7 +40,7 @@ func (s *system) storeReady(ctx context.Context) error {
 // serveNode lets frontends elsewhere reach this process's rooms.
 func (s *system) serveNode(ctx context.Context) error {
 	server := rpc.NewServer(rpc.Config{
-		Conn: s.messaging.Conn, Group: nodesGroup, Peer: s.replica, Limit: nodeLimit, Faults: accessrpc.Faults(), Log: s.log, Now: s.now,
+		Conn: s.messaging.Conn, Group: nodesGroup, Peer: s.replica, Limit: nodeLimit, Faults: accessrpc.Faults(), Log: s.log, Trace: s.tracer, Now: s.now,
 	})
 	s.onStop(server.Stop)
 	return errors.Join(

@@ -45,7 +45,7 @@ func (s *system) openPayments(ctx context.Context) error {
 	rules := &routing.RuleSet{Name: "default", Version: 1}
 	s.commits = monitor.NewMeter(monitor.MeterConfig{Now: s.now})
 	s.payments = payment.New(payment.Config{
-		Store: monitor.Timed{Store: s.store, Meter: s.commits, Now: s.now}, Accounts: s.channels.Accounts, IDs: s.ids, PublicURL: s.publicURL, Now: s.now, Log: s.log,
+		Store: monitor.Timed{Store: s.store, Meter: s.commits, Now: s.now}, Accounts: s.channels.Accounts, IDs: s.ids, PublicURL: s.publicURL, Now: s.now, Log: s.log, Trace: s.tracer,
 		Rules:  func() *routing.RuleSet { return rules },
 		Policy: s.policy, Notify: s.notifier.Tasks, Offer: offer, Changed: s.changes.announce,
 	})

@@ -74,7 +74,7 @@ func (s *system) openQueue(ctx context.Context) error {
 		return fmt.Errorf("begin to count statistics: %w", err)
 	}
 	conf := queue.Config{
-		Store: s.store, Leases: s.store, Replica: s.replica, Now: s.now, Log: s.log,
+		Store: s.store, Leases: s.store, Replica: s.replica, Now: s.now, Log: s.log, Trace: s.tracer,
 		Handlers: map[string]queue.Handler{
 			payment.KindResolve:    {Do: s.payments.Resolve},
 			notify.KindNotify:      s.notifier.Handler(),

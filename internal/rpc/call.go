@@ -134,6 +134,7 @@ func (c *Client) sendOnce(ctx context.Context, subject, peer string, body []byte
 	m := nats.NewMsg(subject)
 	m.Data = body
 	m.Header[deadlineHeader] = []string{strconv.FormatInt(deadline.UnixMilli(), 10)}
+	passTrace(ctx, m)
 	answer, err := c.await(ctx, m, peer)
 	if err != nil {
 		return nil, callError(subject, err)

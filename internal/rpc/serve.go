@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/paymux/paymux/internal/trace"
 )
 
 // Server answers requests. Make one with NewServer. Safe for concurrent use.
@@ -38,6 +40,7 @@ type Config struct {
 	Limit  int    // requests under way at a time; more are refused as not taken. Zero: 1024
 	Faults Faults
 	Log    *slog.Logger
+	Trace  *trace.Tracer // of requests; nil: none is recorded
 	Now    func() time.Time
 }
 
@@ -205,8 +208,11 @@ func (s *Server) answer(m *nats.Msg, h handler) {
 			s.fail(m, errors.New("rpc: the server panicked; the outcome is not known"))
 		}
 	}()
+	ctx, span := s.continueTrace(ctx, m)
+	defer span.End()
 	body, err := h(ctx, m.Subject, m.Data)
 	if err != nil {
+		failed(span, err)
 		s.fail(m, err)
 		return
 	}

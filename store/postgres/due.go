@@ -12,7 +12,7 @@ import (
 
 // dueTasks reads, for each reading, a piece of its partition's index to the right of its cursor. The comparison of rows is
 // what the index is entered by: entries left of it, dead ones not yet vacuumed among them, are never touched.
-const dueTasks = `SELECT t.id, t.kind, t.ref, t.lane, t.due_at, t.attempt, t.last_error, t.created_at
+const dueTasks = `SELECT t.id, t.kind, t.ref, t.lane, t.due_at, t.attempt, t.last_error, t.created_at, t.trace
 	FROM unnest($1::smallint[], $2::timestamptz[], $3::text[]) WITH ORDINALITY r (part, due_at, id, n)
 	CROSS JOIN LATERAL (SELECT ` + taskColumns + ` FROM tasks
 		WHERE part = r.part AND NOT parked AND (due_at, id) > (r.due_at, r.id) AND due_at <= $4
@@ -59,10 +59,10 @@ func smallints(all []int) []int16 {
 	return small
 }
 
-const taskColumns = "id, kind, ref, lane, due_at, attempt, last_error, created_at"
+const taskColumns = "id, kind, ref, lane, due_at, attempt, last_error, created_at, trace"
 
 func taskInto(t *queue.Task) []any {
-	return []any{&t.ID, &t.Kind, &t.Ref, &t.Lane, &t.Due, &t.Attempt, &t.LastError, &t.CreatedAt}
+	return []any{&t.ID, &t.Kind, &t.Ref, &t.Lane, &t.Due, &t.Attempt, &t.LastError, &t.CreatedAt, &t.Trace}
 }
 
 func scanTask(row pgx.CollectableRow) (t queue.Task, err error) {

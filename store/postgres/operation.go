@@ -12,6 +12,7 @@ type operationJSON struct {
 	*paymux.Operation
 	IdempotencyKey string       `json:"idempotency_key,omitempty"`
 	Hops           []paymux.Hop `json:"hops,omitempty"`
+	Trace          string       `json:"trace,omitempty"`
 }
 
 func appendOperation(r *record, o *paymux.Operation) {
@@ -23,7 +24,7 @@ func appendOperation(r *record, o *paymux.Operation) {
 	r.text(string(o.State))
 	r.number(o.Amount)
 	r.text(string(o.Currency))
-	r.json(&operationJSON{o, o.IdempotencyKey, o.Hops})
+	r.json(&operationJSON{o, o.IdempotencyKey, o.Hops, o.Trace})
 }
 
 func decodeOperation(columns paymux.Operation, detail []byte) (paymux.Operation, error) {
@@ -32,7 +33,7 @@ func decodeOperation(columns paymux.Operation, detail []byte) (paymux.Operation,
 	if err := json.Unmarshal(detail, &whole); err != nil {
 		return o, fmt.Errorf("detail of operation %s: %w", columns.ID, err)
 	}
-	o.IdempotencyKey, o.Hops = whole.IdempotencyKey, whole.Hops
+	o.IdempotencyKey, o.Hops, o.Trace = whole.IdempotencyKey, whole.Hops, whole.Trace
 	o.ID, o.State, o.Amount, o.Merchant = columns.ID, columns.State, columns.Amount, columns.Merchant
 	return o, nil
 }

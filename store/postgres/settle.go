@@ -190,7 +190,7 @@ func (s *sorted) queue(batch *pgx.Batch, types rowTypes, onConflict string) {
 	if len(s.buried) > 0 {
 		batch.Queue(`WITH gone AS (
 				DELETE FROM tasks t USING unnest($1::tasks[]) u WHERE `+sameTask+`
-				RETURNING t.id, t.kind, t.ref, t.lane, t.due_at, u.attempt, u.last_error, t.created_at)
+				RETURNING t.id, t.kind, t.ref, t.lane, t.due_at, u.attempt, u.last_error, t.created_at, t.trace)
 			INSERT INTO buried (`+taskColumns+`, buried_at) SELECT `+taskColumns+`, $2 FROM gone`,
 			array(types, taskTable, s.buried), s.now)
 	}

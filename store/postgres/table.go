@@ -26,7 +26,7 @@ var (
 	disputeTable     = table{name: "disputes", columns: "id, merchant, payment, account, channel_id, status, amount, currency, version, detail"}
 	idempotencyTable = table{name: "idempotency", columns: "merchant, key, fingerprint, object, created_at, answer"}
 	eventTable       = table{name: "events", columns: "id, merchant, type, object_id, payment, body, xact", given: "id, merchant, type, object_id, payment, body"}
-	taskTable        = table{name: "tasks", columns: "id, kind, ref, lane, due_at, attempt, last_error, created_at, part, parked"}
+	taskTable        = table{name: "tasks", columns: "id, kind, ref, lane, due_at, attempt, last_error, created_at, part, parked, trace"}
 	attemptTable     = table{name: "attempts", columns: "event, endpoint, at, result, detail"}
 	hopTable         = table{name: "hops", columns: "seq, payment, at, detail", given: "payment, at, detail"}
 	linkTable        = table{name: "links", columns: "id, merchant, status, amount, currency, payment, detail"}

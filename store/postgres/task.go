@@ -36,6 +36,7 @@ func (r *record) task(t *queue.Task, parked bool) {
 	r.time(t.CreatedAt)
 	r.small(int16(queue.PartitionOf(t.Lane)))
 	r.bool(parked)
+	r.text(t.Trace)
 }
 
 func appendTaskRef(r *record, t *payment.TaskRef) {
@@ -50,6 +51,7 @@ func appendTaskRef(r *record, t *payment.TaskRef) {
 	r.null(pgtype.TimestamptzOID)
 	r.null(pgtype.Int2OID)
 	r.null(pgtype.BoolOID)
+	r.null(pgtype.TextOID)
 }
 
 // insertTasks inserts tasks of new payments, whose subject nobody can have used before.
@@ -68,7 +70,7 @@ func (g *group) putTasks() {
 		return e.tasksIf(false)
 	})
 	g.enqueue(` ON CONFLICT (kind, ref, lane) DO UPDATE SET id = excluded.id, due_at = excluded.due_at,
-		attempt = excluded.attempt, last_error = excluded.last_error, created_at = excluded.created_at, parked = excluded.parked`, newestOnly(rows, subjectOf))
+		attempt = excluded.attempt, last_error = excluded.last_error, created_at = excluded.created_at, parked = excluded.parked, trace = excluded.trace`, newestOnly(rows, subjectOf))
 }
 
 // tasksIf returns the tasks if the payment is new, or if it is not.

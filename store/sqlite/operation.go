@@ -29,12 +29,13 @@ type operationDetail struct {
 	AnswerMS       int64                 `json:"answer_ms,omitempty"`
 	IdempotencyKey string                `json:"idempotency_key,omitempty"`
 	Hops           []paymux.Hop          `json:"hops,omitempty"`
+	Trace          string                `json:"trace,omitempty"`
 }
 
 func operationDoc(o *paymux.Operation) (string, error) {
 	return text(&operationDetail{
 		o.Refund, o.Channel, o.Account, o.ChannelID, micros(o.CreatedAt), micros(o.SentAt), micros(o.EndedAt),
-		o.Final, o.Reason, o.PayID, o.Answer, o.ChannelCode, o.ChannelMessage, o.DeclineCode, o.Advice, o.Late, o.Queries, o.AnswerMS, o.IdempotencyKey, o.Hops,
+		o.Final, o.Reason, o.PayID, o.Answer, o.ChannelCode, o.ChannelMessage, o.DeclineCode, o.Advice, o.Late, o.Queries, o.AnswerMS, o.IdempotencyKey, o.Hops, o.Trace,
 	})
 }
 
@@ -55,7 +56,7 @@ func scanOperation(r *row, p *paymux.Payment) (paymux.Operation, error) {
 	o.CreatedAt, o.SentAt, o.EndedAt = instant(d.CreatedAt), instant(d.SentAt), instant(d.EndedAt)
 	o.Final, o.Reason, o.PayID, o.Answer = d.Final, d.Reason, d.PayID, d.Answer
 	o.ChannelCode, o.ChannelMessage, o.DeclineCode, o.Advice = d.ChannelCode, d.ChannelMessage, d.DeclineCode, d.Advice
-	o.Late, o.Queries, o.AnswerMS, o.IdempotencyKey, o.Hops = d.Late, d.Queries, d.AnswerMS, d.IdempotencyKey, d.Hops
+	o.Late, o.Queries, o.AnswerMS, o.IdempotencyKey, o.Hops, o.Trace = d.Late, d.Queries, d.AnswerMS, d.IdempotencyKey, d.Hops, d.Trace
 	return o, nil
 }
 

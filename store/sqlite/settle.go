@@ -112,8 +112,8 @@ func (w *writer) retry(o *queue.Outcome) error {
 }
 
 func (w *writer) bury(o *queue.Outcome, now time.Time) error {
-	s := w.prepare(`INSERT INTO buried (id, kind, ref, lane, due_at, attempt, last_error, created_at, buried_at)
-	SELECT id, kind, ref, lane, due_at, ?, ?, created_at, ? FROM tasks` + byKey)
+	s := w.prepare(`INSERT INTO buried (id, kind, ref, lane, due_at, attempt, last_error, created_at, trace, buried_at)
+	SELECT id, kind, ref, lane, due_at, ?, ?, created_at, trace, ? FROM tasks` + byKey)
 	s.int(int64(o.Task.Attempt))
 	s.text(o.Task.LastError)
 	s.time(now)

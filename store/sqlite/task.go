@@ -12,14 +12,14 @@ import (
 	"github.com/paymux/paymux/queue"
 )
 
-const insertTask = `INSERT INTO tasks (parked, part, kind, ref, lane, id, due_at, attempt, last_error, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+const insertTask = `INSERT INTO tasks (parked, part, kind, ref, lane, id, due_at, attempt, last_error, created_at, trace) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 	ON CONFLICT (kind, ref, lane) DO `
 
 // putTask enqueues a task. One that is there already is replaced under the new
 // task's ID, so that whoever has the old one in hand settles nothing.
 func (w *writer) putTask(k *queue.Task) error {
 	return w.enqueue(k, false, insertTask+`UPDATE SET parked = 0, id = excluded.id, due_at = excluded.due_at, attempt = excluded.attempt,
-	last_error = excluded.last_error, created_at = excluded.created_at`)
+	last_error = excluded.last_error, created_at = excluded.created_at, trace = excluded.trace`)
 }
 
 // addParked enqueues a task in its lane's order, unless it is there already.
@@ -37,6 +37,7 @@ func (w *writer) enqueue(k *queue.Task, parked bool, query string) error {
 	s.int(int64(k.Attempt))
 	s.text(k.LastError)
 	s.time(k.CreatedAt)
+	s.text(k.Trace)
 	if _, err := w.exec(&s); err != nil {
 		return fmt.Errorf("enqueue %s of %s: %w", k.Kind, k.Ref, err)
 	}
@@ -53,12 +54,12 @@ func (w *writer) dropTasks(ref payment.TaskRef) error {
 	return nil
 }
 
-const taskColumns = "SELECT id, kind, ref, lane, due_at, attempt, last_error, created_at"
+const taskColumns = "SELECT id, kind, ref, lane, due_at, attempt, last_error, created_at, trace"
 
 func scanTask(r *row) (queue.Task, error) {
 	return queue.Task{
 		ID: paymux.TaskID(r.text()), Kind: r.text(), Ref: r.text(), Lane: r.text(), Due: r.time(),
-		Attempt: int(r.int()), LastError: r.text(), CreatedAt: r.time(),
+		Attempt: int(r.int()), LastError: r.text(), CreatedAt: r.time(), Trace: r.text(),
 	}, nil
 }
 

@@ -15,6 +15,11 @@ export interface Options {
   signal?: AbortSignal;
   /** How long the call may take in all, in place of the client's `timeoutMs`. */
   timeoutMs?: number;
+  /**
+   * Has the call continue a trace: the value of the header of that name by W3C Trace Context, as a
+   * tracing library injects it. One that cannot be one is left out.
+   */
+  traceparent?: string;
   /** Is told what came with the answer beside its object, once there is one that is a success. */
   onAnswer?: (answered: Answered) => void;
 }
@@ -40,6 +45,7 @@ export class Caller {
       path,
       body: new TextEncoder().encode(text),
       key: changes ? checkedKey(options.idempotencyKey ?? crypto.randomUUID()) : undefined,
+      traceparent: options.traceparent,
       signal: options.signal,
       timeoutMs: options.timeoutMs ?? this.#timeoutMs,
     });

@@ -24,6 +24,8 @@ export interface Request {
   body: Uint8Array<ArrayBuffer>;
   /** Of a change; undefined for a question. */
   key: string | undefined;
+  /** The trace that the request continues. */
+  traceparent?: string | undefined;
   signal: AbortSignal | undefined;
   timeoutMs: number;
 }
@@ -114,10 +116,11 @@ export class Sender {
     return read(response, text);
   }
 
-  async #headers({ method, body, key }: Request, url: string): Promise<Headers> {
+  async #headers({ method, body, key, traceparent }: Request, url: string): Promise<Headers> {
     const headers = new Headers({ accept: "application/json", "api-version": apiVersion, "user-agent": this.#s.agent });
     if (body.length > 0) headers.set("content-type", "application/json");
     if (key !== undefined) headers.set("idempotency-key", `"${key.replace(/["\\]/g, "\\$&")}"`);
+    if (/^[0-9a-f-]{1,256}$/.test(traceparent ?? "")) headers.set("traceparent", traceparent ?? "");
     if (this.#s.bearer !== undefined) headers.set("authorization", `Bearer ${this.#s.bearer}`);
     await this.#s.signer?.sign({ method, url, headers, body });
     return headers;

@@ -175,3 +175,12 @@ test("configurations that cannot work", () => {
   const { api } = client([paid]);
   return assert.rejects(api.payments.sync("pay_1", { idempotencyKey: "a\nb" }), TypeError);
 });
+
+test("a call continues the trace it is given, and nothing that is none", async () => {
+  const parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  for (const [given, sent] of [[parent, parent], [undefined, null], ["x\r\ny: z", null]]) {
+    const { api, asked } = client([paid]);
+    await api.payments.get("pay_1", given === undefined ? {} : { traceparent: given });
+    assert.equal(asked[0].headers.get("traceparent"), sent);
+  }
+});

@@ -1,0 +1,2 @@
+ALTER TABLE buried DROP COLUMN trace;
+ALTER TABLE tasks DROP COLUMN trace;

@@ -1,0 +1,3 @@
+-- The traceparent of what caused a task, which its attempts continue; empty for none. Nobody searches for it.
+ALTER TABLE tasks ADD COLUMN trace TEXT NOT NULL DEFAULT '';
+ALTER TABLE buried ADD COLUMN trace TEXT NOT NULL DEFAULT '';
