@@ -178,10 +178,18 @@ func copiesNoEcho(t *testing.T, home *fixture) {
 	wantErr(t, "an update of a copy", f.UpdateMerchant(ctx, m), paymux.NotFound)
 	wantErr(t, "a revocation of a copy", f.RevokeKey(ctx, m.ID, k.ID, start, nil), paymux.NotFound)
 	wantErr(t, "a deletion of a copy", f.DeleteEndpoint(ctx, m.ID, e.ID, nil), paymux.NotFound)
-	own, _, _ := f.furnished(t)
+	own, ownKey, ownEndpoint := f.furnished(t)
+	at := must[directory.Position](t)(f.Copied(ctx, homeNumber))
+	old := directory.Endpoint{Revision: 1, Endpoint: home.endpoint()} // lower than any of its own
+	if !must[bool](t)(f.TakeCopies(ctx, homeNumber, at.UpTo, directory.Changes{UpTo: at.UpTo + 1, Endpoints: []directory.Endpoint{old}})) {
+		t.Fatal("not taken")
+	}
 	c := must[directory.Changes](t)(f.Changes(ctx, 0, 10))
-	same(t, "its own", c.Merchants, []paymux.Merchant{own})
-	same(t, "there is nothing to take at home", must[directory.Changes](t)(home.Changes(ctx, must[directory.Position](t)(f.Copied(ctx, homeNumber)).UpTo, 10)).Keys, nil)
+	same(t, "its own merchants", c.Merchants, []paymux.Merchant{own})
+	same(t, "its own keys", c.Keys, []paymux.Key{ownKey})
+	if len(c.Endpoints) != 1 || c.Endpoints[0].Endpoint.ID != ownEndpoint.ID {
+		t.Errorf("its own endpoints are %+v", c.Endpoints)
+	}
 }
 
 // What deliveries made of an endpoint here holds until the home changes the endpoint.
