@@ -41,7 +41,7 @@ func (s *Server) serve(r *route, w http.ResponseWriter, req *http.Request) {
 	w.Header()["Request-Id"] = []string{string(c.caller.RequestID)}
 	a := s.answer(c, buf)
 	a.write(w)
-	s.logRequest(c, &a)
+	s.ended(c, &a)
 }
 
 // answer carries a call up to its answer. A panic is our fault, is logged, and ends this request alone.

@@ -20,7 +20,7 @@ func (s *Server) callback(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Request-Id", string(id))
 	a := s.callbackAnswer(w, r, buf, id)
 	a.write(w)
-	s.logRequest(&call{r: r, started: started, caller: paymux.Caller{RequestID: id}}, &a)
+	s.ended(&call{r: r, started: started, caller: paymux.Caller{RequestID: id}}, &a)
 }
 
 func (s *Server) callbackAnswer(w http.ResponseWriter, r *http.Request, buf *[]byte, id paymux.RequestID) (a answer) {
