@@ -83,6 +83,9 @@ func TestConfigFaults(t *testing.T) {
 		{"listen: ':80'", "public_url: is needed where listen (:80) is every address"},
 		{"listen: '[::]:80'", "public_url: is needed"},
 		{"data_dir: ''", "data_dir: is empty"},
+		{"monitor: {listen: here}", `monitor.listen: "here" is not an address and port`},
+		{"{listen: 'h:80', public_url: 'http://h', monitor: {listen: 'h:80'}}", "monitor.listen: h:80 is listen, which the public reaches"},
+		{"node: {rated: -1}", "node.rated: -1 is negative"},
 		{"listen: [1]", "c.yaml:1: cannot unmarshal"},
 		{"a: b: c", "c.yaml: yaml:"},
 	}
