@@ -40,13 +40,9 @@ func (s *Service) UseCounts() (list []UseCounts) {
 	for i, verb := range metered {
 		c := UseCounts{Use: verb, Outcomes: map[string]int64{}, Took: s.uses.took[i].Counts()}
 		for j, word := range useOutcomes {
-			if n := s.uses.ended[i][j].Load(); n > 0 {
-				c.Outcomes[word] = n
-			}
+			c.Outcomes[word] = s.uses.ended[i][j].Load()
 		}
-		if len(c.Outcomes) > 0 {
-			list = append(list, c)
-		}
+		list = append(list, c)
 	}
 	return list
 }

@@ -33,7 +33,7 @@ type row struct {
 }
 
 // mostRows bounds what is told apart: channels and methods come from configurations, and are few.
-const mostRows = 4096
+const mostRows = 512
 
 // add counts facts.
 func (c *Counts) add(facts []paymux.Fact) {

@@ -110,6 +110,19 @@ func proper(t testing.TB, tool, who, text string) {
 	}
 }
 
+// The examples are what Prometheus takes; that they name what there is, package metrics sees to.
+func TestPrometheusTakesTheExamples(t *testing.T) {
+	t.Parallel()
+	tool := promtool(t)
+	for _, args := range [][]string{{"check", "rules", "alerts.yml"}, {"check", "config", "prometheus.yml"}} {
+		cmd := exec.Command(tool, args...)
+		cmd.Dir = "../deploy/prometheus"
+		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "SUCCESS") {
+			t.Errorf("promtool %v: %v\n%s", args, err, out)
+		}
+	}
+}
+
 // monitorAddress is where a part that has said it is ready answers operators.
 func (p *part) monitorAddress() string {
 	p.t.Helper()
@@ -256,7 +269,7 @@ func (s *split) wantHealth() {
 	s.t.Helper()
 	parts := map[*part]string{s.front: "node", s.node: "store", s.keys: "keys", s.gateways["stripe"]: "nats"}
 	for p, has := range parts {
-		if said := s.run("healthcheck", "--url", "http://"+p.monitorAddress()); said != "" {
+		if said := s.run("healthcheck", "http://"+p.monitorAddress()); said != "" {
 			s.t.Errorf("%s: %s", p.name, said)
 		}
 		answer, err := http.Get("http://" + p.monitorAddress() + "/readyz?verbose")

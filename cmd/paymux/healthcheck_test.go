@@ -34,14 +34,14 @@ func TestHealthcheckAsksAnyRole(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"--url", "http://" + listens}, {"--url", "http://" + listens + "/readyz"}, {"-c", file}} {
+	for _, args := range [][]string{{"http://" + listens}, {"http://" + listens + "/readyz"}, {"-c", file}} {
 		said, code := healthcheck(t, args...)
 		if code != 1 || !strings.Contains(said, "not ready") {
 			t.Errorf("%v while it starts: exit code %d: %s", args, code, said)
 		}
 	}
 	s.Ready()
-	for _, args := range [][]string{{"--url", "http://" + listens + "/"}, {"--url", "http://" + listens + "/livez"}, {"-c", file}} {
+	for _, args := range [][]string{{"http://" + listens + "/"}, {"http://" + listens + "/livez"}, {"-c", file}} {
 		if said, code := healthcheck(t, args...); code != 0 {
 			t.Errorf("%v: exit code %d: %s", args, code, said)
 		}
@@ -62,9 +62,9 @@ func TestHealthcheckSaysWhatIsMissing(t *testing.T) {
 		says string
 	}{
 		{[]string{"-c", file}, 2, "monitor.listen is not set"},
-		{[]string{"-c", file, "--url", server.URL}, 2, "either --url or -c"},
-		{[]string{"--url", server.URL}, 1, "404"},
-		{[]string{"--url", "127.0.0.1"}, 2, "is not of the form"},
+		{[]string{"-c", file, server.URL}, 2, "either a URL or -c"},
+		{[]string{server.URL}, 1, "404"},
+		{[]string{"127.0.0.1"}, 2, "is not of the form"},
 	} {
 		if said, code := healthcheck(t, c.args...); code != c.code || !strings.Contains(said, c.says) {
 			t.Errorf("%v: exit code %d, want %d and %q: %s", c.args, code, c.code, c.says, said)
