@@ -24,7 +24,7 @@ const (
 // status, and nothing else is. Trouble of our own (the store, the proxy) is not counted against the endpoint.
 func (n *Notifier) Handle(ctx context.Context, t queue.Task) queue.Verdict {
 	v := n.handle(ctx, t)
-	n.meter.count(v.Attempt)
+	n.meter.count(&v)
 	return v
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/internal/histogram"
+	"github.com/paymux/paymux/queue"
 )
 
 // postponed is what becomes of a notification that is not attempted yet: it waits for an earlier one, or something of ours failed.
@@ -22,16 +23,19 @@ type meter struct {
 	took  histogram.Histogram
 }
 
-// count takes an attempt as it is put into the log; nil: there was none.
-func (m *meter) count(a *paymux.Attempt) {
-	if a == nil {
-		m.ended[len(results)-1].Add(1)
-		return
+// count takes what became of a notification.
+func (m *meter) count(v *queue.Verdict) {
+	a, result := v.Attempt, postponed
+	switch {
+	case a != nil:
+		result = string(a.Result)
+	case v.Bury:
+		result = string(paymux.AttemptDead)
 	}
-	if i := slices.Index(results[:], string(a.Result)); i >= 0 {
+	if i := slices.Index(results[:], result); i >= 0 {
 		m.ended[i].Add(1)
 	}
-	if a.Result != paymux.AttemptDropped {
+	if a != nil && a.Result != paymux.AttemptDropped {
 		m.took.Observe(time.Duration(a.Duration) * time.Microsecond)
 	}
 }
