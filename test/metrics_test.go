@@ -2,6 +2,7 @@ package test_test
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,8 @@ import (
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/client"
+	"github.com/paymux/paymux/registry"
+	"github.com/paymux/paymux/relay"
 	"github.com/paymux/paymux/test/stripefake"
 )
 
@@ -209,6 +212,7 @@ func TestEveryRoleShowsItsMetrics(t *testing.T) {
 			t.Errorf("on the merchants' port, %s: %+v, %v", path, answer, err)
 		}
 	}
+	s.wantPresence(m)
 	s.wantHealth()
 }
 
@@ -261,6 +265,32 @@ func (s *split) wantStatistics(node scraped) {
 		if got := node.sum("paymux_payments_total", `outcome="`+outcome+`"`); got != float64(n) {
 			s.t.Errorf("%s: statistics have %d, /metrics %g", outcome, n, got)
 		}
+	}
+}
+
+// wantPresence waits until everybody can see all that a node says of itself while it has something to do.
+func (s *split) wantPresence(m *client.Client) {
+	s.t.Helper()
+	file := write(s.t, s.dir, "operator.yaml", s.natsLine("operator")+"\n")
+	var list []registry.Instance
+	order := 0
+	if !within(20*time.Second, func() bool {
+		order++
+		if _, err := m.CreatePayment(s.t.Context(), cardPayment(fmt.Sprint("P-", order), "cards")); err != nil {
+			s.t.Fatal(err)
+		}
+		if err := json.Unmarshal([]byte(s.run("topology", "-c", file, "-o", "json")), &list); err != nil {
+			s.t.Fatal(err)
+		}
+		at := slices.IndexFunc(list, func(i registry.Instance) bool { return i.Role == registry.RoleNode })
+		var d relay.Detail
+		if at < 0 || json.Unmarshal(list[at].Detail, &d) != nil {
+			return false
+		}
+		return list[at].Rated == 500 && list[at].Usage > 0 && d.LatencyUS > 0 && d.Number == 1 && d.Errors == 0 &&
+			slices.Equal(d.Accounts, []string{"cards"}) && slices.Equal(d.Channels, []string{"stripe"}) && slices.Equal(d.Methods, []paymux.MethodType{paymux.Card})
+	}) {
+		s.t.Errorf("the node never says all of what it can and does: %+v", list)
 	}
 }
 

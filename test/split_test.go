@@ -31,7 +31,7 @@ type split struct {
 	bank                    *part            // the sandbox institution
 	bankURL                 string
 	stripe                  *stripefake.Institution
-	store                   string // of the node, a line of paymux.yaml
+	store                   string   // of the node, a line of paymux.yaml
 	every                   []string // lines in all configurations
 	env                     []string
 	imported                map[string]bool // keys, by name

@@ -75,8 +75,7 @@ func (c *cli) serve(ctx context.Context, conf Config) error {
 		}
 		return err
 	}
-	watch.show(s)
-	defer context.AfterFunc(ctx, watch.health.Draining)()
+	defer watch.show(ctx, s)()
 	return s.run(ctx, socket, func(context.Context) error {
 		log.Info("ready", "roles", conf.Roles, "listen", conf.Listen, "monitor", watch.listen, "public_url", s.publicURL, "store", conf.Store.Engine, "version", version)
 		return nil

@@ -40,8 +40,9 @@ func openMonitor(ctx context.Context, conf *Config, log *slog.Logger) (*watched,
 	return w, nil
 }
 
-// show has a system watched: what it counts, and whether its parts are well.
-func (w *watched) show(s *system) {
+// show has a system watched: what it counts, and whether its parts are well, until ctx ends and it drains. forget
+// is for when it has ended.
+func (w *watched) show(ctx context.Context, s *system) (forget func() bool) {
 	parts := []health.Part{{Name: "nats", Check: s.natsReady}}
 	w.set.Add(metrics.Connection(s.messaging.Conn))
 	w.set.Add(metrics.Registry(s.registry))
@@ -64,6 +65,7 @@ func (w *watched) show(s *system) {
 		parts = append(parts, health.Part{Name: "keys", Check: s.keys.Ready})
 	}
 	w.health.Ready(parts...)
+	return context.AfterFunc(ctx, w.health.Draining)
 }
 
 func (s *system) natsReady(context.Context) error {
