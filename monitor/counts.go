@@ -35,15 +35,19 @@ type row struct {
 // mostRows bounds what is told apart: channels and methods come from configurations, and are few.
 const mostRows = 512
 
-// add counts facts.
+// add counts facts. Those of one change are mostly of one channel and method, which is looked up once.
 func (c *Counts) add(facts []paymux.Fact) {
+	var r *row
+	var of Counted
 	for i := range facts {
 		f := &facts[i]
 		at := slices.Index(measures, f.Measure)
 		if at < 0 {
 			continue
 		}
-		r := c.row(Counted{f.Key.Mode, f.Key.Channel, f.Key.Method})
+		if key := (Counted{f.Key.Mode, f.Key.Channel, f.Key.Method}); r == nil || key != of {
+			r, of = c.row(key), key
+		}
 		r.counts[at].Add(1)
 		if f.Late {
 			r.late.Add(1)

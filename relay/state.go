@@ -58,7 +58,7 @@ func (r *Relay) State() State {
 	out := State{List: s.plan.list.Version, Refused: r.refused.Load()}
 	for _, p := range s.places {
 		out.Regions = append(out.Regions, RegionState{
-			Name: p.Name, Down: p.Down != "", Full: p.unfit != "", Open: len(s.places) > 1 && !p.circuit.ready(now),
+			Name: p.Name, Down: p.Down != "", Full: p.unfit != "", Open: p.circuit.tripped(),
 			Home: p.tally.home.Load(), Rematched: p.tally.rematched.Load(), Followed: p.tally.followed.Load(), Spared: p.tally.spared.Load(),
 		})
 	}
