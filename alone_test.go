@@ -18,15 +18,14 @@ import (
 var notLinked = []string{
 	module + "/channel/all", module + "/channel/channeltest",
 	module + "/access", module + "/relay", module + "/payment", module + "/routing", module + "/queue", module + "/notify", module + "/cashier",
-	module + "/store", module + "/rollout", module + "/monitor", module + "/console", module + "/client", module + "/cmd", module + "/bench", module + "/test",
-	"zombiezen.com/go/sqlite",             // it keeps nothing
-	"modernc.org/sqlite",                  // nor by another driver
-	"github.com/jackc/pgx",                // nor elsewhere
-	"github.com/tink-crypto",              // keys rest in the key service, which is another process
-	"github.com/nats-io/nats-server",      // it connects, and embeds nobody's server
-	"github.com/danielgtaylor/huma",       // it listens on no port
-	"github.com/spf13/cobra",              // it has four flags
-	"github.com/prometheus/client_golang", // what it counts is in its lease
+	module + "/store", module + "/rollout", module + "/console", module + "/client", module + "/cmd", module + "/bench", module + "/test",
+	"zombiezen.com/go/sqlite",        // it keeps nothing
+	"modernc.org/sqlite",             // nor by another driver
+	"github.com/jackc/pgx",           // nor elsewhere
+	"github.com/tink-crypto",         // keys rest in the key service, which is another process
+	"github.com/nats-io/nats-server", // it connects, and embeds nobody's server
+	"github.com/danielgtaylor/huma",  // it answers no merchants
+	"github.com/spf13/cobra",         // it has five flags
 }
 
 // Every institution has a program of its own, which builds alone and links what it needs:

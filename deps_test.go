@@ -30,7 +30,7 @@ var mayImport = map[string]string{
 	"channel/channeltest":    "channel channel/channelrpc internal/*",
 	"channel/channelrpc":     "channel internal/*",
 	"channel/*/*":            "channel channel/* gateway", // the institution's own program
-	"gateway":                "channel channel/channelrpc keys/keyuse keys/keysrpc registry internal/*",
+	"gateway":                "channel channel/channelrpc keys/keyuse keys/keysrpc registry monitor/health monitor/metrics internal/*",
 	"rollout":                "channel channel/channelrpc registry internal/*",
 	"keys/keyuse":            "internal/*",
 	"keys/keysrpc":           "keys/keyuse internal/*",
@@ -44,7 +44,9 @@ var mayImport = map[string]string{
 	"payment/paymentrpc":     "payment internal/*",
 	"relay":                  "registry payment/paymentrpc internal/*",
 	"notify":                 "queue internal/*",
-	"monitor":                "payment queue notify routing registry internal/*",
+	"monitor":                "payment queue notify routing registry channel internal/*",
+	"monitor/health":         "internal/*",
+	"monitor/metrics":        "channel registry internal/*", // gateways' programs link it, so nothing of a node
 	"cashier":                "payment routing internal/*",
 	"client":                 "internal/*",
 	"store":                  "internal/*",

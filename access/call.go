@@ -44,7 +44,7 @@ func (s *Server) serve(r *route, w http.ResponseWriter, req *http.Request) {
 	a := s.answer(c, buf)
 	a.write(w)
 	note(span, c, &a)
-	s.logRequest(c, &a)
+	s.ended(c, &a)
 }
 
 // answer carries a call up to its answer. A panic is our fault, is logged, and ends this request alone.

@@ -29,7 +29,7 @@ func (s *Server) callback(w http.ResponseWriter, r *http.Request) {
 	a.write(w)
 	c := &call{r: r, started: started, caller: paymux.Caller{RequestID: id}}
 	note(span, c, &a)
-	s.logRequest(c, &a)
+	s.ended(c, &a)
 }
 
 func (s *Server) callbackAnswer(w http.ResponseWriter, r *http.Request, buf *[]byte, id paymux.RequestID) (a answer) {

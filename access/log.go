@@ -31,6 +31,12 @@ func requestAttrs(r *http.Request, a *answer, id paymux.RequestID) []slog.Attr {
 	return attrs
 }
 
+// ended counts a request and puts its line into the log.
+func (s *Server) ended(c *call, a *answer) {
+	s.load.count(c, a, s.now().Sub(c.started))
+	s.logRequest(c, a)
+}
+
 func (s *Server) logRequest(c *call, a *answer) {
 	level := levelOf(a)
 	if !s.log.Enabled(c.r.Context(), level) {

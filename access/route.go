@@ -50,6 +50,7 @@ type route struct {
 	media   string  // of success; empty: application/json
 	pending bool
 	payer   bool // declines and undelivered calls are possible outcomes
+	load    int  // where it is counted
 	serve   func(ctx context.Context, c *call) (answer, error)
 }
 
@@ -129,5 +130,6 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error, allow
 	a := s.problemAnswer(err, id, nil)
 	a.allow = allow
 	a.write(w)
+	s.load.refuse(&a)
 	s.log.LogAttrs(r.Context(), levelOf(&a), "request", requestAttrs(r, &a, id)...)
 }

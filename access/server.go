@@ -134,6 +134,7 @@ type Server struct {
 	openapi         []byte
 	pages           *template.Template
 	docs            map[string]func() []byte // the reference page, by language
+	load            *load
 }
 
 // New puts a front door together. The error says what is missing.
@@ -156,6 +157,10 @@ func New(c Config) (*Server, error) {
 		s.patience = bodyTime
 	}
 	s.routes = s.allRoutes()
+	s.load = newLoad()
+	for i := range s.routes {
+		s.routes[i].load = s.load.of(&s.routes[i])
+	}
 	s.mount()
 	s.mountPages()
 	return s, s.describe()
@@ -188,7 +193,11 @@ func (s *Server) allRoutes() []route {
 	return all
 }
 
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.load.under.Add(1)
+	defer s.load.under.Add(-1)
+	s.mux.ServeHTTP(w, r)
+}
 
 // admitOperator compares digests, so that neither length nor content of the token shows in the time it takes.
 func (s *Server) admitOperator(r *http.Request) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"strings"
 
@@ -26,7 +27,10 @@ type programConfig struct {
 	Weight   int    `yaml:"weight"`  // of this instance among others; 0: 100
 	Limit    int    `yaml:"limit"`   // calls under way at a time; 0: 1024
 	LogLevel string `yaml:"log_level"`
-	NATS     struct {
+	Monitor  struct {
+		Listen string `yaml:"listen"` // for /metrics, /livez and /readyz; empty: nowhere
+	} `yaml:"monitor"`
+	NATS struct {
 		URL         ref.Ref `yaml:"url"`
 		Credentials ref.Ref `yaml:"credentials"`
 		CA          string  `yaml:"ca"`
@@ -49,6 +53,7 @@ func exampleConfig(d *channel.Driver) string {
   accounts:
     - name: %[1]s-main
       options: {…}   # a secret may be file:PATH, env:NAME or, where it is a key, key:NAME in the key service
+  monitor: {listen: "127.0.0.1:9090"}   # optional: /metrics, /livez, /readyz, for the operators' network alone
 `, d.Name)
 }
 
@@ -86,6 +91,9 @@ func (c *programConfig) check(file string) error {
 	}
 	if _, err := otlp.ParseEndpoint(c.Trace.Endpoint); err != nil && c.Trace.Endpoint != "" {
 		fault("trace.endpoint: %w", err)
+	}
+	if _, _, err := net.SplitHostPort(c.Monitor.Listen); c.Monitor.Listen != "" && err != nil {
+		fault("monitor.listen: %q is not an address and port such as 127.0.0.1:9090", c.Monitor.Listen)
 	}
 	if len(c.Accounts) == 0 {
 		fault("accounts: there is none")

@@ -53,6 +53,7 @@ type service struct {
 	channel  *channel.Driver
 	accounts []*channel.Account
 	codes    *codes
+	meter    channel.Meter
 	server   *channelrpc.Server
 	lease    *registry.Lease
 }
@@ -82,7 +83,7 @@ func (g *Gateway) add(a *channel.Account) {
 	}
 	p := g.packages[at]
 	counted := *a
-	counted.Channel = counting{Channel: a.Channel, codes: p.codes}
+	counted.Channel = p.meter.Of(counting{Channel: a.Channel, codes: p.codes})
 	p.accounts = append(p.accounts, &counted)
 }
 

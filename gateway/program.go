@@ -21,6 +21,8 @@ import (
 	"github.com/paymux/paymux/internal/natsclient"
 	"github.com/paymux/paymux/internal/nocore"
 	"github.com/paymux/paymux/keys/keysrpc"
+	"github.com/paymux/paymux/monitor/health"
+	"github.com/paymux/paymux/monitor/metrics"
 	"github.com/paymux/paymux/registry"
 )
 
@@ -54,6 +56,7 @@ func program(ctx context.Context, version string, driver *channel.Driver, args [
 	flags.SetOutput(out)
 	file := flags.String("config", "", "the `file` to read the configuration from")
 	check := flags.Bool("check", false, "read the configuration, say what is wrong with it, and end")
+	ask := flags.Bool("healthcheck", false, "ask the process of the configuration whether it is ready, and end; for containers")
 	show := flags.Bool("version", false, "print the version and end")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -73,6 +76,9 @@ func program(ctx context.Context, version string, driver *channel.Driver, args [
 	if err != nil {
 		fmt.Fprintf(out, "paymux-%s: %v\n", driver.Name, err)
 		return exitUsage
+	}
+	if *ask {
+		return c.askReady(ctx, driver.Name, out)
 	}
 	if *check {
 		fmt.Fprintf(out, "the configuration is good: %d accounts\n", len(accounts))
@@ -110,6 +116,13 @@ func (c *programConfig) run(ctx context.Context, driver *channel.Driver, env fun
 		return err
 	}
 	defer flush()
+	set := metrics.New(metrics.Build{Version: c.Version, Roles: []string{registry.RoleGateway}})
+	watched := &health.Server{Metrics: set.Handler(), Log: log}
+	listens, err := c.startHealth(ctx, watched)
+	if err != nil {
+		return err
+	}
+	defer watched.Stop()
 	conn, err := c.connect(ctx, driver.Name, env, log)
 	if err != nil {
 		return err
@@ -133,8 +146,13 @@ func (c *programConfig) run(ctx context.Context, driver *channel.Driver, env fun
 	if err := g.Start(ctx); err != nil {
 		return err
 	}
-	log.Info("ready", "accounts", len(accounts))
+	for _, source := range []metrics.Source{metrics.Connection(conn), metrics.Registry(shared), g.Scrape} {
+		set.Add(source)
+	}
+	watched.Ready(health.Part{Name: "nats", Check: connected(conn)})
+	log.Info("ready", "accounts", len(accounts), "monitor", listens)
 	<-ctx.Done()
+	watched.Draining()
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
 	defer cancel()
 	err = g.Stop(ending)
@@ -142,6 +160,39 @@ func (c *programConfig) run(ctx context.Context, driver *channel.Driver, env fun
 	defer cancel()
 	_ = shared.Stop(leaving) // a registry that does not hear of it forgets this process by itself
 	return err
+}
+
+func (c *programConfig) startHealth(ctx context.Context, s *health.Server) (listens string, err error) {
+	if c.Monitor.Listen == "" {
+		return "", nil
+	}
+	if listens, err = s.Start(ctx, c.Monitor.Listen); err != nil {
+		return "", fmt.Errorf("monitor.listen: %w", err)
+	}
+	return listens, nil
+}
+
+// askReady is the program as a container's health check.
+func (c *programConfig) askReady(ctx context.Context, name string, out io.Writer) int {
+	if c.Monitor.Listen == "" {
+		fmt.Fprintf(out, "paymux-%s: monitor.listen is not set, so the program answers nowhere\n", name)
+		return exitUsage
+	}
+	if err := health.Ask(ctx, health.Local(c.Monitor.Listen)); err != nil {
+		fmt.Fprintf(out, "paymux-%s: %v\n", name, err)
+		return exitFailed
+	}
+	return exitOK
+}
+
+// connected is whether calls can come.
+func connected(conn *nats.Conn) func(context.Context) error {
+	return func(context.Context) error {
+		if !conn.IsConnected() {
+			return errors.New("no connection")
+		}
+		return nil
+	}
 }
 
 func (c *programConfig) connect(ctx context.Context, name string, env func(string) string, log *slog.Logger) (*nats.Conn, error) {

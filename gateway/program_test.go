@@ -12,6 +12,7 @@ import (
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/gateway"
+	"github.com/paymux/paymux/monitor/health"
 )
 
 // driver is an institution of options only.
@@ -86,6 +87,7 @@ func TestProgramChecksItsConfiguration(t *testing.T) {
 		"no version":        {nats + "version: '1 2'\naccounts: [{name: main, options: {merchant: '7'}}]", 2, `version "1 2" must have`},
 		"negative":          {nats + "weight: -1\naccounts: [{name: main, options: {merchant: '7'}}]", 2, "must not be negative"},
 		"log level":         {nats + "log_level: loud\naccounts: [{name: main, options: {merchant: '7'}}]", 2, `log_level: "loud" is not debug`},
+		"monitor":           {nats + "monitor: {listen: here}\naccounts: [{name: main, options: {merchant: '7'}}]", 2, `monitor.listen: "here" is not an address`},
 		"twice":             {nats + "accounts: [{name: main, options: {merchant: '7'}}, {name: main, options: {merchant: '8'}}]", 2, `accounts[1].name: "main" must be a name`},
 		"bad name":          {nats + "accounts: [{name: 'Main.1', options: {merchant: '7'}}]", 2, `accounts[0].name: "Main.1"`},
 		"missing option":    {nats + "accounts: [{name: main}]", 2, `accounts[0] (main): channel acme: option "merchant" is missing`},
@@ -127,5 +129,32 @@ func TestProgramEndsWhileItWaitsForNATS(t *testing.T) {
 	var out bytes.Buffer
 	if code := gateway.RunProgram(ctx, "1.2.3", driver(), []string{"-config", file}, os.Getenv, &out); code != 1 || !strings.Contains(out.String(), "127.0.0.1:1") {
 		t.Errorf("exit code %d:\n%s", code, out.String())
+	}
+}
+
+// The program is its own health check: a container of it has nothing else.
+func TestProgramAsksItselfWhetherItIsReady(t *testing.T) {
+	t.Parallel()
+	const accounts = "nats: {url: nats://127.0.0.1:1}\naccounts: [{name: main, options: {merchant: '7'}}]\n"
+	if said, code := ran(t, accounts, "-healthcheck"); code != 2 || !strings.Contains(said, "monitor.listen is not set") {
+		t.Errorf("without an address: exit code %d:\n%s", code, said)
+	}
+	s := &health.Server{}
+	listens, err := s.Start(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	monitored := accounts + "monitor: {listen: '" + listens + "'}\n"
+	if said, code := ran(t, monitored, "-healthcheck"); code != 1 || !strings.Contains(said, "[-]start: not finished") {
+		t.Errorf("of one that starts: exit code %d:\n%s", code, said)
+	}
+	s.Ready()
+	if said, code := ran(t, monitored, "-healthcheck"); code != 0 || said != "" {
+		t.Errorf("of one that is ready: exit code %d:\n%s", code, said)
+	}
+	s.Stop()
+	if said, code := ran(t, monitored, "-healthcheck"); code != 1 || !strings.Contains(said, "connection refused") {
+		t.Errorf("of one that is gone: exit code %d:\n%s", code, said)
 	}
 }

@@ -43,6 +43,7 @@ type Service struct {
 	// rsa has a slot for each private RSA operation that may run: each takes a processor for about a millisecond.
 	rsa   chan struct{}
 	heads *headKeeper
+	uses  useMeter
 
 	close    sync.Once
 	closeErr error
@@ -144,6 +145,12 @@ func (s *Service) freshen() (*book, error) {
 		return nil, fmt.Errorf("read keys: %w", err)
 	}
 	return s.book.Load(), nil
+}
+
+// Ready reports whether keys can be used: the file answers.
+func (s *Service) Ready(context.Context) error {
+	_, err := s.freshen()
+	return err
 }
 
 // List is every key, by name.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/paymux/paymux/internal/groupcommit"
 	"github.com/paymux/paymux/internal/keyring"
@@ -45,6 +46,13 @@ func (s *Service) flush(group []*record) []error {
 // Where keys change between deciding and recording it is done again with the new ones, so that no use outlives
 // its permission. An error means that nothing may leave.
 func (u *User) use(ctx context.Context, verb Use, name Name, sum Hash, do func(*entry, *Entry) error) error {
+	began := time.Now()
+	err := u.useOnce(ctx, verb, name, sum, do)
+	u.service.uses.count(verb, time.Since(began), err)
+	return err
+}
+
+func (u *User) useOnce(ctx context.Context, verb Use, name Name, sum Hash, do func(*entry, *Entry) error) error {
 	for {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -6,14 +6,16 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/paymux/paymux/internal/histogram"
 	"github.com/paymux/paymux/payment"
 )
 
-// Window is the time over which requests and errors are counted, in full seconds: the present one is not in it yet.
-const Window = 10 * time.Second
+// Window is the time over which requests and errors are counted, in full seconds: the present one is not in it yet. It is short:
+// whoever has too much to do is to be spared soon.
+const Window = 4 * time.Second
 
 // slots is the window, the present second, and room for those who are still adding to a second that just left.
-const slots = 16
+const slots = 8
 
 // Usage is how busy a process is (A12).
 type Usage struct {
@@ -39,6 +41,7 @@ type Meter struct {
 	started int64 // Unix seconds
 	seconds [slots]atomic.Pointer[second]
 	latency atomic.Uint64 // bits of a float64: nanoseconds
+	commits histogram.Histogram
 }
 
 // second counts one second of Unix time.
@@ -79,6 +82,7 @@ const latencyWeight = 1.0 / 16
 
 // Committed counts how long the store took for a commit.
 func (m *Meter) Committed(took time.Duration) {
+	m.commits.Observe(took)
 	for {
 		old := m.latency.Load()
 		average := math.Float64frombits(old)
@@ -92,6 +96,9 @@ func (m *Meter) Committed(took time.Duration) {
 		}
 	}
 }
+
+// Commits is how long commits took, all of them.
+func (m *Meter) Commits() histogram.Counts { return m.commits.Counts() }
 
 // Usage is a snapshot.
 func (m *Meter) Usage() Usage {
@@ -127,8 +134,9 @@ func (m *Meter) window(now int64) (requests, failed int64) {
 // Timed is a payment store whose commits a meter sees.
 type Timed struct {
 	payment.Store
-	Meter *Meter
-	Now   func() time.Time
+	Meter  *Meter
+	Counts *Counts // of what was committed; nil: nobody wants to know
+	Now    func() time.Time
 }
 
 // Commit implements payment.Store.
@@ -136,5 +144,8 @@ func (t Timed) Commit(ctx context.Context, c *payment.Change) error {
 	began := t.Now()
 	err := t.Store.Commit(ctx, c)
 	t.Meter.Committed(t.Now().Sub(began))
+	if err == nil && t.Counts != nil {
+		t.Counts.add(c.Facts)
+	}
 	return err
 }

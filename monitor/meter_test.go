@@ -15,7 +15,7 @@ import (
 	"github.com/paymux/paymux/payment"
 )
 
-// The window is the ten full seconds before now, to the request.
+// The window is the four full seconds before now, to the request.
 func TestUsageSlides(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -29,7 +29,7 @@ func TestUsageSlides(t *testing.T) {
 			m.Request(true)
 			time.Sleep(time.Second)
 		}
-		want := monitor.Usage{RequestsPerSecond: 7.5, TrafficRatio: 0.15, ErrorRatio: 10.0 / 75, QueueDepth: 3} // seconds 2 to 11
+		want := monitor.Usage{RequestsPerSecond: 10.5, TrafficRatio: 0.21, ErrorRatio: 4.0 / 42, QueueDepth: 3} // seconds 8 to 11
 		if diff := cmp.Diff(want, m.Usage()); diff != "" {
 			t.Error(diff)
 		}
@@ -37,8 +37,8 @@ func TestUsageSlides(t *testing.T) {
 		if diff := cmp.Diff(want, m.Usage()); diff != "" {
 			t.Error(diff)
 		}
-		time.Sleep(10 * time.Second)
-		if got := m.Usage(); got.RequestsPerSecond != 0.1 || got.ErrorRatio != 0 {
+		time.Sleep(4 * time.Second)
+		if got := m.Usage(); got.RequestsPerSecond != 0.25 || got.ErrorRatio != 0 {
 			t.Errorf("%+v", got)
 		}
 		time.Sleep(time.Second)

@@ -24,6 +24,12 @@ const (
 // Handle makes one attempt to deliver a task's event to its endpoint. Success is a 2xx
 // status, and nothing else is. Trouble of our own (the store, the proxy) is not counted against the endpoint.
 func (n *Notifier) Handle(ctx context.Context, t queue.Task) queue.Verdict {
+	v := n.handle(ctx, t)
+	n.meter.count(&v)
+	return v
+}
+
+func (n *Notifier) handle(ctx context.Context, t queue.Task) queue.Verdict {
 	e, err := n.event(ctx, paymux.EventID(t.Ref))
 	if errors.Is(err, paymux.NotFound) {
 		return queue.Verdict{Bury: true, Uncounted: true, Reason: "the event is gone"} // which is not the endpoint's fault

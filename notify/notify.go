@@ -74,6 +74,7 @@ type Notifier struct {
 	idle      func() // closes idle connections
 	endpoints directory
 	recent    recent
+	meter     meter
 }
 
 // New returns a Notifier.

@@ -67,6 +67,7 @@ type Service struct {
 	routable atomic.Pointer[routable]
 	recent   *recent
 	doubts   *doubts
+	unknowns *unknowns
 }
 
 // New returns a Service.
@@ -86,7 +87,7 @@ func New(c Config) *Service {
 	if c.Expiry == 0 {
 		c.Expiry = 30 * time.Minute
 	}
-	return &Service{Config: c, recent: newRecent(), doubts: newDoubts()}
+	return &Service{Config: c, recent: newRecent(), doubts: newDoubts(), unknowns: newUnknowns()}
 }
 
 // attempts bounds how often a step is decided again after losing a race.

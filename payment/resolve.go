@@ -67,6 +67,7 @@ func (s *Service) resolve(ctx context.Context, id paymux.PaymentID) (next, oldes
 		}
 	}
 	next, oldest = s.next(&rec)
+	s.unknowns.saw(&rec, next)
 	return next, oldest, failed
 }
 

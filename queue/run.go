@@ -200,7 +200,10 @@ func (r *Runner) run(c *call) {
 	o := v.outcome(c.Task, h.Attempts, r.Backoff, now)
 	if interrupted {
 		o = Outcome{Task: c.Task, Due: c.Task.Due}
-	} else if o.Bury {
+	} else {
+		r.tallies[c.Kind].count(&o, &v, now.Sub(c.started))
+	}
+	if o.Bury {
 		r.Log.WarnContext(r.ctx, "queue: task buried", "task", c.ID, "kind", c.Kind, "ref", c.Ref, "lane", c.Lane, "attempts", o.Task.Attempt, "reason", o.Task.LastError)
 	}
 	settle, putOff := r.finish(c, now, &v, interrupted)

@@ -61,6 +61,7 @@ type Runner struct {
 	cancel   context.CancelFunc
 	stop     sync.Once
 	calls    sync.WaitGroup
+	tallies  map[string]*tally // by kind; never changed
 
 	mu         sync.Mutex
 	phase      phase
@@ -97,7 +98,12 @@ const (
 func NewRunner(c Config) *Runner {
 	c.setDefaults()
 	ctx, cancel := context.WithCancel(context.Background())
+	tallies := make(map[string]*tally, len(c.Handlers))
+	for kind := range c.Handlers {
+		tallies[kind] = &tally{}
+	}
 	return &Runner{
+		tallies:  tallies,
 		Config:   c,
 		wake:     make(chan struct{}, 1),
 		refill:   make(chan struct{}, 1),

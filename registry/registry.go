@@ -53,13 +53,14 @@ type Config struct {
 	Replicas int
 	// Cluster is the NATS cluster, of several that gateways join, in which this process creates them. Empty: its own.
 	Cluster string
-	Log      *slog.Logger
-	Now      func() time.Time
+	Log     *slog.Logger
+	Now     func() time.Time
 }
 
 // Registry is one process's access to the registry. Safe for concurrent use.
 type Registry struct {
 	Config
+	made time.Time
 
 	mu      sync.Mutex // guards what follows
 	owned   map[any]func(context.Context) error
@@ -77,7 +78,7 @@ func New(c Config) *Registry {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Registry{Config: c, owned: map[any]func(context.Context) error{}}
+	return &Registry{Config: c, made: c.Now(), owned: map[any]func(context.Context) error{}}
 }
 
 func (r *Registry) instances() kind {

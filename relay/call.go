@@ -32,9 +32,14 @@ func byID[R any](r *Relay, ctx context.Context, id string, ask func(Node) (R, er
 		return none, err
 	}
 	if p.Node == nil {
+		p.tally.spared.Add(1)
 		return none, away(p, r.conf.Now())
 	}
-	return through(r, ctx, s, p, p.heard, func() (R, error) { return ask(p.Node) })
+	reply, err := through(r, ctx, s, p, p.heard, func() (R, error) { return ask(p.Node) })
+	if errors.Is(err, errSpared) {
+		p.tally.spared.Add(1)
+	}
+	return reply, err
 }
 
 // through asks a region if its circuit lets the question through. A region that is alone has no circuit: there is

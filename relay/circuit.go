@@ -71,6 +71,13 @@ func (c *circuit) leave(probe bool, r result, now time.Time) {
 	}
 }
 
+// tripped reports whether the region did not answer, and has not since.
+func (c *circuit) tripped() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.open
+}
+
 // left is how long the pause still takes.
 func (c *circuit) left(now time.Time) time.Duration {
 	c.mu.Lock()

@@ -17,6 +17,14 @@ import (
 // request or any other. Errors beside the node's: Unavailable with RetryAfter where the key's region does not
 // answer, or no region can be chosen safely; nothing was begun then by this request.
 func (r *Relay) Create(ctx context.Context, q paymux.CreatePayment) (paymux.Reply, error) {
+	reply, err := r.create(ctx, q)
+	if errors.Is(err, errSpared) {
+		r.refused.Add(1)
+	}
+	return reply, err
+}
+
+func (r *Relay) create(ctx context.Context, q paymux.CreatePayment) (paymux.Reply, error) {
 	s := r.shown.Load()
 	t := &trip{Relay: r, s: s, create: &q, ask: Request{
 		Merchant: q.Merchant, Service: paymux.ServicePay, Country: q.Client.Country, Account: q.Designated, Method: q.Method.Type,
@@ -193,7 +201,10 @@ func (t *trip) send(ctx context.Context, p *place) (paymux.Reply, error) {
 	ctx, span := trace.Start(ctx, "relay", trace.Internal)
 	defer span.End()
 	span.Text("paymux.region", p.Name).Text("paymux.rule", t.rule)
-	return through(t.Relay, ctx, t.s, p, p.taken, func() (paymux.Reply, error) { return p.Node.Create(ctx, q) })
+	return through(t.Relay, ctx, t.s, p, p.taken, func() (paymux.Reply, error) {
+		p.tally.sent(t)
+		return p.Node.Create(ctx, q)
+	})
 }
 
 // pause waits a moment, at most until ctx ends.

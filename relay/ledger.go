@@ -50,6 +50,7 @@ type ledger struct {
 	now     func() time.Time
 	log     *slog.Logger
 	claims  *claims
+	meter   journalMeter
 
 	mu      sync.Mutex // guards what follows; taken after a claim's
 	away    time.Time  // since when the journal does not answer; zero: it does
@@ -85,6 +86,7 @@ func (l *ledger) get(ctx context.Context, name string) ([]byte, uint64, error) {
 	defer cancel()
 	began := l.now()
 	body, rev, err := l.journal.Get(ctx, name)
+	l.meter.count(false, l.now().Sub(began), err)
 	l.note(began, false, err)
 	return body, rev, err
 }
@@ -94,6 +96,7 @@ func (l *ledger) put(ctx context.Context, name string, body []byte, was uint64) 
 	defer cancel()
 	began := l.now()
 	rev, err := l.journal.Put(ctx, name, body, was)
+	l.meter.count(true, l.now().Sub(began), err)
 	l.note(began, true, err)
 	return rev, err
 }

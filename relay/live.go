@@ -23,6 +23,12 @@ type Detail struct {
 	LatencyUS int64               `json:"store_latency_us,omitempty"`
 }
 
+// Metered is how much a node has been asked lately.
+type Metered struct {
+	Requests int     // a second
+	Errors   float64 // share that failed by the node's own fault
+}
+
 // Announce puts the detail and what was metered into an instance.
 func (d Detail) Announce(i *registry.Instance, m Metered) error {
 	d.Errors = m.Errors

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -155,35 +154,6 @@ func TestAListThatCannotBeUsedChangesNothing(t *testing.T) {
 	if l := lists.List(); l != first {
 		t.Errorf("%+v", l)
 	}
-}
-
-func TestMeter(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		answers := []error{nil, nil, paymux.Errorf(paymux.PaymentDeclined, "No."), paymux.Errorf(paymux.Unavailable, "Later."), errors.New("broken")}
-		n := 0
-		m := relay.NewMeter(node{
-			create: func(paymux.CreatePayment) (paymux.Reply, error) { n++; return paymux.Reply{}, answers[n%len(answers)] },
-			verb:   func(string, paymux.PaymentID, int64) (paymux.Reply, error) { return paymux.Reply{}, nil },
-		}, time.Now)
-		for range 8 {
-			for range 10 {
-				_, _ = m.Create(t.Context(), paymux.CreatePayment{})
-			}
-			time.Sleep(time.Second)
-		}
-		if got := m.Metered(); got.Requests != 10 || got.Errors != 0.4 {
-			t.Errorf("%+v", got)
-		}
-		for _, ask := range verbs {
-			r := newRelay(t, relay.Region{Name: "a", Weight: 1, Node: m})
-			_, _ = ask(t.Context(), r, issued(0))
-		}
-		time.Sleep(time.Minute)
-		if got := m.Metered(); got != (relay.Metered{}) {
-			t.Errorf("a minute later: %+v", got)
-		}
-	})
 }
 
 // messaging is a NATS server with a disk, and connections to it.

@@ -51,7 +51,9 @@ type Relay struct {
 	initial  *List
 	fixed    bool // regions and list stay as they are
 	shown    atomic.Pointer[snapshot]
-	circuits map[string]*circuit // by region; build's alone, as is:
+	refused  atomic.Int64
+	circuits map[string]*circuit // by region; build's alone, as are:
+	tallies  map[string]*tally
 	fitness  map[string]fitness
 
 	stop    context.CancelFunc
@@ -70,7 +72,7 @@ func Open(c Config) (*Relay, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	r := &Relay{conf: c, circuits: map[string]*circuit{}, fitness: map[string]fitness{}}
+	r := &Relay{conf: c, circuits: map[string]*circuit{}, tallies: map[string]*tally{}, fitness: map[string]fitness{}}
 	if c.Journal != nil {
 		r.ledger = newLedger(&r.conf)
 	}

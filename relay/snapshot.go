@@ -19,10 +19,11 @@ type snapshot struct {
 	before   []former
 }
 
-// place is a region as it stands, with the circuit that outlives snapshots.
+// place is a region as it stands, with circuit and counts, which outlive snapshots.
 type place struct {
 	Region
 	circuit *circuit
+	tally   *tally
 	unfit   string
 }
 
@@ -96,9 +97,9 @@ func (r *Relay) place(g Region, c *Condition, stale bool, now time.Time) *place 
 	k := r.circuits[g.Name]
 	if k == nil {
 		k = &circuit{}
-		r.circuits[g.Name] = k
+		r.circuits[g.Name], r.tallies[g.Name] = k, &tally{}
 	}
-	p := &place{Region: g, circuit: k}
+	p := &place{Region: g, circuit: k, tally: r.tallies[g.Name]}
 	if !stale {
 		f := r.fitness[g.Name].next(c, g.Usage, now)
 		r.fitness[g.Name] = f

@@ -13,6 +13,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -42,10 +43,11 @@ type Channels struct {
 
 	accounts atomic.Pointer[channel.Accounts]
 
-	mu       sync.Mutex           // guards what follows; held while a set of accounts is made, never during calls
-	packages map[string]*packages // by channel
-	order    []string             // names of remote accounts, in the order they were first seen
-	seen     map[string]*seen     // remote accounts by name
+	mu       sync.Mutex                // guards what follows; held while a set of accounts is made, never during calls
+	packages map[string]*packages      // by channel
+	order    []string                  // names of remote accounts, in the order they were first seen
+	meters   map[string]*channel.Meter // of calls, by channel
+	seen     map[string]*seen          // remote accounts by name
 
 	stop sync.Once
 	quit chan struct{}
@@ -61,7 +63,15 @@ type seen struct {
 
 // New returns the accounts there are now; Start follows changes.
 func New(c Config) *Channels {
-	r := &Channels{Config: c, packages: map[string]*packages{}, seen: map[string]*seen{}, quit: make(chan struct{})}
+	r := &Channels{
+		Config: c, packages: map[string]*packages{}, seen: map[string]*seen{}, meters: map[string]*channel.Meter{}, quit: make(chan struct{}),
+	}
+	r.Local = make([]*channel.Account, len(c.Local))
+	for i, a := range c.Local {
+		counted := *a
+		counted.Channel = r.meter(a.Driver.Name).Of(a.Channel)
+		r.Local[i] = &counted
+	}
 	if c.Registry != nil {
 		r.instances = c.Registry.Watch(registry.RoleGateway)
 		r.policies = c.Registry.Settings().Watch("channel")
@@ -73,6 +83,21 @@ func New(c Config) *Channels {
 // Accounts are the accounts as they are now. What was named once stays named: an
 // account that nobody serves just now is down.
 func (c *Channels) Accounts() *channel.Accounts { return c.accounts.Load() }
+
+// meter is that of a channel. mu is held, or nobody knows of c yet.
+func (c *Channels) meter(name string) *channel.Meter {
+	if c.meters[name] == nil {
+		c.meters[name] = &channel.Meter{}
+	}
+	return c.meters[name]
+}
+
+// Meters are those of this process's calls, by channel; to packages elsewhere, with the wire.
+func (c *Channels) Meters() map[string]*channel.Meter {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.meters)
+}
 
 // Start follows what runs and what operators decide, until Stop.
 func (c *Channels) Start() {
@@ -216,7 +241,7 @@ func (c *Channels) remote(name string) *channel.Account {
 	p := c.packages[s.channel]
 	caps := &s.capabilities
 	a := &channel.Account{
-		Name: name, Methods: s.methods, Channel: newRemote(p, name),
+		Name: name, Methods: s.methods, Channel: c.meter(s.channel).Of(newRemote(p, name)),
 		Driver: &channel.Driver{
 			Name: caps.Name, Title: caps.Title, Methods: s.methods, Features: caps.Features, Currencies: caps.Currencies,
 			Exponents: caps.Exponents, TimeLimit: time.Duration(caps.TimeLimitMS)*time.Millisecond + overWire,

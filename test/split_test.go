@@ -31,7 +31,8 @@ type split struct {
 	bank                    *part            // the sandbox institution
 	bankURL                 string
 	stripe                  *stripefake.Institution
-	store                   string // of the node, a line of paymux.yaml
+	store                   string   // of the node, a line of paymux.yaml
+	every                   []string // lines in all configurations
 	env                     []string
 	imported                map[string]bool // keys, by name
 }
@@ -42,7 +43,13 @@ const publicly = "public_url: https://pay.example"
 // newSplit starts everything but gateways.
 func newSplit(t *testing.T, channels ...string) *split {
 	t.Helper()
-	s := &split{t: t, dir: t.TempDir(), gateways: map[string]*part{}, store: "store: {engine: sqlite, seal: store}"}
+	return newSplitWith(t, nil, channels...)
+}
+
+// newSplitWith is newSplit with lines in the configuration of every role.
+func newSplitWith(t *testing.T, every []string, channels ...string) *split {
+	t.Helper()
+	s := &split{t: t, every: every, dir: t.TempDir(), gateways: map[string]*part{}, store: "store: {engine: sqlite, seal: store}"}
 	s.env = []string{"TEST_OPS_TOKEN=" + opsToken, "TEST_IDS_KEY=" + idsKey}
 	credentials := filepath.Join(s.dir, "nats")
 	natsAddress, frontAddress := freeAddress(t), freeAddress(t)
@@ -87,7 +94,7 @@ func (s *split) run(args ...string) string {
 // role prepares a process of paymux serve with credentials of a party and its own directory.
 func (s *split) role(name, party string, lines ...string) *part {
 	s.t.Helper()
-	lines = append(lines, "data_dir: "+filepath.Join(s.dir, name), "ids_key: env:TEST_IDS_KEY", "log: {requests: false}", s.natsLine(party))
+	lines = append(append(lines, s.every...), "data_dir: "+filepath.Join(s.dir, name), "ids_key: env:TEST_IDS_KEY", "log: {requests: false}", s.natsLine(party))
 	return s.part(name, "serve", "-c", write(s.t, s.dir, name+".yaml", strings.Join(lines, "\n")+"\n"))
 }
 

@@ -55,6 +55,9 @@ func (s *Server) Flush(ctx context.Context) error { return s.rpc.Flush(ctx) }
 // Stop takes no more requests and waits for those under way.
 func (s *Server) Stop(ctx context.Context) error { return s.rpc.Stop(ctx) }
 
+// Stats tells what nodes have asked so far.
+func (s *Server) Stats() rpc.Stats { return s.rpc.Stats() }
+
 // end is the package's end of an account.
 type end struct {
 	*channel.Account

@@ -39,6 +39,7 @@ type Config struct {
 	Keys      KeysConfig      `yaml:"keys"`
 	Sandbox   SandboxConfig   `yaml:"sandbox"`
 	OpsToken  Ref             `yaml:"ops_token" help:"secret: the bearer token of operators, for /ops/v1; empty: the operators' interface is closed"`
+	Monitor   MonitorConfig   `yaml:"monitor"`
 	Log       LogConfig       `yaml:"log"`
 	Trace     TraceConfig     `yaml:"trace"`
 }
@@ -154,7 +155,7 @@ func defaults() Config {
 // check reports every value that cannot work, each with its key.
 func (c *Config) check() error {
 	faults := []error{
-		c.checkRoles(), c.checkListen(), c.checkPublicURL(), c.checkRegion(), c.checkStore(), c.checkNATS(), c.checkAccounts(), c.checkLog(), c.Trace.check(),
+		c.checkRoles(), c.checkListen(), c.checkPublicURL(), c.checkRegion(), c.checkStore(), c.checkNATS(), c.checkAccounts(), c.checkLog(), c.checkMonitor(), c.Trace.check(),
 		networks("access.trusted_proxies", c.Access.TrustedProxies),
 		networks("notify.allow_networks", c.Notify.AllowNetworks),
 	}

@@ -93,6 +93,9 @@ func TestConfigFaults(t *testing.T) {
 		{"trace: {sample: 1.5}", "c.yaml:1: trace.sample: 1.5 is not between 0 and 1"},
 		{"trace: {sample: .nan}", "trace.sample: NaN is not between 0 and 1"},
 		{"trace: {asked: -1}", "trace.asked: -1 is negative"},
+		{"monitor: {listen: here}", `monitor.listen: "here" is not an address and port`},
+		{"{listen: 'h:80', public_url: 'http://h', monitor: {listen: 'h:80'}}", "monitor.listen: h:80 is listen, which the public reaches"},
+		{"node: {rated: -1}", "node.rated: -1 is negative"},
 		{"listen: [1]", "c.yaml:1: cannot unmarshal"},
 		{"a: b: c", "c.yaml: yaml:"},
 	}

@@ -62,10 +62,16 @@ func (c *cli) dev(ctx context.Context, f devFlags) error {
 		return err
 	}
 	conf.Listen = socket.Addr().String()
+	watch, err := openMonitor(ctx, &conf, newLogger(c.err, conf.Log))
+	if err != nil {
+		return errors.Join(err, socket.Close())
+	}
+	defer watch.health.Stop()
 	s, known, err := c.devAssemble(ctx, conf)
 	if err != nil {
 		return errors.Join(err, socket.Close())
 	}
+	defer watch.show(ctx, s)()
 	return s.run(ctx, socket, func(ctx context.Context) error {
 		if err := s.enrol(ctx, known); err != nil {
 			return err

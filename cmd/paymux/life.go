@@ -99,11 +99,6 @@ func (s *system) announceSeat() {
 	})
 }
 
-// NodeConfig is a process among those that serve its region.
-type NodeConfig struct {
-	Weight int `yaml:"weight" help:"share of this process beside the region's other nodes, 0 to 10000; 0: 100"`
-}
-
 // checkLife reports what would make no share, and no group.
 func (c *Config) checkLife() []error {
 	var faults []error

@@ -56,9 +56,13 @@ func (c *cli) serveCommand() *cobra.Command {
 
 func (c *cli) serve(ctx context.Context, conf Config) error {
 	log := newLogger(c.err, conf.Log)
+	watch, err := openMonitor(ctx, &conf, log)
+	if err != nil {
+		return err
+	}
+	defer watch.health.Stop()
 	var socket net.Listener
 	if conf.has(roleFrontend) {
-		var err error
 		if socket, err = c.bind(ctx, conf.Listen); err != nil {
 			return err
 		}
@@ -71,8 +75,9 @@ func (c *cli) serve(ctx context.Context, conf Config) error {
 		}
 		return err
 	}
+	defer watch.show(ctx, s)()
 	return s.run(ctx, socket, func(context.Context) error {
-		log.Info("ready", "roles", conf.Roles, "listen", conf.Listen, "public_url", s.publicURL, "store", conf.Store.Engine, "version", version)
+		log.Info("ready", "roles", conf.Roles, "listen", conf.Listen, "monitor", watch.listen, "public_url", s.publicURL, "store", conf.Store.Engine, "version", version)
 		return nil
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/access"
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/channel/sandbox"
 	"github.com/paymux/paymux/directory"
@@ -58,8 +59,12 @@ type system struct {
 	notifier  *notify.Notifier
 	runner    *queue.Runner
 	payments  *payment.Service
-	meter     *relay.Meter   // of what this node is asked; nil: no node
-	commits   *monitor.Meter // of its store
+	meter     *monitor.Node   // what this node is asked; nil: no node
+	usage     *monitor.Meter  // how busy it is with that
+	counts    *monitor.Counts // of what it has committed
+	servers   []served        // of other processes
+	front     *access.Server
+	nodeReady func(context.Context) error // of the node that the front door asks
 	relay     *relay.Relay
 	listed    atomic.Uint64                  // version of the assignment list in force here
 	lease     atomic.Pointer[registry.Lease] // of this process; nil: it has not begun, or announces nothing

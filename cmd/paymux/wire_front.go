@@ -49,6 +49,7 @@ func (s *system) openFront(context.Context) error {
 		Payments: payerSide{s.relay, node.Payers}, Links: payerLinks{node.Links, node.Merchants}, Watch: s.changes.watch,
 		PublicURL: s.publicURL, IDs: s.ids, Now: s.now, Log: s.log,
 	})
+	s.front, s.nodeReady = front, node.Ready
 	s.handler, s.endStreams = s.compose(front, s.traceChoices(pages)), func() {
 		front.EndStreams()
 		if s.sandbox != nil {

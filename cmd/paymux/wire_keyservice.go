@@ -39,6 +39,7 @@ func (s *system) openKeys(ctx context.Context) error {
 // and who calls is in the subject, where NATS's permissions see to it.
 func (s *system) serveKeys(ctx context.Context) error {
 	server := rpc.NewServer(rpc.Config{Conn: s.messaging.Conn, Group: "keys", Faults: keysrpc.Faults(), Log: s.log, Trace: s.tracer, Now: s.now})
+	s.servers = append(s.servers, served{roleKeys, server})
 	s.onStop(server.Stop)
 	return errors.Join(keysrpc.Serve(server, func(caller string) keyuse.User { return s.keys.As(caller) }), server.Flush(ctx))
 }

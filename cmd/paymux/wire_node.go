@@ -42,6 +42,7 @@ func (s *system) serveNode(ctx context.Context) error {
 	server := rpc.NewServer(rpc.Config{
 		Conn: s.messaging.Conn, Group: nodesGroup, Peer: s.replica, Limit: nodeLimit, Faults: accessrpc.Faults(), Log: s.log, Trace: s.tracer, Now: s.now,
 	})
+	s.servers = append(s.servers, served{roleNode, server})
 	s.onStop(server.Stop)
 	return errors.Join(
 		paymentrpc.Serve(server, s.conf.Region.Name, s.meter),

@@ -10,7 +10,6 @@ import (
 	"github.com/paymux/paymux/monitor"
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
-	"github.com/paymux/paymux/relay"
 	"github.com/paymux/paymux/routing"
 )
 
@@ -43,14 +42,17 @@ func (s *system) openPayments(ctx context.Context) error {
 		return err
 	}
 	rules := &routing.RuleSet{Name: "default", Version: 1}
-	s.commits = monitor.NewMeter(monitor.MeterConfig{Now: s.now})
+	s.counts = &monitor.Counts{}
+	s.usage = monitor.NewMeter(monitor.MeterConfig{
+		Now: s.now, Capacity: float64(s.conf.Node.Rated), QueueDepth: func() int64 { return int64(s.runner.Load().Waiting) },
+	})
 	s.payments = payment.New(payment.Config{
-		Store: monitor.Timed{Store: s.store, Meter: s.commits, Now: s.now}, Accounts: s.channels.Accounts, IDs: s.ids, PublicURL: s.publicURL, Now: s.now, Log: s.log, Trace: s.tracer,
+		Store: monitor.Timed{Store: s.store, Meter: s.usage, Counts: s.counts, Now: s.now}, Accounts: s.channels.Accounts, IDs: s.ids, PublicURL: s.publicURL, Now: s.now, Log: s.log, Trace: s.tracer,
 		Rules:  func() *routing.RuleSet { return rules },
 		Policy: s.policy, Notify: s.notifier.Tasks, Offer: offer, Changed: s.changes.announce,
 	})
 	s.watch = newStoreWatch(s.store, s.now)
-	s.meter = relay.NewMeter(guarded{acquainted{s.payments, s}, s.watch}, s.now)
+	s.meter = monitor.NewNode(guarded{acquainted{s.payments, s}, s.watch}, s.usage)
 	return s.openQueue(ctx)
 }
 

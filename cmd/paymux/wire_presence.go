@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/registry"
 	"github.com/paymux/paymux/relay"
 )
@@ -62,13 +65,25 @@ func (s *system) busy(i *registry.Instance) {
 		}
 		return
 	}
-	d := relay.Detail{
-		Number: paymux.Region(s.conf.Region.Number), LatencyUS: s.commits.Usage().StoreLatency.Microseconds(),
-	}
-	for _, a := range s.channels.Accounts().All() {
-		d.Accounts = append(d.Accounts, a.Name)
-	}
-	if err := d.Announce(i, s.meter.Metered()); err != nil {
+	u := s.usage.Usage()
+	d := relay.Detail{Number: paymux.Region(s.conf.Region.Number), Queue: int(u.QueueDepth), LatencyUS: u.StoreLatency.Microseconds()}
+	can(&d, s.channels.Accounts().All())
+	i.Rated = s.conf.Node.Rated
+	if err := d.Announce(i, relay.Metered{Requests: int(math.Round(u.RequestsPerSecond)), Errors: u.ErrorRatio}); err != nil {
 		s.log.Error("announce how busy this node is", "error", err)
 	}
+}
+
+// can says what a node can serve: the accounts it knows, and the channels and methods of those that take payments.
+func can(d *relay.Detail, accounts []*channel.Account) {
+	for _, a := range accounts {
+		d.Accounts = append(d.Accounts, a.Name)
+		if a.Down == "" {
+			d.Channels = append(d.Channels, a.Driver.Name)
+			d.Methods = append(d.Methods, a.Methods...)
+		}
+	}
+	slices.Sort(d.Channels)
+	slices.Sort(d.Methods)
+	d.Channels, d.Methods = slices.Compact(d.Channels), slices.Compact(d.Methods)
 }

@@ -72,8 +72,25 @@ Exit codes: 0 done · 1 the outcome is bad (a payment failed, a check found some
 			"服务就绪时返回成功，供容器使用",
 		},
 		"healthcheck.long": {
-			"Succeed when the server is ready: for containers, which have no other program to ask with. A URL asks something else, such as a NATS server; 200 is well.",
-			"服务就绪时返回成功，供没有其他程序可用的容器使用。给出 URL 则检查别的服务，例如 NATS 服务器；200 即正常。",
+			`Succeed when the server is ready: for containers, which have no other program to ask with. -c asks the
+process of a configuration where its monitor.listen says; that is how one without a front door (roles node,
+gateway, keys) is asked. Where it is not ready, the answer says which part is not, and why. A URL asks
+another process, or something else, such as a NATS server; 200 is well.`,
+			`服务就绪时返回成功，供没有其他程序可用的容器使用。-c 按配置文件的 monitor.listen 询问其进程；
+没有前门的进程（角色 node、gateway、keys）就这样询问。未就绪时，会说明是哪一部分以及原因。
+给出 URL 则检查另一个进程或别的服务，例如 NATS 服务器；200 即正常。`,
+		},
+		"healthcheck.config": {
+			"ask the process of this configuration, where its monitor.listen says",
+			"按此配置文件的 monitor.listen 询问其进程",
+		},
+		"healthcheck.one": {
+			"give either a URL or -c",
+			"URL 和 -c 只能给一个",
+		},
+		"healthcheck.nowhere": {
+			"%s: monitor.listen is not set, so its process answers nowhere: set it, such as to 127.0.0.1:9090",
+			"%s：未设置 monitor.listen，进程无处应答：请设置，例如 127.0.0.1:9090",
 		},
 		"dev.short": {
 			"Start everything in one process, with a sandbox and keys",

@@ -7,6 +7,10 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/paymux/paymux/internal/histogram"
 )
 
 // ErrClosed is the outcome of items submitted after Close.
@@ -20,7 +24,19 @@ type Committer[T any] struct {
 	mu    sync.RWMutex // closed is set under the write lock, so no send follows it
 	done  bool
 	wg    sync.WaitGroup
+
+	written atomic.Int64 // items
+	took    histogram.Histogram
 }
+
+// Stats is what a committer has done.
+type Stats struct {
+	Items  int64            // that were written, or refused one by one
+	Groups histogram.Counts // and how long each took
+}
+
+// Stats tells what was done so far.
+func (c *Committer[T]) Stats() Stats { return Stats{Items: c.written.Load(), Groups: c.took.Counts()} }
 
 type item[T any] struct {
 	value   T
@@ -85,7 +101,11 @@ func (c *Committer[T]) write() {
 			}
 			batch, values = append(batch, it), append(values, it.value)
 		}
-		for i, err := range c.flush(values) {
+		began := time.Now()
+		outcomes := c.flush(values)
+		c.took.Observe(time.Since(began))
+		c.written.Add(int64(len(values)))
+		for i, err := range outcomes {
 			batch[i].outcome <- err
 		}
 		clear(batch)

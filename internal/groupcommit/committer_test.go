@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/paymux/paymux/internal/groupcommit"
 )
@@ -269,4 +270,25 @@ func TestNothingIsLostOrDoneTwiceAmongManyCallers(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestStatsCountGroupsAndItems(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &book{held: make(chan struct{})}
+		c := groupcommit.New(1, 64, b.flush)
+		first := submit(t.Context(), c, 0)
+		rest := submit(t.Context(), c, 1, 2, 3)
+		if s := c.Stats(); s.Items != 0 || s.Groups.Number != 0 {
+			t.Errorf("%+v before anything is written", s)
+		}
+		time.Sleep(20 * time.Millisecond)
+		close(b.held)
+		expectOutcomes(t, first, 1, nil)
+		expectOutcomes(t, rest, 3, nil)
+		c.Close()
+		if s := c.Stats(); s.Items != 4 || s.Groups.Number != 2 || s.Groups.Sum != 20*time.Millisecond {
+			t.Errorf("%+v, want 4 items in 2 groups that took 20 ms", s)
+		}
+	})
 }

@@ -158,6 +158,9 @@ func TestWhatNobodyTookUpIsToldApart(t *testing.T) {
 	if _, err := greet(t, c); !errors.Is(err, rpc.ErrNotTaken) {
 		t.Errorf("at the limit: %v", err)
 	}
+	if got, want := s.Stats(), (rpc.Stats{Taken: 1, Refused: 1, UnderWay: 1}); got != want {
+		t.Errorf("counted: %+v, want %+v", got, want)
+	}
 	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()
 	if _, err := rpc.Call[string, string](late, c, "greet", "you"); !errors.Is(err, rpc.ErrNotTaken) {

@@ -21,8 +21,10 @@ type Server struct {
 	Config
 	slots chan struct{} // one taken a request under way
 
-	next    chan request  // to a worker that waits
-	waiting atomic.Int32  // workers
+	next    chan request // to a worker that waits
+	waiting atomic.Int32 // workers
+	taken   atomic.Int64
+	untaken atomic.Int64
 	quit    chan struct{} // closed by Stop
 
 	mu       sync.Mutex // guards what follows
@@ -123,15 +125,28 @@ func (s *Server) take(m *nats.Msg, h handler) {
 		return
 	}
 	if err := s.begin(m); err != nil {
+		s.untaken.Add(1)
 		s.fail(m, err)
 		return
 	}
+	s.taken.Add(1)
 	r := request{m, h}
 	select {
 	case s.next <- r:
 	default:
 		go s.work(r)
 	}
+}
+
+// Stats is what a server was asked.
+type Stats struct {
+	Taken, Refused int64 // requests; those refused were not begun
+	UnderWay       int
+}
+
+// Stats tells what was asked so far.
+func (s *Server) Stats() Stats {
+	return Stats{Taken: s.taken.Load(), Refused: s.untaken.Load(), UnderWay: len(s.slots)}
 }
 
 // request is one that was begun.

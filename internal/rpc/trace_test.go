@@ -16,7 +16,9 @@ func TestATraceGoesOn(t *testing.T) {
 	t.Parallel()
 	const parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 	s, c := wire(t, rpc.Config{})
-	serve(t, s, func(ctx context.Context, _ string) (string, error) { return trace.Header(ctx) + " " + trace.State(ctx), nil })
+	serve(t, s, func(ctx context.Context, _ string) (string, error) {
+		return trace.Header(ctx) + " " + trace.State(ctx), nil
+	})
 	var tracer *trace.Tracer
 	ctx, _ := tracer.Request(t.Context(), "x", http.Header{"Traceparent": {parent}, "Tracestate": {"shop=1"}})
 	if got, err := rpc.Call[string, string](ctx, c, "greet", "you"); got != parent+" shop=1" || err != nil {

@@ -1,0 +1,68 @@
+package metrics
+
+// Families is every metric of Paymux, beside those of Go's runtime and of the process; docs/operations.md has the same table.
+func Families() []Family {
+	return []Family{
+		{"paymux_build_info", Gauge, []string{"version", "go_version", "roles", "region"}, "What runs; the value is 1."},
+		{"paymux_nats_connected", Gauge, nil, "Whether the connection to NATS is up: 1, or 0."},
+		{"paymux_nats_reconnects_total", Counter, nil, "Times the connection to NATS was lost and found again."},
+		{"paymux_registry_stale_seconds", Gauge, nil, "For how long what is known of other processes has not been kept up to date; 0: it is."},
+		{"paymux_registry_instances", Gauge, []string{"role", "state"}, "Processes in the registry, of the roles that this one follows."},
+		{"paymux_rpc_requests_total", Counter, []string{"server", "outcome"}, "Requests from other processes by NATS: taken, or refused before anything was begun."},
+		{"paymux_rpc_requests_in_flight", Gauge, []string{"server"}, "Requests from other processes that are being answered."},
+
+		{"paymux_http_requests_total", Counter, []string{"service", "class"}, "Requests to the front door, by service type of merchants, or callback, operator, batch, public; and by class of the status."},
+		{"paymux_http_request_duration_seconds", Histogram, []string{"service"}, "How long a request to the front door took; streams are not in it."},
+		{"paymux_http_requests_in_flight", Gauge, nil, "Requests to the front door that are being answered, open streams among them."},
+		{"paymux_http_streams_open", Gauge, nil, "Open streams of events."},
+		{"paymux_http_errors_total", Counter, []string{"code"}, "Requests to the front door that were answered with an error, by its code (docs/errors.md): rate_limited, unauthenticated, signature_invalid, payment_declined and so on."},
+
+		{"paymux_relay_list_version", Gauge, nil, "Version of the assignment list in force; 0: there is none."},
+		{"paymux_relay_payments_total", Counter, []string{"region", "reason"}, "New payments sent to a region: home (by the list), rematched (in another one's place), followed (an earlier request of the key went there)."},
+		{"paymux_relay_refused_total", Counter, nil, "New payments that could be given to no region; nothing of them was begun."},
+		{"paymux_relay_spared_total", Counter, []string{"region"}, "Requests about what a region has that were not sent, for it did not answer."},
+		{"paymux_relay_region_up", Gauge, []string{"region"}, "Whether a region takes anything new as far as is known here: 1, or 0."},
+		{"paymux_relay_region_full", Gauge, []string{"region"}, "Whether a region exceeds the usage condition, so that new payments are cut: 1, or 0."},
+		{"paymux_relay_circuit_open", Gauge, []string{"region"}, "Whether a region is not asked because it did not answer: 1, or 0."},
+		{"paymux_relay_journal_away_seconds", Gauge, nil, "For how long the journal of idempotency keys has not answered; 0: it does."},
+		{"paymux_relay_journal_settled", Gauge, nil, "Whether the journal has been whole for long enough that keys may leave their homes: 1, or 0."},
+		{"paymux_relay_journal_unsaved", Gauge, nil, "Keys that were sent and that the journal does not have yet."},
+		{"paymux_relay_journal_failures_total", Counter, nil, "Reads and writes that the journal did not answer."},
+		{"paymux_relay_journal_duration_seconds", Histogram, []string{"operation"}, "How long the journal took to answer a read, a write."},
+
+		{"paymux_payments_total", Counter, []string{"mode", "channel", "method", "outcome"}, "Payments by what happened to them: created, tried (once with each attempt), authorized, captured, succeeded, failed, canceled, expired. The same facts are in the statistics."},
+		{"paymux_payments_late_total", Counter, nil, "Payments that have succeeded after they had failed, expired or been canceled."},
+		{"paymux_payments_unknown", Gauge, nil, "Payments whose outcome nobody knows and this process asks for. After a start, complete within an hour."},
+		{"paymux_refunds_total", Counter, []string{"mode", "channel", "method", "outcome"}, "Refunds that succeeded or failed."},
+		{"paymux_disputes_total", Counter, []string{"mode", "channel", "method", "outcome"}, "Disputes: opened, won, lost."},
+		{"paymux_node_requests_per_second", Gauge, nil, "Changes this node is asked for, over the last seconds, as it says in the registry."},
+		{"paymux_node_rated_requests_per_second", Gauge, nil, "What node.rated says this node is made for; 0: not known."},
+		{"paymux_node_error_ratio", Gauge, nil, "Share of them that failed by the node's own fault, or of what stands behind it."},
+		{"paymux_node_request_duration_seconds", Histogram, []string{"operation"}, "How long a node took for a request, with the waits for institutions."},
+		{"paymux_node_own_duration_seconds", Histogram, []string{"operation"}, "The same without the waits for institutions and gateways: what the platform itself takes."},
+		{"paymux_channel_calls_total", Counter, []string{"channel", "operation", "outcome"}, "Calls of channels: at a gateway those to the institution, at a node those to its gateways or, in one process, to the institution."},
+		{"paymux_channel_call_duration_seconds", Histogram, []string{"channel", "operation"}, "How long these calls took."},
+		{"paymux_channel_calls_in_flight", Gauge, []string{"channel"}, "Calls of channels that have not ended."},
+		{"paymux_store_commits_total", Counter, nil, "Groups of changes that the store was given to commit."},
+		{"paymux_store_changes_total", Counter, nil, "Changes in these groups: divided by paymux_store_commits_total, the size of a group."},
+		{"paymux_store_commit_duration_seconds", Histogram, nil, "How long a group took."},
+		{"paymux_store_change_duration_seconds", Histogram, nil, "How long a payment's change took, with the wait for its group."},
+
+		{"paymux_queue_partitions", Gauge, nil, "Partitions of the queue that this process has, of 64."},
+		{"paymux_queue_lanes", Gauge, nil, "Lanes that are known: endpoints, accounts."},
+		{"paymux_queue_lanes_held", Gauge, nil, "Lanes held by the breaker, for failures in a row."},
+		{"paymux_queue_lanes_parked", Gauge, nil, "Lanes with more tasks in the store than there is room for."},
+		{"paymux_queue_tasks_waiting", Gauge, nil, "Tasks in memory that are due and not begun."},
+		{"paymux_queue_tasks_held", Gauge, nil, "Tasks in memory that are due in lanes whose far side fails or asked for a pause."},
+		{"paymux_queue_tasks_running", Gauge, nil, "Attempts under way."},
+		{"paymux_queue_outcomes_unsettled", Gauge, nil, "Outcomes of attempts that the store does not have yet."},
+		{"paymux_queue_oldest_task_seconds", Gauge, nil, "For how long the oldest waiting task has been due."},
+		{"paymux_queue_attempts_total", Counter, []string{"kind", "outcome"}, "Attempts at tasks: done, failed (tried again), postponed (not held against the task), buried (given up)."},
+		{"paymux_queue_attempt_duration_seconds", Histogram, []string{"kind"}, "How long an attempt took."},
+		{"paymux_notify_attempts_total", Counter, []string{"outcome"}, "Attempts to notify merchants: delivered, failed (tried again), dead (given up), dropped (nobody to tell), postponed (not attempted yet)."},
+		{"paymux_notify_attempt_duration_seconds", Histogram, nil, "How long endpoints took to answer."},
+
+		{"paymux_keys_uses_total", Counter, []string{"use", "outcome"}, "Uses of keys, by the words of the audit."},
+		{"paymux_keys_use_duration_seconds", Histogram, []string{"use"}, "How long a use took, with its place in the audit."},
+	}
+}
