@@ -6,10 +6,11 @@
 //	go run ./bench cycle  --store sqlite      create, callback, notification received
 //	go run ./bench split  --store sqlite      create, with every role a process of its own; and a hop of the wire
 //	go run ./bench notify --store sqlite      events, to thousands of endpoints, healthy and not
+//	go run ./bench scale  --store sqlite      what each node, region and frontend more costs the others
 //
 // It refuses what would make figures lie: each server is asked who it is before it
 // is measured, and is the process that was started. Start reading at scenario.go; for a system
-// spread over processes at split.go; for notifications, which have processes of their own, at notify.go.
+// spread over processes at split.go, of several regions at scale.go; for notifications, which have processes of their own, at notify.go.
 package main
 
 import (
@@ -25,6 +26,7 @@ import (
 
 const usage = `usage: go run ./bench create|cycle|split [flags]
        go run ./bench notify [flags]    (see go run ./bench notify --help)
+       go run ./bench scale [flags]     (see go run ./bench scale --help)
 
   --store sqlite|postgres   engine of both sides (default sqlite)
   --callers N               closed loop: how many ask at once (default 64; cycle, where
@@ -76,8 +78,13 @@ func run(ctx context.Context, args []string) error {
 	if strings.HasPrefix(args[0], "notify") {
 		return runNotify(ctx, args[0], args[1:])
 	}
-	if args[0] == responderCommand {
+	switch args[0] {
+	case "scale":
+		return runScale(ctx, args[1:])
+	case responderCommand:
 		return runResponder(ctx, args[1:])
+	case crowdCommand:
+		return runCrowd(ctx, args[1:])
 	}
 	p := plan{scenario: args[0]}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
@@ -111,5 +118,5 @@ func run(ctx context.Context, args []string) error {
 	case "ceiling": // the other side, as a process of its own
 		return serveCeiling(ctx, p.store, *database, *listen)
 	}
-	return fmt.Errorf("no scenario %q: create, cycle, split or notify", p.scenario)
+	return fmt.Errorf("no scenario %q: create, cycle, split, notify or scale", p.scenario)
 }

@@ -39,6 +39,7 @@ type splitSystem struct {
 	dir      string
 	database string
 	front    string // its address
+	monitor  string // where NATS tells what it counts; empty: nowhere
 	nats     natsAt
 	t        *target
 }
@@ -98,6 +99,12 @@ func (s *splitSystem) startNATS(ctx context.Context) error {
 			return err
 		}
 	}
+	if s.monitor != "" {
+		told := func(text []byte) []byte { return fmt.Appendf(text, "\nhttp: %q\n", s.monitor) }
+		if err := rewrite(file, told); err != nil {
+			return err
+		}
+	}
 	debug, err := freeAddress()
 	if err != nil {
 		return err
@@ -137,20 +144,25 @@ func rewrite(file string, change func([]byte) []byte) error {
 
 // startPart starts a process of paymux serve.
 func (s *splitSystem) startPart(ctx context.Context, p part) error {
+	return s.serve(ctx, p.name, s.config(p), s.front, "BENCH_DATABASE="+s.database)
+}
+
+// serve starts paymux serve with a configuration, reached by front.
+func (s *splitSystem) serve(ctx context.Context, name, config, front string, env ...string) error {
 	debug, err := freeAddress()
 	if err != nil {
 		return err
 	}
-	config := filepath.Join(s.dir, p.name+".yaml")
-	if err := os.WriteFile(config, []byte(s.config(p)), 0o600); err != nil {
+	file := filepath.Join(s.dir, name+".yaml")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		return err
 	}
-	env := []string{"BENCH_OPS_TOKEN=" + opsToken, "BENCH_DATABASE=" + s.database, "BENCH_IDS_KEY=" + idsKey, "GOGC=400"}
-	started, err := begin(ctx, "http://"+s.front, env, s.b.binary, "serve", "-c", config, "--debug", debug)
+	env = append(env, "BENCH_OPS_TOKEN="+opsToken, "BENCH_IDS_KEY="+idsKey, "GOGC=400")
+	started, err := begin(ctx, "http://"+front, env, s.b.binary, "serve", "-c", file, "--debug", debug)
 	if err != nil {
 		return err
 	}
-	s.t.processes = append(s.t.processes, process{server: started, name: p.name, debug: "http://" + debug})
+	s.t.processes = append(s.t.processes, process{server: started, name: name, debug: "http://" + debug})
 	return nil
 }
 

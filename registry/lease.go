@@ -78,6 +78,7 @@ func (l *Lease) run() {
 		case <-tick.C:
 		}
 		l.announce()
+		tick.Reset(l.renewal()) // news renews, too
 	}
 }
 

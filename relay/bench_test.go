@@ -3,6 +3,8 @@ package relay_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"slices"
 	"testing"
 
 	"github.com/paymux/paymux"
@@ -34,5 +36,23 @@ func BenchmarkCreate(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkRegions is what a frontend pays for news of one of a thousand nodes: ten replicas each of a hundred regions.
+func BenchmarkRegions(b *testing.B) {
+	of := &instances{}
+	for n := range 1000 {
+		name := fmt.Sprintf("region-%02d", n/10)
+		of.list = append(of.list, replica(b, name, fmt.Sprint("node-", n), paymux.Region(n/10), nil))
+	}
+	dir := relay.NewRegistered(of, func(string) (relay.Node, bool, error) { return node{}, false, nil }, slog.New(slog.DiscardHandler))
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		of.list = slices.Clone(of.list)
+		of.list[n%1000].Usage = n
+		if len(dir.Regions()) != 100 {
+			b.Fatal("regions are missing")
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"bytes"
 	"encoding/json"
 	"log/slog"
 	"slices"
@@ -62,7 +63,8 @@ type Registered struct {
 	stale bool // was what was read
 	shown []Region
 	nodes map[string]reached
-	known map[string]Region // as last seen alive
+	known map[string]Region              // as last seen alive
+	parts map[string][]registry.Instance // of those in known: what they were made of
 }
 
 // Instances are what Registered asks of a [registry.Directory] of nodes.
@@ -80,7 +82,7 @@ type reached struct {
 // NewRegistered returns the regions of the nodes in a directory. Those in configured, of which Name and Number are looked at, are
 // known before any node of theirs is, and while nobody can say whether there is one, they are asked.
 func NewRegistered(of Instances, dial Dial, log *slog.Logger, configured ...Region) *Registered {
-	r := &Registered{of: of, dial: dial, log: log, nodes: map[string]reached{}, known: map[string]Region{}}
+	r := &Registered{of: of, dial: dial, log: log, nodes: map[string]reached{}, known: map[string]Region{}, parts: map[string][]registry.Instance{}}
 	for _, g := range configured {
 		if n, ok := r.reach(g.Name); ok {
 			r.known[g.Name] = Region{Name: g.Name, Number: g.Number, Weight: 1, Node: n.node, Here: n.here}
@@ -109,7 +111,9 @@ func (r *Registered) Regions() []Region {
 		replicas[i.Name] = append(replicas[i.Name], i)
 	}
 	for name, list := range replicas {
-		r.see(name, list)
+		if !slices.EqualFunc(list, r.parts[name], saysTheSame) { // among a thousand nodes, news is of a few
+			r.see(name, list)
+		}
 	}
 	shown := []Region{}
 	for name, g := range r.known {
@@ -160,8 +164,13 @@ func (r *Registered) see(name string, replicas []registry.Instance) {
 		g.Usage.Errors = failed / float64(usage)
 	}
 	if read {
-		r.known[name] = g
+		r.known[name], r.parts[name] = g, replicas
 	}
+}
+
+// saysTheSame compares instances by what see reads.
+func saysTheSame(a, b registry.Instance) bool {
+	return a.ID == b.ID && a.State == b.State && a.Rated == b.Rated && a.Usage == b.Usage && bytes.Equal(a.Detail, b.Detail)
 }
 
 func (r *Registered) reach(name string) (reached, bool) {

@@ -148,7 +148,7 @@ func (d *natsDir) parties() ([]natsserver.Party, error) {
 		p := natsserver.Party{Name: strings.TrimSuffix(filepath.Base(file), ".pub"), Key: strings.TrimSpace(string(key))}
 		switch p.Name {
 		case roleNode:
-			p.Hears, p.Says = []string{"paymux.changed", directoryrpc.Subject}, []string{directoryrpc.Subject} // of its own kind
+			p.Hears, p.Says = []string{changedPrefix + "*", directoryrpc.Subject}, []string{directoryrpc.Subject} // of its own kind
 		case roleFrontend:
 			p.Hears, p.Says = []string{relay.CouncilSubject}, []string{relay.CouncilSubject} // likewise
 		case roleKeys:

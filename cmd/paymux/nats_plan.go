@@ -24,7 +24,7 @@ func natsRoles() []string {
 func natsPlan(parties []string) []natsserver.Line {
 	lines := []natsserver.Line{
 		{Kind: natsserver.Service, Subject: "paymux.node.>", From: roleNode, To: []string{roleFrontend, roleOperator}},
-		{Kind: natsserver.News, Subject: "paymux.changed", From: roleNode, To: []string{roleFrontend, roleOperator, roleMonitor}},
+		{Kind: natsserver.News, Subject: changedPrefix + "*", From: roleNode, To: []string{roleFrontend, roleOperator, roleMonitor}},
 	}
 	lines = append(lines, natsserver.Line{Kind: natsserver.Service, Subject: "$KV." + registry.FlagsBucket + "." + seatPrefix + ">", From: natsserver.Store, To: []string{roleFrontend}})
 	for _, role := range []string{roleFrontend, roleNode, roleOperator} {

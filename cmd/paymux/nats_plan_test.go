@@ -174,7 +174,7 @@ func TestWhoHearsOfChanges(t *testing.T) {
 	guests := enterAll(t, newHall(t, "stripe,sandbox"))
 	heard := map[string]<-chan *nats.Msg{}
 	for name, g := range guests {
-		ch, err := g.hears("paymux.changed")
+		ch, err := g.hears("paymux.changed.7")
 		if may := slices.Contains([]string{"node", "frontend", "operator", "monitor"}, name); (err == nil) != may {
 			t.Errorf("%s listens: %v", name, err)
 		}
@@ -183,7 +183,7 @@ func TestWhoHearsOfChanges(t *testing.T) {
 		}
 	}
 	for name, g := range guests {
-		if err := g.try(func() error { return g.conn.Publish("paymux.changed", []byte(name)) }); (err == nil) != (name == "node") {
+		if err := g.try(func() error { return g.conn.Publish("paymux.changed.7", []byte(name)) }); (err == nil) != (name == "node") {
 			t.Errorf("%s publishes: %v", name, err)
 		}
 	}

@@ -220,7 +220,9 @@ func (s *system) openMessaging(ctx context.Context) error {
 		return err
 	}
 	s.messaging = m
-	s.changes.publish = m.Conn.Publish
+	if !m.Embedded() {
+		s.changes.join(m.Conn, paymux.Region(s.conf.Region.Number))
+	}
 	s.onStop(func(context.Context) error { m.Stop(); return nil })
 	s.registry = registry.New(registry.Config{
 		Conn: m.Conn, Creates: m.Embedded() || s.conf.has(roleNode), Cluster: s.conf.NATS.StateCluster, Replicas: s.conf.NATS.Replicas,
@@ -232,10 +234,7 @@ func (s *system) openMessaging(ctx context.Context) error {
 		_ = s.registry.Stop(ctx) // a registry that does not hear of it forgets this process by itself
 		return nil
 	})
-	if !s.conf.has(roleNode) && !s.conf.has(roleFrontend) {
-		return nil
-	}
-	return s.changes.subscribe(m.Conn)
+	return nil
 }
 
 // releaseTime is how long the registry is waited for at the end.

@@ -14,7 +14,7 @@ import (
 	"github.com/paymux/paymux/relay"
 )
 
-// presenceEvery is how often a process says how busy it is.
+// presenceEvery is how often a process looks whether others should know how busy it is.
 const presenceEvery = 2 * time.Second
 
 // presence is what others see of this process, where others are: it is announced in one role,
@@ -48,7 +48,7 @@ func (s *system) startPresence(ctx context.Context) error {
 		return err
 	}
 	s.lease.Store(lease) // drain says that it takes nothing new, the registry's end takes it out: it is there until it has answered
-	s.every(presenceEvery, func(context.Context) { lease.Update(s.busy) })
+	s.every(presenceEvery, s.news(lease))
 	if s.seat != nil {
 		s.announceSeat()
 	}
