@@ -63,10 +63,18 @@ func (c *crowd) join(ctx context.Context, at natsAt, members, instances int) err
 		if err != nil {
 			return err
 		}
-		r := registry.New(registry.Config{Conn: conn})
-		d, v := r.Watch(registry.RoleNode), r.Settings().Watch(relay.ListKey)
-		c.nodes, c.lists = append(c.nodes, d), append(c.lists, v)
+		c.follow(registry.New(registry.Config{Conn: conn}))
 	}
+	return c.complete(ctx, instances)
+}
+
+// follow adds a member.
+func (c *crowd) follow(r *registry.Registry) {
+	c.nodes, c.lists = append(c.nodes, r.Watch(registry.RoleNode)), append(c.lists, r.Settings().Watch(relay.ListKey))
+}
+
+// complete returns when each member knows all instances. From then on, what they see is noted.
+func (c *crowd) complete(ctx context.Context, instances int) error {
 	for i, d := range c.nodes {
 		for changed := d.Changed(); len(d.Instances()) < instances; changed = d.Changed() {
 			select {
@@ -75,16 +83,15 @@ func (c *crowd) join(ctx context.Context, at natsAt, members, instances int) err
 				return fmt.Errorf("directory %d knows %d of %d instances", i+1, len(d.Instances()), instances)
 			}
 		}
-		go c.note("instance", d.Changed, func() time.Time { return marks(d) })
 		v := c.lists[i]
-		go c.note("list", v.Changed, func() time.Time { return listed(v) })
+		go c.note("instance", marks(d), d.Changed, func() time.Time { return marks(d) })
+		go c.note("list", listed(v), v.Changed, func() time.Time { return listed(v) })
 	}
 	return nil
 }
 
 // note notes how long ago what changes says that it was made, each time that it says something new.
-func (c *crowd) note(what string, changed func() <-chan struct{}, made func() time.Time) {
-	last := made()
+func (c *crowd) note(what string, last time.Time, changed func() <-chan struct{}, made func() time.Time) {
 	for {
 		next := changed()
 		if at := made(); !at.Equal(last) {
@@ -107,6 +114,12 @@ func marks(d *registry.Directory) (at time.Time) {
 func listed(v *registry.View) time.Time {
 	d, _ := v.Get(relay.ListKey)
 	return d.When
+}
+
+func (c *crowd) noted(what string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.took[what])
 }
 
 // seen are the times within which changes were seen, in milliseconds.

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"os"
 )
 
 // regionsShape is a number of regions, and over how many of them merchants are spread.
@@ -33,11 +35,35 @@ func measureLoaded(ctx context.Context, b *building, p scalePlan) error {
 	}
 	base := got[regionsShapes[0].name()]
 	for _, s := range regionsShapes {
-		if err := got[s.name()].print(p.plan, "regions_"+s.name(), base); err != nil {
-			return err
+		m := got[s.name()]
+		for _, line := range []regionsLine{s.line(p, 1, m.lone, base.lone), s.line(p, p.callers, m.loaded, base.loaded)} {
+			if err := json.NewEncoder(os.Stdout).Encode(line); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// regionsLine is what is printed of a number of regions: beside the rest how it compares with one, round by round.
+type regionsLine struct {
+	line
+	Part     string  `json:"part"`
+	Regions  int     `json:"regions"`
+	Over     int     `json:"regions_with_payments"`
+	ToOne    float64 `json:"ratio_to_one_region"`     // of throughput
+	CPUToOne float64 `json:"cpu_ratio_to_one_region"` // of processor time, see split
+	AddedP50 float64 `json:"added_p50_us"`
+	AddedP99 float64 `json:"added_p99_us"`
+}
+
+func (s regionsShape) line(p scalePlan, callers int, rounds, base []round) regionsLine {
+	of := p.plan
+	of.callers = callers
+	return regionsLine{
+		line: summary(of, "paymux", rounds), Part: "loaded", Regions: s.regions, Over: s.over,
+		ToOne: ratio(rounds, base), CPUToOne: cpuRatio(rounds, base), AddedP50: added(rounds, base, .5), AddedP99: added(rounds, base, .99),
+	}
 }
 
 func (b *building) loaded(ctx context.Context, p scalePlan, shape regionsShape, n int, into *layoutRounds) error {

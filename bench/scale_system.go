@@ -166,7 +166,7 @@ func (s *fleetSystem) complete(ctx context.Context) error {
 
 // assign puts an assignment list that spreads merchants over regions evenly, and returns when all frontends go by it.
 func (s *fleetSystem) assign(ctx context.Context, over int) error {
-	l := &relay.List{Rules: []relay.Rule{{Name: "all"}}, Condition: relay.Condition{}} // nothing here is rated
+	l := &relay.List{Rules: []relay.Rule{{Name: "all"}}, Condition: relay.DefaultCondition()}
 	for r := range s.Regions {
 		l.Regions = append(l.Regions, relay.ListedRegion{Name: regionName(r + 1), Number: paymux.Region(r + 1), Weight: 1})
 		if r < over {
@@ -175,6 +175,9 @@ func (s *fleetSystem) assign(ctx context.Context, over int) error {
 	}
 	value, err := l.Document()
 	if err != nil {
+		return err
+	}
+	if _, err := relay.ParseList(value); err != nil {
 		return err
 	}
 	d, err := s.registry.Settings().Put(ctx, registry.Document{Key: relay.ListKey, Value: value, Who: "bench"})

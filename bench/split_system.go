@@ -38,8 +38,9 @@ type splitSystem struct {
 	b        *building
 	dir      string
 	database string
-	front    string // its address
-	monitor  string // where NATS tells what it counts; empty: nowhere
+	front    string                   // its address
+	monitor  string                   // where NATS tells what it counts; empty: nowhere
+	amend    func(nats []byte) []byte // changes the server's file; nil: it stays
 	nats     natsAt
 	t        *target
 }
@@ -102,6 +103,11 @@ func (s *splitSystem) startNATS(ctx context.Context) error {
 	if s.monitor != "" {
 		told := func(text []byte) []byte { return fmt.Appendf(text, "\nhttp: %q\n", s.monitor) }
 		if err := rewrite(file, told); err != nil {
+			return err
+		}
+	}
+	if s.amend != nil {
+		if err := rewrite(file, s.amend); err != nil {
 			return err
 		}
 	}
