@@ -13,16 +13,17 @@ import (
 // idleFigures are what a system without requests costs. Processor time is in thousandths of a core, memory in MiB.
 type idleFigures struct {
 	fleet
-	Nodes      int                `json:"nodes"`
-	CPU        map[string]float64 `json:"millicores"` // of nats, gateway, keys; of nodes and frontends the mean of each
-	Memory     map[string]float64 `json:"memory_mib"` // likewise; what is the process's own
-	Heap       map[string]float64 `json:"resident_mib"`
-	In         float64            `json:"nats_in_per_second"`
-	Out        float64            `json:"nats_out_per_second"`
-	OutBytes   float64            `json:"nats_out_bytes_per_second"`
-	Announced  map[string]float64 `json:"announcements_per_second"` // by role
-	Database   float64            `json:"postgres_millicores,omitempty"`
-	Connection float64            `json:"nats_connections"`
+	Nodes         int                `json:"nodes"`
+	CPU           map[string]float64 `json:"millicores"` // of nats, gateway, keys; of nodes and frontends the mean of each
+	Memory        map[string]float64 `json:"memory_mib"` // likewise; what is the process's own
+	Resident      map[string]float64 `json:"resident_mib"`
+	In            float64            `json:"nats_in_per_second"`
+	Out           float64            `json:"nats_out_per_second"`
+	OutBytes      float64            `json:"nats_out_bytes_per_second"`
+	Announced     map[string]float64 `json:"announcements_per_second"` // by role
+	Database      float64            `json:"postgres_millicores,omitempty"`
+	Connections   float64            `json:"nats_connections"`
+	Subscriptions float64            `json:"nats_subscriptions"`
 }
 
 // measureIdleFleets starts systems of all sizes, one after the other, and fits what each node and frontend adds.
@@ -88,8 +89,8 @@ func (b *building) idle(ctx context.Context, p scalePlan, f fleet) (idleFigures,
 	}
 	v := after.since(before, length)
 	g := idleFigures{
-		fleet: f, Nodes: f.nodes(), CPU: map[string]float64{}, Memory: map[string]float64{}, Heap: map[string]float64{},
-		In: v.In, Out: v.Out - heard.rate("", length), OutBytes: v.OutBytes, Connection: v.Connections, Announced: map[string]float64{},
+		fleet: f, Nodes: f.nodes(), CPU: map[string]float64{}, Memory: map[string]float64{}, Resident: map[string]float64{},
+		In: v.In, Out: v.Out - heard.rate("", length), OutBytes: v.OutBytes, Connections: v.Connections, Subscriptions: v.Subscriptions, Announced: map[string]float64{},
 	}
 	for name, ns := range used {
 		g.CPU[kindOf(name)] += float64(ns-cpu[name]) / float64(length.Nanoseconds()) * 1000 / float64(len(s.named(kindOf(name))))
@@ -97,7 +98,7 @@ func (b *building) idle(ctx context.Context, p scalePlan, f fleet) (idleFigures,
 	for _, of := range s.t.processes {
 		each := float64(len(s.named(kindOf(of.name))))
 		g.Memory[kindOf(of.name)] += float64(of.own()) / (1 << 20) / each
-		g.Heap[kindOf(of.name)] += float64(of.memory("VmRSS:")) / (1 << 20) / each
+		g.Resident[kindOf(of.name)] += float64(of.memory("VmRSS:")) / (1 << 20) / each
 	}
 	for _, role := range roles {
 		g.Announced[role] = heard.rate(role, length)
@@ -191,6 +192,7 @@ func slopes(all []idleFigures, regions bool) map[string]slope {
 		"nats_millicores":          func(g idleFigures) float64 { return g.CPU["nats"] },
 		"nats_memory_mib":          func(g idleFigures) float64 { return g.Memory["nats"] },
 		"nats_in_per_second":       func(g idleFigures) float64 { return g.In },
+		"nats_subscriptions":       func(g idleFigures) float64 { return g.Subscriptions },
 		"nats_out_per_second":      func(g idleFigures) float64 { return g.Out },
 		"each_node_millicores":     func(g idleFigures) float64 { return g.CPU["node"] },
 		"each_node_memory_mib":     func(g idleFigures) float64 { return g.Memory["node"] },

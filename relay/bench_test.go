@@ -56,3 +56,22 @@ func BenchmarkRegions(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkHundredRegions is what choosing among them adds to a new payment.
+func BenchmarkHundredRegions(b *testing.B) {
+	instant := node{create: func(paymux.CreatePayment) (paymux.Reply, error) { return paymux.Reply{}, nil }}
+	var regions []relay.Region
+	for n := range 100 {
+		regions = append(regions, relay.Region{Number: paymux.Region(n), Name: fmt.Sprintf("region-%02d", n), Weight: 1, Node: instant})
+	}
+	r, err := relay.New(regions)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		if _, err := r.Create(context.Background(), pay(paymux.MerchantID(fmt.Sprint("mer_", n)), fmt.Sprint("k", n))); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -170,7 +170,7 @@ func (r *Registered) see(name string, replicas []registry.Instance) {
 
 // saysTheSame compares instances by what see reads.
 func saysTheSame(a, b registry.Instance) bool {
-	return a.ID == b.ID && a.State == b.State && a.Rated == b.Rated && a.Usage == b.Usage && bytes.Equal(a.Detail, b.Detail)
+	return a.State == b.State && a.Rated == b.Rated && a.Usage == b.Usage && bytes.Equal(a.Detail, b.Detail)
 }
 
 func (r *Registered) reach(name string) (reached, bool) {

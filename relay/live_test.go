@@ -91,6 +91,28 @@ func TestRegionsOfReplicas(t *testing.T) {
 	}
 }
 
+// Whatever a replica says anew changes its region, and no other.
+func TestNewsOfAReplica(t *testing.T) {
+	t.Parallel()
+	of := &instances{}
+	dir := relay.NewRegistered(of, func(string) (relay.Node, bool, error) { return node{}, false, nil }, slog.New(slog.DiscardHandler))
+	for name, change := range map[string]func(*registry.Instance, *relay.Detail){
+		"state":  func(i *registry.Instance, _ *relay.Detail) { i.State = registry.Draining },
+		"rated":  func(i *registry.Instance, _ *relay.Detail) { i.Rated = 50 },
+		"usage":  func(i *registry.Instance, _ *relay.Detail) { i.Usage = 60 },
+		"detail": func(_ *registry.Instance, d *relay.Detail) { d.Queue = 3 },
+	} {
+		busy := func(i *registry.Instance, _ *relay.Detail) { i.Usage = 20 }
+		of.list = []registry.Instance{replica(t, "a", "a1", 1, busy), replica(t, "b", "b1", 2, busy)}
+		before := dir.Regions()
+		of.list = []registry.Instance{replica(t, "a", "a1", 1, func(i *registry.Instance, d *relay.Detail) { busy(i, d); change(i, d) }), of.list[1]}
+		after := dir.Regions()
+		if cmp.Equal(before[0], after[0], cmpopts.IgnoreFields(relay.Region{}, "Node")) || !cmp.Equal(before[1], after[1], cmpopts.IgnoreFields(relay.Region{}, "Node")) {
+			t.Errorf("%s: %+v, then %+v", name, before, after)
+		}
+	}
+}
+
 // A configured region is known before any of its nodes is, and asked while nobody can say whether there is one.
 func TestAConfiguredRegionIsKnownFromTheStart(t *testing.T) {
 	t.Parallel()
