@@ -65,7 +65,7 @@ func (b *building) journalOf(ctx context.Context, p scalePlan, kind journalKind)
 		return err
 	}
 	defer conn.Close()
-	go relay.KeepJournal(kept, conn, kind.servers, nil)
+	go relay.KeepJournal(kept, conn, "", kind.servers, nil)
 	var journals []*relay.NATSJournal
 	for range 4 {
 		conn, err := s.nats.connect(ctx, "frontend")
@@ -120,7 +120,7 @@ func (s *fleetSystem) keptOf(ctx context.Context, p scalePlan, keys int, empty f
 	used := s.t.processes[0].spentNS()
 	const nodes, times = 500, 3 // at 0, 2 and 4 seconds
 	for range nodes {
-		go relay.KeepJournal(looking, conn, 0, nil)
+		go relay.KeepJournal(looking, conn, "", 0, nil)
 	}
 	<-looking.Done()
 	if ctx.Err() != nil {

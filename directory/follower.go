@@ -135,15 +135,24 @@ func unavailable(err error) error {
 	return e
 }
 
+// calm is for how many questions peers are asked in their turn only, after they were because something had changed: in a large
+// system something always has.
+const calm = 10
+
 // watch follows the regions that come.
 func (f *Follower) watch() {
 	tick := time.NewTicker(f.Every) // for peers that do not tell
 	defer tick.Stop()
+	var woken time.Time
 	for {
 		changed := f.Peers.Changed()
 		f.look()
+		if f.Now().Sub(woken) < calm*f.Every {
+			changed = nil
+		}
 		select {
 		case <-changed:
+			woken = f.Now()
 			f.Wake() // whoever is back may have news
 		case <-tick.C:
 		case <-f.ctx.Done():

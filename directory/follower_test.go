@@ -87,6 +87,27 @@ func TestWake(t *testing.T) {
 	})
 }
 
+// Where something always changes, which is so among many nodes, regions are asked hardly more often for it.
+func TestManyChangesAreFewQuestions(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, east)
+		s.has(east, 1)
+		s.Start()
+		const seconds = 30
+		for range seconds * 20 {
+			time.Sleep(50 * time.Millisecond)
+			s.locked(func() {
+				close(s.changed)
+				s.changed = make(chan struct{})
+			})
+		}
+		if n := s.count(east); n < seconds || n > seconds+seconds/5 {
+			t.Errorf("%d questions in %d s", n, seconds)
+		}
+	})
+}
+
 // What goes wrong is told when it begins and when it ends, and not each second.
 func TestTroubleIsToldOnce(t *testing.T) {
 	t.Parallel()

@@ -82,15 +82,15 @@ func TestNewsIsHeardWhileItIsWaitedFor(t *testing.T) {
 		t.Errorf("it hears %v", heard)
 	}
 	stopSecond()
-	eventually(t, is(map[string]int{"paymux.changed.7": 1, "paymux.changed.9": 0, "paymux.changed.*": 0}))
+	cameTrue(t, is(map[string]int{"paymux.changed.7": 1, "paymux.changed.9": 0, "paymux.changed.*": 0}))
 	stopFirst()
-	eventually(t, is(map[string]int{"paymux.changed.7": 0, "paymux.changed.9": 0, "paymux.changed.*": 0}))
+	cameTrue(t, is(map[string]int{"paymux.changed.7": 0, "paymux.changed.9": 0, "paymux.changed.*": 0}))
 	if c.watchers.Load() != 0 || len(c.hearing) != 0 {
 		t.Errorf("%d watchers and %d subscriptions are left", c.watchers.Load(), len(c.hearing))
 	}
 }
 
-func eventually(t *testing.T, so func() bool) {
+func cameTrue(t *testing.T, so func() bool) {
 	t.Helper()
 	for limit := time.After(10 * time.Second); !so(); {
 		select {
