@@ -18,6 +18,12 @@ type shown[T any] struct {
 	byID map[string]int // made when it is first asked for
 }
 
+// Among many, somebody always has news, and whoever reads looks at all of them anew: so it is gathered, for 50 ms among a thousand.
+const (
+	gatherEach = 50 * time.Microsecond
+	gatherMost = 200 * time.Millisecond
+)
+
 // showSoon shows what changed: at once where that costs little, and otherwise after gathering more. mu is held.
 func (f *follower[T]) showSoon() {
 	switch n := len(f.known); {
@@ -26,7 +32,7 @@ func (f *follower[T]) showSoon() {
 		f.show()
 	default:
 		f.waiting = true
-		time.AfterFunc(time.Duration(n)*2*time.Microsecond, func() {
+		time.AfterFunc(min(time.Duration(n)*gatherEach, gatherMost), func() {
 			f.mu.Lock()
 			defer f.mu.Unlock()
 			f.waiting = false
