@@ -182,6 +182,7 @@ type slope struct {
 	PerNode     float64 `json:"per_node"`
 	PerFrontend float64 `json:"per_frontend"`
 	PerRegion   float64 `json:"per_region,omitempty"` // beside its nodes; unknown where each region has one
+	PerQuestion float64 `json:"per_question"`         // of those that each node asks each other region every second
 	Base        float64 `json:"base"`
 	Fault       string  `json:"fault,omitempty"`
 }
@@ -204,7 +205,7 @@ func slopes(all []idleFigures, regions bool) map[string]slope {
 	for name, figure := range figures {
 		var samples []sample
 		for _, g := range all {
-			of := []float64{float64(g.Nodes), float64(g.Frontends)}
+			of := []float64{float64(g.Nodes), float64(g.Frontends), float64(g.Nodes * (g.Regions - 1))}
 			if regions {
 				of = append(of, float64(g.Regions))
 			}
@@ -215,9 +216,9 @@ func slopes(all []idleFigures, regions bool) map[string]slope {
 			out[name] = slope{Fault: err.Error()}
 			continue
 		}
-		s := slope{PerNode: each[0], PerFrontend: each[1], Base: base}
+		s := slope{PerNode: each[0], PerFrontend: each[1], PerQuestion: each[2], Base: base}
 		if regions {
-			s.PerRegion = each[2]
+			s.PerRegion = each[3]
 		}
 		out[name] = s
 	}
