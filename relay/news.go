@@ -25,8 +25,12 @@ const (
 // restAfter is how long after the last news anything else that changed is told.
 const restAfter = 10 * time.Second
 
-// Notable reports whether others should be told at once what a node says of itself now, having been told something else so long ago.
+// Notable reports whether others should be told at once what an instance says of itself now, having been told something else so
+// long ago. Of all but nodes, whatever has changed should.
 func Notable(told, is registry.Instance, ago time.Duration) bool {
+	if is.Role != registry.RoleNode {
+		return !same(told, is)
+	}
 	usage := func(i registry.Instance) registry.Instance { i.Usage, i.Detail = 0, nil; return i }
 	var was, now Detail
 	if json.Unmarshal(told.Detail, &was) != nil || json.Unmarshal(is.Detail, &now) != nil || !same(usage(told), usage(is)) || !same(was.capabilities(), now.capabilities()) {

@@ -56,3 +56,16 @@ func TestWhatIsWorthTellingAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// What frontends say has no quantities that tremble.
+func TestAllNewsOfAFrontendIsTold(t *testing.T) {
+	t.Parallel()
+	told := registry.Instance{ID: "f1", Role: registry.RoleFrontend, Name: "a", State: registry.Ready, Detail: []byte(`{"assignment":1}`)}
+	is := told
+	if relay.Notable(told, is, time.Hour) {
+		t.Error("nothing is news")
+	}
+	if is.Detail = []byte(`{"assignment":2}`); !relay.Notable(told, is, 0) {
+		t.Error("another list is none")
+	}
+}
