@@ -181,8 +181,8 @@ func registerAll(ctx context.Context, at natsAt, n int) (*announcers, error) {
 func nodeInstance(id string, n int) registry.Instance {
 	i := registry.Instance{ID: id, Role: registry.RoleNode, Name: regionName(n / 10), Version: "1.0.0", State: registry.Ready, Weight: 100, Rated: 1000}
 	d := relay.Detail{
-		Number: paymux.Region(n / 10), LatencyUS: 800, Accounts: []string{"wechat-main", "alipay-main", "stripe-eu"},
-		Channels: []string{"wechatpay", "alipay", "stripe"}, Methods: []paymux.MethodType{"wechat_pay", "alipay", "card"},
+		Number: paymux.Region(n / 10), LatencyUS: 800, Accounts: []string{"east-main", "west-main", "north-main"},
+		Channels: []string{"east", "west", "north"}, Methods: []paymux.MethodType{"wechat_pay", "card"},
 	}
 	i.Detail, _ = json.Marshal(d) // there is nothing in it that could not be written
 	return i
