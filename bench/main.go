@@ -66,8 +66,9 @@ type plan struct {
 	rounds   int
 	dir      string
 	profile  string
-	plain    bool     // split: NATS without TLS
-	layouts  []string // split: what is measured
+	plain    bool              // split: NATS without TLS
+	layouts  []string          // split: what is measured
+	settings map[string]string // of PostgreSQL, where they are not its own
 }
 
 func run(ctx context.Context, args []string) error {

@@ -93,6 +93,7 @@ func parseScale(args []string) (scalePlan, error) {
 	if *nodes != "" {
 		sizes = *nodes
 	}
+	p.settings = map[string]string{"max_connections": "600"} // a node has up to 13
 	p.parts = strings.Split(*parts, ",")
 	for _, part := range p.parts {
 		if !slices.Contains([]string{"registry", "journal", "idle", "loaded"}, part) {

@@ -66,7 +66,7 @@ func newBuilding(ctx context.Context, p plan) (*building, error) {
 		return nil, err
 	}
 	if p.store == "postgres" {
-		cluster, err := pgcluster.New(ctx, pgcluster.Config{})
+		cluster, err := pgcluster.New(ctx, pgcluster.Config{Settings: p.settings})
 		if err != nil {
 			b.remove()
 			return nil, err
