@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -187,6 +188,12 @@ type slope struct {
 	Fault       string  `json:"fault,omitempty"`
 }
 
+// column is something that a figure may depend on, and where that is put.
+type column struct {
+	of   func(idleFigures) int
+	into func(*slope) *float64
+}
+
 // slopes fits each figure by the size of its system.
 func slopes(all []idleFigures, regions bool) map[string]slope {
 	figures := map[string]func(idleFigures) float64{
@@ -201,24 +208,35 @@ func slopes(all []idleFigures, regions bool) map[string]slope {
 		"each_frontend_memory_mib": func(g idleFigures) float64 { return g.Memory["frontend"] },
 		"postgres_millicores":      func(g idleFigures) float64 { return g.Database },
 	}
+	columns := []column{
+		{func(g idleFigures) int { return g.Nodes }, func(s *slope) *float64 { return &s.PerNode }},
+		{func(g idleFigures) int { return g.Frontends }, func(s *slope) *float64 { return &s.PerFrontend }},
+		{func(g idleFigures) int { return g.Nodes * (g.Regions - 1) }, func(s *slope) *float64 { return &s.PerQuestion }},
+	}
+	if regions {
+		columns = append(columns, column{func(g idleFigures) int { return g.Regions }, func(s *slope) *float64 { return &s.PerRegion }})
+	}
+	columns = slices.DeleteFunc(columns, func(c column) bool { // what is the same everywhere makes no difference
+		return !slices.ContainsFunc(all, func(g idleFigures) bool { return c.of(g) != c.of(all[0]) })
+	})
 	out := map[string]slope{}
 	for name, figure := range figures {
 		var samples []sample
 		for _, g := range all {
-			of := []float64{float64(g.Nodes), float64(g.Frontends), float64(g.Nodes * (g.Regions - 1))}
-			if regions {
-				of = append(of, float64(g.Regions))
+			of := []float64{}
+			for _, c := range columns {
+				of = append(of, float64(c.of(g)))
 			}
 			samples = append(samples, sample{of, figure(g)})
 		}
+		s := slope{}
 		each, base, err := fit(samples)
 		if err != nil {
-			out[name] = slope{Fault: err.Error()}
-			continue
+			s.Fault = err.Error()
 		}
-		s := slope{PerNode: each[0], PerFrontend: each[1], PerQuestion: each[2], Base: base}
-		if regions {
-			s.PerRegion = each[3]
+		s.Base = base
+		for i := range each {
+			*columns[i].into(&s) = each[i]
 		}
 		out[name] = s
 	}

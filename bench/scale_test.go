@@ -34,6 +34,22 @@ func TestSlopesAreFound(t *testing.T) {
 	}
 }
 
+// What is the same in all systems is left out, and what grows with the square is told from what grows with nodes.
+func TestIdleFiguresAreFitted(t *testing.T) {
+	t.Parallel()
+	var all []idleFigures
+	for _, nodes := range []int{1, 2, 4, 8} {
+		all = append(all, idleFigures{fleet: fleet{Regions: nodes, Replicas: 1, Frontends: 3}, Nodes: nodes, In: 7 + 2*float64(nodes) + 2.5*float64(nodes*(nodes-1))})
+	}
+	got := slopes(all, false)["nats_in_per_second"]
+	if math.Abs(got.PerNode-2) > 1e-6 || math.Abs(got.PerQuestion-2.5) > 1e-6 || math.Abs(got.Base-7) > 1e-6 || got.PerFrontend != 0 || got.Fault != "" {
+		t.Errorf("%+v", got)
+	}
+	if got := slopes(all[:1], false)["nats_in_per_second"]; got.Base != 9 || got.Fault != "" {
+		t.Errorf("one size: %+v", got)
+	}
+}
+
 func TestScaleFlags(t *testing.T) {
 	t.Parallel()
 	p, err := parseScale([]string{"--parts", "idle,journal", "--nodes", "1,16", "--watchers", "7"})
