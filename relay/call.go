@@ -53,7 +53,13 @@ func through[R any](r *Relay, ctx context.Context, s *snapshot, p *place, judge 
 		return reply, away(p, r.conf.Now())
 	}
 	judged := nothing // also where ask panics
-	defer func() { p.circuit.leave(probe, judged, r.conf.Now()) }()
+	unsuspected := r.suspicion(p)
+	defer func() {
+		unsuspected()
+		if p.circuit.leave(probe, judged, r.conf.Now()) {
+			r.spare(p)
+		}
+	}()
 	reply, err = ask()
 	if judged = judge(err); ctx.Err() != nil && judged == missed {
 		judged = nothing // whoever asked has gone: nobody waited for the answer

@@ -11,10 +11,14 @@ const (
 	lastPause  = 10 * time.Second
 )
 
-// circuit keeps requests from a region that does not answer. After three failures in a row it is open; after a pause,
-// which doubles each time, one request goes to see, and its answer closes the circuit or opens it again.
+// circuit keeps requests from a region that does not answer. After three failures in a row, or a ping that nobody answers, it is open. A
+// region that can be pinged is then pinged until it answers; of another one, one request goes to see after a pause, which
+// doubles each time, and its answer closes the circuit or opens it again.
 type circuit struct {
-	mu      sync.Mutex
+	examined, reviving sync.Mutex // held while the region is pinged
+
+	mu      sync.Mutex // guards what follows
+	pinged  bool       // requests do not go to see
 	failed  int // in a row
 	open    bool
 	pause   time.Duration
@@ -35,7 +39,7 @@ const (
 func (c *circuit) ready(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return !c.open || !c.probing && !now.Before(c.until)
+	return !c.open || !c.pinged && !c.probing && !now.Before(c.until)
 }
 
 // enter lets a request through. Who was let through has to leave.
@@ -45,15 +49,15 @@ func (c *circuit) enter(now time.Time) (probe, ok bool) {
 	if !c.open {
 		return false, true
 	}
-	if c.probing || now.Before(c.until) {
+	if c.pinged || c.probing || now.Before(c.until) {
 		return false, false
 	}
 	c.probing = true
 	return true, true
 }
 
-// leave counts what became of a request. What began before the circuit opened changes nothing any more.
-func (c *circuit) leave(probe bool, r result, now time.Time) {
+// leave counts what became of a request, and reports whether that opened the circuit. What began before it opened changes nothing any more.
+func (c *circuit) leave(probe bool, r result, now time.Time) (opened bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if probe {
@@ -65,10 +69,28 @@ func (c *circuit) leave(probe bool, r result, now time.Time) {
 		c.failed, c.open, c.pause = 0, false, 0
 	default:
 		if c.failed++; probe || c.failed >= tripAfter {
+			opened = !c.open
 			c.pause = min(max(2*c.pause, firstPause), lastPause)
 			c.open, c.until = true, now.Add(c.pause)
 		}
 	}
+	return opened
+}
+
+// trip opens the circuit, of a region that is pinged from then on. It reports whether it was closed.
+func (c *circuit) trip(now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	was := c.open
+	c.open, c.pinged, c.until = true, true, now.Add(lastRevival)
+	return !was
+}
+
+// close ends it.
+func (c *circuit) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.failed, c.open, c.pinged, c.pause = 0, false, false, 0
 }
 
 // tripped reports whether the region did not answer, and has not since.

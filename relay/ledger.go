@@ -148,6 +148,16 @@ func (l *ledger) bare(home string) bool {
 		!l.hasLeft(home) && !l.claims.full()
 }
 
+// hopeless says that the journal has been away for long: its return is noticed without those who ask for payments waiting for its answer.
+func (l *ledger) hopeless() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.away.IsZero() && l.now().Sub(l.away) >= 2*l.Patience {
+		return errAway
+	}
+	return nil
+}
+
 // left reports whether keys have left a home within the horizon.
 func (l *ledger) left(home string) bool {
 	l.mu.Lock()

@@ -56,7 +56,9 @@ type Relay struct {
 	tallies  map[string]*tally
 	fitness  map[string]fitness
 
+	alive   context.Context // until Stop
 	stop    context.CancelFunc
+	ending  sync.Mutex // held while something is begun that Stop waits for, and by Stop
 	stopped sync.WaitGroup
 }
 
@@ -84,7 +86,7 @@ func Open(c Config) (*Relay, error) {
 	}
 	r.build()
 	ctx, cancel := context.WithCancel(context.Background())
-	r.stop = cancel
+	r.alive, r.stop = ctx, cancel
 	if r.ledger != nil && c.Council != nil {
 		hush, err := c.Council.Serve(r.ledger.promise)
 		if err != nil {
@@ -163,7 +165,9 @@ func (r *Relay) follow(ctx context.Context) {
 
 // Stop ends what Open began, waiting until ctx ends. Requests may still be carried; they find what was known last. It may be called twice.
 func (r *Relay) Stop(ctx context.Context) error {
+	r.ending.Lock()
 	r.stop()
+	r.ending.Unlock()
 	done := make(chan struct{})
 	go func() { r.stopped.Wait(); close(done) }()
 	select {

@@ -28,6 +28,9 @@ func (t *trip) learn(ctx context.Context) error {
 		if !proven && t.withoutJournal(to) {
 			return nil
 		}
+		if err := t.ledger.hopeless(); err != nil {
+			return journalAway(err)
+		}
 		rev, err := t.ledger.put(ctx, t.claim.name, encode(entry{Region: to.Number, Name: to.Name}), was)
 		switch {
 		case err == nil:

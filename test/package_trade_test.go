@@ -39,6 +39,7 @@ type stall struct {
 	// the same Idempotency-Key until there is an answer.
 	insists  bool
 	persists time.Duration // how long it goes on asking; 0: persistence
+	waits    time.Duration // for one answer; 0: patience
 }
 
 // deal is one purchase, from its first request to its answer.
@@ -138,7 +139,7 @@ func (tr *trade) deal(d *deal) {
 	pause := time.NewTicker(300 * time.Millisecond)
 	defer pause.Stop()
 	for time.Since(d.began) < cmp.Or(d.stall.persists, persistence) {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(d.stall.waits, patience))
 		p, err := tr.ask(ctx, d)
 		cancel()
 		if !again(err) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/access/accessrpc"
 	"github.com/paymux/paymux/payment/paymentrpc"
 	"github.com/paymux/paymux/registry"
 	"github.com/paymux/paymux/relay"
@@ -64,8 +65,18 @@ func (s *system) dial(region string) (n relay.Node, here bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	return paymentrpc.Among(far, relay.NewReplicas(s.nodes, region)), false, nil
+	asked, err := accessrpc.NewClient(s.messaging.Conn, region)
+	return farRegion{paymentrpc.Among(far, relay.NewReplicas(s.nodes, region)), asked.Ready}, false, err
 }
+
+// farRegion is a region's node elsewhere, which can be asked whether it is there.
+type farRegion struct {
+	relay.Node
+	ready func(context.Context) error
+}
+
+// Ping implements relay.Pinger: whoever cannot serve now is as good as away.
+func (f farRegion) Ping(ctx context.Context) error { return f.ready(ctx) }
 
 // keepJournal sees to it that the journal's bucket is there: frontends, which use it, may not make it.
 func (s *system) keepJournal(context.Context) error {

@@ -1,0 +1,74 @@
+package relay
+
+import (
+	"context"
+	"time"
+)
+
+// Pinger is a Node that tells whether anybody there can serve, without doing anything.
+type Pinger interface {
+	Ping(ctx context.Context) error
+}
+
+const (
+	suspectAfter = time.Second // without an answer, a region is asked whether it is there at all
+	pingTime     = time.Second
+	lastRevival  = 2 * time.Second // between pings of a region that does not answer
+)
+
+// suspicion has a region that leaves a request waiting be pinged. What a partition swallows is not refused by anybody, and
+// until the registry misses the region's nodes, all that is sent there would wait in vain; an institution that is slow looks the same, but its
+// region answers a ping. It returns what ends it.
+func (r *Relay) suspicion(p *place) (end func() bool) {
+	if _, ok := p.Node.(Pinger); !ok || p.Here || p.circuit.tripped() {
+		return func() bool { return true }
+	}
+	return time.AfterFunc(suspectAfter, func() { r.examine(p) }).Stop
+}
+
+// examine pings a region, once at a time, and spares it where nothing comes back.
+func (r *Relay) examine(p *place) {
+	if !p.circuit.examined.TryLock() {
+		return
+	}
+	silent := r.ping(p) != nil
+	p.circuit.examined.Unlock()
+	if silent && p.circuit.trip(r.conf.Now()) {
+		r.conf.Log.Warn("a region does not answer; it is given nothing until it does", "region", p.Name)
+		r.revive(p)
+	}
+}
+
+// spare has a region that requests found silent be pinged instead, where it can be.
+func (r *Relay) spare(p *place) {
+	if _, ok := p.Node.(Pinger); ok && !p.Here {
+		p.circuit.trip(r.conf.Now())
+		r.revive(p)
+	}
+}
+
+// revive pings a spared region until it answers: no request has to be risked for that.
+func (r *Relay) revive(p *place) {
+	r.ending.Lock()
+	defer r.ending.Unlock()
+	if r.alive.Err() != nil || !p.circuit.reviving.TryLock() {
+		return
+	}
+	r.stopped.Go(func() {
+		defer p.circuit.reviving.Unlock()
+		for wait := firstPause; p.circuit.tripped(); wait = min(2*wait, lastRevival) {
+			if pause(r.alive, wait); r.alive.Err() != nil {
+				return
+			}
+			if r.ping(p) == nil {
+				p.circuit.close()
+			}
+		}
+	})
+}
+
+func (r *Relay) ping(p *place) error {
+	ctx, cancel := context.WithTimeout(r.alive, pingTime)
+	defer cancel()
+	return p.Node.(Pinger).Ping(ctx)
+}
