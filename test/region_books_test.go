@@ -30,16 +30,10 @@ func (w *world) trader(home *region, at ...*region) *trader {
 	if len(at) == 0 {
 		at = []*region{home}
 	}
-	var made paymux.Merchant
-	err := home.ops().Call(w.t.Context(), http.MethodPost, "/ops/v1/merchants", map[string]any{"name": "Tea House", "policy": map[string]any{"bearer": true}}, &made)
+	m, err := w.newTrader(home)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	key, err := home.ops().CreateKey(w.t.Context(), made.ID, client.KeyRequest{Kind: paymux.KeyBearer})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	m := &trader{id: made.ID, key: key.Secret}
 	var urls []string
 	for _, r := range at {
 		urls = append(urls, r.urls...)
@@ -49,6 +43,18 @@ func (w *world) trader(home *region, at ...*region) *trader {
 	}
 	m.client = w.client(m, urls...)
 	return m
+}
+
+// newTrader makes a merchant at its home.
+func (w *world) newTrader(home *region) (*trader, error) {
+	var made paymux.Merchant
+	ops := home.ops()
+	err := ops.Call(w.t.Context(), http.MethodPost, "/ops/v1/merchants", map[string]any{"name": "Tea House", "policy": map[string]any{"bearer": true}}, &made)
+	if err != nil {
+		return nil, err
+	}
+	key, err := ops.CreateKey(w.t.Context(), made.ID, client.KeyRequest{Kind: paymux.KeyBearer})
+	return &trader{id: made.ID, key: key.Secret}, err
 }
 
 // client is one of a trader's, outside, that asks these frontends in this order.

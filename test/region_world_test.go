@@ -25,6 +25,8 @@ type worldConfig struct {
 	keys bool
 	// Further lines of paymux.yaml.
 	nodeLines, frontLines, gatewayLines []string
+	nodeOf                              map[string]string // a further line of a region's nodes, by its name
+	access                              string            // more of the frontends' access section
 }
 
 // world is two regions, each with everything of its own, whose NATS is joined by gateways, a third place that holds the
@@ -127,6 +129,7 @@ func (w *world) newRegion(name string, number int) *region {
 	for n := range w.c.nodes {
 		r.nodes = append(r.nodes, r.role(fmt.Sprint("node-", n+1), "node", append([]string{
 			"roles: [node]", publicly, "store: {engine: postgres, url: env:TEST_DATABASE}", "notify: {allow_networks: [127.0.0.0/8, 10.77.0.0/16]}",
+			w.c.nodeOf[name],
 		}, w.c.nodeLines...)...))
 	}
 	r.gateway = r.role("gateway", "gateway-stripe", append([]string{"roles: [gateway]", "gateway: {version: 1.0.0}",
@@ -135,7 +138,7 @@ func (w *world) newRegion(name string, number int) *region {
 		address := r.place.address(w.t)
 		r.urls = append(r.urls, "http://"+address)
 		r.fronts = append(r.fronts, r.role(fmt.Sprint("frontend-", n+1), "frontend", append([]string{
-			"roles: [frontend]", "listen: " + address, publicly, "ops_token: env:TEST_OPS_TOKEN", "access: {traffic_requests: 0}"}, w.c.frontLines...)...))
+			"roles: [frontend]", "listen: " + address, publicly, "ops_token: env:TEST_OPS_TOKEN", "access: {traffic_requests: 0, " + w.c.access + "}"}, w.c.frontLines...)...))
 	}
 	return r
 }
