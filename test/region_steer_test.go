@@ -269,20 +269,12 @@ func (w *world) buys(ctx context.Context, home *region, i, times int) (map[strin
 	}
 	places := map[string]int{}
 	urls := append(append([]string{}, w.east.urls...), w.west.urls...)
-	first := paymux.PaymentID("")
 	for n := range times {
 		p, err := w.client(m, urls[n%len(urls)]).CreatePayment(ctx, cardPayment(fmt.Sprintf("share-%d-%d", i, n), ""))
 		if err != nil {
 			return places, err
 		}
 		places[w.regionOf(p.ID)]++
-		if n == 0 {
-			first = p.ID
-		}
-		if len(places) > 1 && places[w.regionOf(p.ID)] == 1 {
-			hops, err := w.client(m, urls[n%len(urls)]).Timeline(ctx, first)
-			w.t.Logf("%s wandered: %+v %v", p.ID, hops, err)
-		}
 	}
 	return places, nil
 }

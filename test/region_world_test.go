@@ -234,8 +234,25 @@ func (w *world) ready() {
 	for _, r := range w.regions {
 		r.ready(len(w.regions))
 	}
+	w.registered()
 	for _, r := range w.regions {
 		w.opens(r)
+	}
+}
+
+// registered waits until every node, frontend and gateway is in the registry: before, a region is taken for one without nodes.
+func (w *world) registered() {
+	w.t.Helper()
+	want := 0
+	for _, r := range w.regions {
+		want += len(r.nodes) + len(r.fronts) + 1
+	}
+	seen := 0
+	if !within(30*time.Second, func() bool {
+		seen = strings.Count(w.operate(w.east, "topology"), " ready ")
+		return seen >= want
+	}) {
+		w.t.Fatalf("%d of %d processes are in the registry", seen, want)
 	}
 }
 
