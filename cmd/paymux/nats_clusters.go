@@ -117,10 +117,10 @@ func (d *natsDir) clusters(all []natsCluster, permissions []byte) ([]natsRun, er
 	for _, c := range all {
 		for i, s := range c.servers {
 			name := fmt.Sprintf("%s-%d", c.name, i+1)
-			dir, file := d.path(name), func(file string) string { return filepath.Join(name, file) }
+			dir, file := d.there(name), func(file string) string { return filepath.Join(name, file) }
 			conf := fmt.Sprintf(natsConf, s.listen(0), natsserver.MaxPayload, dir, name, c.synced()) + natsLinks
 			if err := errors.Join(
-				os.MkdirAll(dir, 0o700),
+				os.MkdirAll(d.path(name), 0o700),
 				d.serverCertificate(name, []string{s.host}),
 				d.write(file("ca.pem"), authority, true),
 				d.write(file("permissions.conf"), permissions, true),
@@ -129,7 +129,7 @@ func (d *natsDir) clusters(all []natsCluster, permissions []byte) ([]natsRun, er
 			); err != nil {
 				return nil, err
 			}
-			runs = append(runs, natsRun{d.path(file("nats.conf")), s.at(0)})
+			runs = append(runs, natsRun{d.there(file("nats.conf")), s.at(0)})
 		}
 	}
 	return runs, nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,20 +23,21 @@ import (
 // never made again. A seed may be moved to where it is used: the .pub that stays holds its place.
 type natsDir struct {
 	dir  string // absolute
+	at   string // where it is on the servers' machines, as their files have it
 	now  func() time.Time
 	made []string // files made or changed by this run
 }
 
 // openNATSDir makes the directory, or with add wants it to have been made.
-func openNATSDir(dir string, add bool, now func() time.Time) (*natsDir, error) {
-	dir, err := filepath.Abs(dir)
+func openNATSDir(n natsSetup, now func() time.Time) (*natsDir, error) {
+	dir, err := filepath.Abs(n.dir)
 	if err != nil {
 		return nil, usagef("--dir: %w", err)
 	}
-	if strings.ContainsAny(dir, "\"\n\\") {
-		return nil, usagef("--dir %s: has characters that the configuration's format cannot hold", dir)
+	if strings.ContainsAny(dir+n.at, "\"\n\\") {
+		return nil, usagef("--dir %s: has characters that the configuration's format cannot hold", dir+n.at)
 	}
-	d := &natsDir{dir: dir, now: now, made: []string{}}
+	add, d := len(n.add) > 0, &natsDir{dir: dir, at: cmp.Or(n.at, dir), now: now, made: []string{}}
 	if _, err := os.Stat(d.path("ca.pem")); add && err != nil {
 		return nil, usagef("--add: %s was not made by paymux nats init", dir)
 	}
@@ -46,6 +48,9 @@ func openNATSDir(dir string, add bool, now func() time.Time) (*natsDir, error) {
 }
 
 func (d *natsDir) path(name string) string { return filepath.Join(d.dir, name) }
+
+// there is a file's path on the machine of a server.
+func (d *natsDir) there(name string) string { return filepath.Join(d.at, name) }
 
 // write makes a file that is not there, or, where it is to be renewed, one that differs.
 func (d *natsDir) write(name string, text []byte, renew bool) error {
@@ -197,8 +202,8 @@ func (d *natsDir) servers(n natsSetup) ([]natsRun, error) {
 		return nil, err
 	}
 	_, port, err := net.SplitHostPort(n.listen)
-	conf := fmt.Sprintf(natsConf, n.listen, natsserver.MaxPayload, d.dir, "paymux-1", "") + natsMore(d.dir)
-	return []natsRun{{d.path("nats.conf"), net.JoinHostPort(n.hosts[0], port)}}, errors.Join(err,
+	conf := fmt.Sprintf(natsConf, n.listen, natsserver.MaxPayload, d.at, "paymux-1", "") + natsMore(d.at)
+	return []natsRun{{d.there("nats.conf"), net.JoinHostPort(n.hosts[0], port)}}, errors.Join(err,
 		d.serverCertificate("", n.hosts), d.write("permissions.conf", permissions, true), d.write("nats.conf", []byte(conf), false))
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 // natsSetup is what paymux nats init is asked for.
 type natsSetup struct {
 	dir      string
+	at       string // where dir is on the servers' machines; empty: where it is made
 	roles    []string
 	channels []string
 	add      []string // channels, to a directory that is there
@@ -36,6 +38,7 @@ func (c *cli) natsInitCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&n.dir, "dir", "", c.text("nats.dir"))
+	flags.StringVar(&n.at, "at", "", c.text("nats.at"))
 	flags.StringSliceVar(&n.roles, "roles", natsRoles(), c.text("nats.roles"))
 	flags.StringSliceVar(&n.channels, "channels", nil, c.text("nats.channels"))
 	flags.StringSliceVar(&n.add, "add", nil, c.text("nats.add"))
@@ -52,6 +55,9 @@ func (c *cli) natsInitCommand() *cobra.Command {
 func (n *natsSetup) check() error {
 	if n.dir == "" {
 		return usagef("--dir: is empty")
+	}
+	if n.at != "" && !filepath.IsAbs(n.at) {
+		return usagef("--at %s: give the whole path, such as /etc/paymux/nats", n.at)
 	}
 	for _, role := range n.roles {
 		if !slices.Contains(natsRoles(), role) {
@@ -78,7 +84,7 @@ func (c *cli) natsInit(n natsSetup) error {
 	if err := n.check(); err != nil {
 		return err
 	}
-	d, err := openNATSDir(n.dir, len(n.add) > 0, c.now)
+	d, err := openNATSDir(n, c.now)
 	if err != nil {
 		return err
 	}

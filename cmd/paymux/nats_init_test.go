@@ -272,6 +272,24 @@ func TestInitOfSeveralClusters(t *testing.T) {
 	}
 }
 
+// What is made in one place names files where they will be.
+func TestInitForAnotherPlace(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, nil)
+	for folder, args := range map[string][]string{"": nil, "east-1": {"--clusters", "east=nats1.internal,west=nats2.internal"}} {
+		dir := filepath.Join(t.TempDir(), "nats")
+		d.do(append([]string{"nats", "init", "--dir", dir, "--at", "/etc/paymux/nats"}, args...)...)
+		is := contents(t, filepath.Join(dir, folder))
+		conf := is["nats.conf"] + is["links.conf"]
+		if want := filepath.Join("/etc/paymux/nats", folder, "server.pem"); !strings.Contains(conf, want) || strings.Contains(conf, dir) || is["server.pem"] == "" {
+			t.Errorf("%s does not name %s:\n%s", folder, want, conf)
+		}
+	}
+	if said := d.fails("nats", "init", "--dir", t.TempDir(), "--at", "etc"); !strings.Contains(said, "the whole path") {
+		t.Error(said)
+	}
+}
+
 func TestClustersThatCannotBe(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, nil)

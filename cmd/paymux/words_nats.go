@@ -54,6 +54,10 @@ ca.pem 人人需要。nats.conf 只写一次，归您修改；permissions.conf �
 			"directory to make or to complete",
 			"要生成或补齐的目录",
 		},
+		"nats.at": {
+			"where this directory, or a server's folder of it, will be on the servers' machines: their files name each other there (where it is made if not set)",
+			"该目录（或其中某台服务器的文件夹）在服务器机器上的位置：配置文件按此路径互相引用（默认即生成的位置）",
+		},
 		"nats.roles": {
 			"roles to make credentials for",
 			"为哪些角色生成凭据",
