@@ -37,7 +37,7 @@ func (m plainMaster) DecryptWithContext(_ context.Context, sealed, associated []
 
 // OpenMaster finds a master by what a configuration calls it:
 //
-//	file:PATH                  32 bytes in hexadecimal or a Tink keyset (JSON), readable by its owner alone
+//	file:PATH                  32 bytes in hexadecimal or a Tink keyset (JSON), readable by its owner alone; or root's, for a group of this process to read, as Secrets in Kubernetes are
 //	pkcs11:token=…;object=…?…  an AES key on a token (RFC 7512); programs built with -tags pkcs11
 //	anything else              a URI of a KMS whose client the program registered with Tink's registry
 //

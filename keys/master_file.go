@@ -38,13 +38,17 @@ func openFileMaster(path string, create bool) (Master, error) {
 	return MasterFrom("file:"+hex.EncodeToString(sum[:6]), key), nil
 }
 
-// readPrivate reads a file that only its owner may read or write.
+// readPrivate reads a file that only its owner may read or write, or that root has given to this process by a group.
 func readPrivate(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+	self, err := thisUser()
+	if err != nil {
+		return nil, err
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 && !self.given(info) {
 		return nil, fmt.Errorf("%s can be read by others (mode %04o): chmod 600 it, and consider it known to them", path, mode)
 	}
 	return os.ReadFile(path)
