@@ -16,7 +16,8 @@ type service struct {
 	command           []string
 	env               []string
 	healthcheck       object
-	mounts            map[string]string // where in the container, to the file here; volumes are left out
+	mounts            map[string]string // where in the container, to the file or folder here
+	kept              []string          // where in the container its volumes are
 	secrets           map[string]string // where in the container, to the file that secrets.sh makes
 	networks          map[string][]string
 	rest              object
@@ -69,10 +70,17 @@ func newService(t *testing.T, name string, o, given object) *service {
 	}
 	for _, mount := range texts(o["volumes"]) {
 		from, to, _ := strings.Cut(mount, ":")
-		if to, ok := strings.CutSuffix(to, ":ro"); ok {
-			s.mounts[to] = filepath.Join("compose", from)
-		} else if strings.Contains(from, "/") {
+		to, fixed := strings.CutSuffix(to, ":ro")
+		made, secret := strings.CutPrefix(from, "./secrets/")
+		switch {
+		case !strings.Contains(from, "/"):
+			s.kept = append(s.kept, to)
+		case !fixed:
 			t.Errorf("%s: %s could be written", name, mount)
+		case secret:
+			s.mounts[to] = filepath.Join(secretsDir, made)
+		default:
+			s.mounts[to] = filepath.Join("compose", from)
 		}
 	}
 	for _, secret := range list(o["secrets"]) {
@@ -98,6 +106,16 @@ func newService(t *testing.T, name string, o, given object) *service {
 		s.networks[network] = nil
 	}
 	return s
+}
+
+// file is where a file of the container is here; empty: nowhere.
+func (s *service) file(path string) string {
+	for to, from := range s.mounts {
+		if rest, ok := strings.CutPrefix(path, to); ok && (rest == "" || rest[0] == '/') {
+			return from + rest
+		}
+	}
+	return ""
 }
 
 // everyCompose runs a check for the services of compose.yaml, and for those of try.yaml on top of it.
@@ -158,7 +176,7 @@ func TestComposeServicesStart(t *testing.T) {
 				t.Errorf("%s: %v: %s", name, s.command, out)
 			}
 			i := slices.Index(s.command, "-c")
-			file := s.mounts[s.command[i+1]]
+			file := s.file(s.command[i+1])
 			if i < 0 || file == "" {
 				t.Errorf("%s: %v names no file that is mounted", name, s.command)
 				continue
@@ -170,10 +188,8 @@ func TestComposeServicesStart(t *testing.T) {
 			}
 			var given []string
 			for to := range s.secrets {
-				if base, ok := strings.CutPrefix(to, secretPath); ok && !slices.Contains(s.command, to) {
-					given = append(given, base)
-				} else if !ok && !strings.Contains(conf, to) && filepath.Base(to) != "permissions.conf" {
-					t.Errorf("%s: %s is given and not named by %s", name, to, file)
+				if !slices.Contains(s.command, to) {
+					given = append(given, strings.TrimPrefix(to, secretPath))
 				}
 			}
 			if named := namedSecrets(conf); !slices.Equal(named, sorted(given)) {
@@ -183,23 +199,36 @@ func TestComposeServicesStart(t *testing.T) {
 	})
 }
 
-// Who listens is asked whether it is well; who does not says so.
+// Every process is asked whether it is well, where its configuration says: a standby, which is not ready, whether it is alive.
 func TestComposeServicesHaveHealthchecks(t *testing.T) {
 	t.Parallel()
 	everyCompose(t, func(t *testing.T, all map[string]*service) {
 		for name, s := range all {
 			test := texts(s.healthcheck["test"])
-			portless := s.command[0] == "topology" || s.command[0] == "serve" && !strings.Contains(name, "frontend")
-			switch {
-			case portless && s.healthcheck["disable"] != true:
-				t.Errorf("%s listens nowhere, and its healthcheck is %v", name, s.healthcheck)
-			case portless:
-			case len(test) < 2 || test[0] != "CMD" || text(s.healthcheck["interval"]) == "":
+			if s.command[0] == "topology" {
+				continue
+			}
+			if len(test) < 2 || test[0] != "CMD" || text(s.healthcheck["interval"]) == "" {
 				t.Errorf("%s: its healthcheck is %v", name, s.healthcheck)
-			case test[1] == "/usr/bin/paymux":
+				continue
+			}
+			if test[1] == "/usr/bin/paymux" {
 				if out, err := paymux(t, nil, append(test[2:], "--help")...); err != nil {
 					t.Errorf("%s: %v: %s", name, test, out)
 				}
+			}
+			if s.command[0] != "serve" {
+				continue
+			}
+			file := s.file("/etc/paymux/paymux.yaml")
+			conf := documents(t, file, read(t, file))[0]
+			_, port, _ := strings.Cut(text(at(conf, "monitor", "listen")), ":")
+			want := "http://127.0.0.1:" + port + "/readyz?verbose"
+			if at(conf, "access", "standby_group") != nil {
+				want = "http://127.0.0.1:" + port + "/livez"
+			}
+			if port == "" || test[len(test)-1] != want {
+				t.Errorf("%s: its healthcheck is %v, not %s", name, test, want)
 			}
 		}
 	})
@@ -215,7 +244,7 @@ func TestComposeServicesFindEachOther(t *testing.T) {
 		for name, s := range all {
 			told := strings.Join(s.env, " ")
 			for _, file := range s.mounts {
-				told += read(t, file)
+				told += everything(t, file)
 			}
 			for to, file := range s.secrets {
 				if filepath.Base(to) == "store_url" {
@@ -247,4 +276,20 @@ func answers(all map[string]*service, asking *service, host string) bool {
 		}
 	}
 	return false
+}
+
+// everything is the text of a file, or of a folder's configurations.
+func everything(t *testing.T, file string) (all string) {
+	t.Helper()
+	if info, err := os.Stat(file); err == nil && !info.IsDir() {
+		return read(t, file)
+	}
+	files, err := filepath.Glob(file + "/*.conf")
+	if err != nil || len(files) == 0 {
+		t.Fatal(file, files, err)
+	}
+	for _, f := range files {
+		all += read(t, f)
+	}
+	return all
 }

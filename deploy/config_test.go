@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/paymux/paymux/relay"
 )
@@ -31,8 +32,8 @@ func namedSecrets(conf string) (names []string) {
 func shown(t *testing.T, region string) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, from := range []string{"*", region + "/*", "nats/*.nk"} {
-		files, err := filepath.Glob(filepath.Join(secretsDir, from))
+	for _, from := range []string{secretsDir + "/*", secretsDir + "/" + region + "/*", secretsDir + "/nats/*.nk", clusterDir + "/trace_headers"} {
+		files, err := filepath.Glob(from)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,5 +142,56 @@ func TestRegionsAreAsTheAssignmentListHasThem(t *testing.T) {
 	}
 	if len(seen) != len(listed) {
 		t.Errorf("configurations of %v, a list of %v", seen, listed)
+	}
+}
+
+// Nodes and operators, who make buckets, make them in the third place, on all its servers.
+func TestBucketsAreInTheWitness(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"config/operator.yaml", "config/east/node.yaml", "config/west/node.yaml"} {
+		nats := at(documents(t, file, read(t, file))[0], "nats")
+		servers, err := filepath.Glob(filepath.Join(secretsDir, "nats", text(at(nats, "state_cluster"))+"-*"))
+		if at(nats, "state_cluster") != "witness" || err != nil || at(nats, "replicas") != len(servers) {
+			t.Errorf("%s has %v; there are the servers %v", file, nats, servers)
+		}
+	}
+}
+
+// What ends a process waits for longer than it takes: what a frontend serves on, and 40 s for what is under way.
+func TestProcessesMayFinish(t *testing.T) {
+	t.Parallel()
+	const work = 40 * time.Second
+	longest := time.Duration(0)
+	groups := map[string]bool{}
+	for _, region := range []string{"east", "west"} {
+		file := "config/" + region + "/frontend.yaml"
+		access := at(documents(t, file, read(t, file))[0], "access")
+		drain, err := time.ParseDuration(text(at(access, "drain")))
+		if err != nil || drain <= 0 {
+			t.Errorf("%s: access.drain: %v", file, err)
+		}
+		longest = max(longest, drain)
+		groups[text(at(access, "standby_group"))] = true
+	}
+	if len(groups) != 2 || groups[""] {
+		t.Errorf("the regions' frontends are of the groups %v: each has its own primary", groups)
+	}
+	for name, s := range services(t, "compose/compose.yaml") {
+		if grace, err := time.ParseDuration(text(s.rest["stop_grace_period"])); err != nil || grace < longest+work {
+			t.Errorf("%s is killed after %s, %v", name, grace, err)
+		}
+	}
+	for name, u := range units(t) {
+		if grace, err := time.ParseDuration(u["TimeoutStopSec"][0] + "s"); err != nil || grace < longest+work {
+			t.Errorf("%s is killed after %s, %v", name, grace, err)
+		}
+	}
+	for _, r := range releases(t) {
+		drain, err := time.ParseDuration(text(at(openChart(t).values, "frontend", "drain")))
+		for _, p := range pods(t, r) {
+			if grace, ok := p.spec["terminationGracePeriodSeconds"].(int); p.name != "paymux-postgresql" && (!ok || err != nil || time.Duration(grace)*time.Second < drain+work) {
+				t.Errorf("%s: %s is killed after %d s", r, p.name, grace)
+			}
+		}
 	}
 }

@@ -16,8 +16,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Made once by TestMain: the program, and what secrets.sh makes with it.
-var binary, secretsDir string
+// Made once by TestMain: the program, and what secrets.sh makes with it, for machines and for Kubernetes.
+var binary, secretsDir, clusterDir string
+
+// clusterHost is what README.md gives secrets.sh as NATS_HOST for Kubernetes.
+const clusterHost = "paymux-nats-%n.paymux-nats.paymux-%r.svc.cluster.local"
 
 func TestMain(m *testing.M) { os.Exit(runAll(m)) }
 
@@ -28,14 +31,22 @@ func runAll(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	binary, secretsDir = filepath.Join(dir, "paymux"), filepath.Join(dir, "secrets")
-	for _, args := range [][]string{{"go", "build", "-o", binary, "../cmd/paymux"}, {"./secrets.sh", secretsDir, "stripe", "sandbox"}} {
+	binary, secretsDir, clusterDir = filepath.Join(dir, "paymux"), filepath.Join(dir, "secrets"), filepath.Join(dir, "cluster")
+	for _, args := range [][]string{
+		{"go", "build", "-o", binary, "../cmd/paymux"}, {"./secrets.sh", secretsDir, "stripe", "sandbox"},
+		{"env", "NATS_HOST=" + clusterHost, "./secrets.sh", clusterDir, "stripe"},
+	} {
 		cmd := exec.Command(args[0], args[1:]...)
 		cmd.Env = append(cmd.Environ(), "PAYMUX="+binary)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "%v: %v: %s\n", args, err, out)
 			return 1
 		}
+	}
+	// Of the collector of traces, by whoever runs it.
+	if err := os.WriteFile(filepath.Join(clusterDir, "trace_headers"), []byte("authorization=Bearer%20a\n"), 0o600); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
 	return m.Run()
 }
@@ -125,7 +136,7 @@ func sorted(all []string) []string { return slices.Sorted(slices.Values(all)) }
 func secretTexts(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
-	for _, pattern := range []string{"*", "*/*"} {
+	for _, pattern := range []string{"*", "*/*", "*/*/*"} {
 		files, err := filepath.Glob(filepath.Join(secretsDir, pattern))
 		if err != nil {
 			t.Fatal(err)

@@ -1,11 +1,13 @@
 package deploy_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -48,7 +50,7 @@ func installed(t *testing.T, site string) (all []string) {
 	if err := os.WriteFile(program, []byte(kubectl), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "helm/secrets.sh", secretsDir, site)
+	cmd := exec.CommandContext(t.Context(), "helm/secrets.sh", clusterDir, site)
 	cmd.Env = append(cmd.Environ(), "KUBECTL="+program, "NOTES="+notes)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -89,7 +91,7 @@ func TestChartGivesEachRoleItsSecrets(t *testing.T) {
 				continue
 			}
 			for _, m := range fileRef.FindAllStringSubmatch(conf, -1) {
-				if given[m[1]] == "" && !slices.Contains(copied(p), m[1]) {
+				if given[m[1]] == "" {
 					t.Errorf("%s: %s names %s, which nothing puts there", r, p.name, m[1])
 				}
 			}
@@ -101,15 +103,6 @@ func TestChartGivesEachRoleItsSecrets(t *testing.T) {
 }
 
 var fileRef = regexp.MustCompile(`file:(/\S+)`)
-
-// copied are the files that a pod's first containers leave for the others.
-func copied(p pod) (all []string) {
-	for _, c := range list(p.spec["initContainers"]) {
-		command := texts(at(c, "command"))
-		all = append(all, command[len(command)-1])
-	}
-	return all
-}
 
 // configMaps are the texts of a release's ConfigMaps by their names and files. A workload's has its name.
 func configMaps(r release) map[string]map[string]string {
@@ -135,7 +128,6 @@ func TestChartConfigurationsAreLoaded(t *testing.T) {
 			if !ok {
 				continue
 			}
-			conf = strings.Replace(conf, "file:/run/keys/master.key", "file:"+secretPath+"keys_master", 1)
 			checkConfig(t, r.site+" "+name, r.site, conf)
 			doc := documents(t, name, conf)[0]
 			if at(doc, "region", "name") != r.site {
@@ -167,17 +159,75 @@ func TestChartConfigurationsCanBeChanged(t *testing.T) {
 	}
 }
 
-func TestChartNATSConfigurationsFitTogether(t *testing.T) {
-	var sites []site
-	for _, r := range releases(t)[1:4] {
-		t.Setenv("PAYMUX_NATS_NAME", r.site+"-paymux-nats-0")
-		conf := configMaps(r)["paymux-nats"]["nats.conf"]
-		sites = append(sites, site{r.site, parsed(t, r.site, conf, "/etc/paymux/nats.conf", "/run/nats"), 3})
-		for _, p := range pods(t, r) {
-			if given := files(p); p.name == "paymux-nats" && (given["/run/nats/server.key"] == "" || given["/run/nats/permissions.conf"] == "" || given["/run/nats/nats_ca.pem"] == "") {
-				t.Errorf("%s: NATS is given %v", r, given)
+// Each NATS server finds its own folder, and processes call it by the name it has a certificate for.
+func TestChartNATSServersHaveTheirFolders(t *testing.T) {
+	t.Parallel()
+	for _, r := range releases(t) {
+		i := slices.IndexFunc(pods(t, r), func(p pod) bool { return p.name == "paymux-nats" })
+		given := files(pods(t, r)[i])
+		args := texts(at(containers(pods(t, r)[i])[0], "args"))
+		for n := 1; n <= 3; n++ {
+			name := fmt.Sprintf("%s-%d", r.site, n)
+			conf := strings.ReplaceAll(args[len(args)-1], "$(POD_INDEX)", strconv.Itoa(n))
+			if conf != natsPath+"/"+name+"/nats.conf" || given[conf] != "paymux-nats/"+name+".nats.conf" {
+				t.Errorf("%s: a server is started with %s; there are %v", r, conf, given)
+			}
+			for _, m := range namedFile.FindAllStringSubmatch(everything(t, filepath.Join(clusterDir, "nats", name)), -1) {
+				if given[m[1]] == "" {
+					t.Errorf("%s: %s names %s, which nothing puts there", r, name, m[1])
+				}
+			}
+		}
+		for name, data := range configMaps(r) {
+			checkNames(t, clusterDir, r.site, clientURLs(t, name, data["paymux.yaml"]))
+		}
+	}
+}
+
+var namedFile = regexp.MustCompile(`_file: "([^"]+)"`)
+
+// What is off by default is off, and what is turned on is in every role's configuration.
+func TestChartRolesAreWatched(t *testing.T) {
+	t.Parallel()
+	all := releases(t)
+	for _, r := range all {
+		full := r.values["trace"] != nil
+		for name, data := range configMaps(r) {
+			conf := documents(t, name, data["paymux.yaml"])[0]
+			if at(conf, "monitor", "listen") != "0.0.0.0:9090" {
+				t.Errorf("%s: %s is watched at %v", r, name, at(conf, "monitor"))
+			}
+			if traced := at(conf, "trace", "endpoint") != nil && at(conf, "trace", "headers") == "file:"+secretPath+"trace_headers"; traced != full {
+				t.Errorf("%s: %s sends its traces: %v", r, name, at(conf, "trace"))
+			}
+		}
+		for _, id := range []string{"PodMonitor/paymux", "NetworkPolicy/paymux-trace", "NetworkPolicy/paymux-monitor"} {
+			if r.has(id) != full {
+				t.Errorf("%s: there is %s: %t", r, id, r.has(id))
 			}
 		}
 	}
-	checkSites(t, sites)
+}
+
+// Of a group one frontend at a time is ready: nothing waits for the others to be, and nothing but readiness tells them apart.
+func TestChartFrontendsStandBy(t *testing.T) {
+	t.Parallel()
+	for _, r := range releases(t) {
+		group := text(at(r.values, "frontend", "standbyGroup"))
+		for name, data := range configMaps(r) {
+			if conf := documents(t, name, data["paymux.yaml"])[0]; strings.HasPrefix(name, "paymux-frontend") && text(at(conf, "access", "standby_group")) != group {
+				t.Errorf("%s: %s is of %v", r, name, at(conf, "access"))
+			}
+		}
+		for _, o := range r.objects {
+			if name := text(at(o, "metadata", "name")); o["kind"] == "Deployment" && strings.HasPrefix(name, "paymux-frontend") {
+				if waits := at(o, "spec", "strategy", "type") != "Recreate"; waits == (group != "") {
+					t.Errorf("%s: %s is changed by %v", r, name, at(o, "spec", "strategy"))
+				}
+			}
+		}
+		if r.has("PodDisruptionBudget/paymux-frontend") != (group == "" && !r.witness) {
+			t.Errorf("%s: a budget that counts standbys as lost, or none", r)
+		}
+	}
 }

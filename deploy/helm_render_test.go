@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"text/template"
@@ -107,15 +108,22 @@ type release struct {
 
 func (r release) String() string { return r.site }
 
+// has reports whether there is an object, as Kind/name.
+func (r release) has(id string) bool {
+	return slices.ContainsFunc(r.objects, func(o object) bool { return text(o["kind"])+"/"+text(at(o, "metadata", "name")) == id })
+}
+
 // more are values that turn on what is off by default.
 var more = object{
-	"frontend":       object{"ingress": object{"enabled": true, "className": "nginx"}, "service": object{"type": "LoadBalancer", "annotations": object{"a": "b"}}},
+	"frontend":       object{"standbyGroup": "door-east", "ingress": object{"enabled": true, "className": "nginx"}, "service": object{"type": "LoadBalancer", "annotations": object{"a": "b"}}},
 	"postgresql":     object{"enabled": true, "storageClass": "fast"},
-	"nats":           object{"gatewayService": object{"enabled": true}, "advertise": "nats.example.com:7222", "storageClass": "fast"},
+	"nats":           object{"gatewayService": object{"enabled": true}, "storageClass": "fast"},
 	"keys":           object{"storageClass": "fast"},
-	"networkPolicy":  object{"storeTo": []any{object{"ipBlock": object{"cidr": "10.0.0.0/8"}}}, "frontendFrom": []any{object{"namespaceSelector": object{}}}},
+	"networkPolicy":  object{"monitorFrom": []any{object{"namespaceSelector": object{}}}, "storeTo": []any{object{"ipBlock": object{"cidr": "10.0.0.0/8"}}}, "frontendFrom": []any{object{"namespaceSelector": object{}}}},
 	"config":         object{"log": object{"level": "warn"}},
-	"node":           object{"config": object{"notify": object{"keep": "200h"}}},
+	"trace":          object{"endpoint": "http://collector.observability:4318", "headers": "paymux-trace"},
+	"podMonitor":     object{"enabled": true, "labels": object{"release": "prometheus"}},
+	"node":           object{"rated": 2000, "config": object{"notify": object{"keep": "200h"}}},
 	"podAnnotations": object{"a": "b"}, "nodeSelector": object{"a": "b"}, "priorityClassName": "high",
 	"imagePullSecrets": []any{object{"name": "registry"}}, "tolerations": []any{object{"operator": "Exists"}},
 }

@@ -50,7 +50,7 @@ func roleOf(name string) string {
 // own are the keys in which units differ; all else is the same for all.
 var own = []string{
 	"Description", "ExecStart", "ExecStartPre", "ExecReload", "User", "DynamicUser", "StateDirectory", "RuntimeDirectory", "RuntimeDirectoryMode",
-	"LoadCredential", "Environment", "EnvironmentFile",
+	"LoadCredential", "Environment",
 }
 
 func TestUnitsAreHardenedAlike(t *testing.T) {

@@ -18,17 +18,25 @@ secret() {
 		[ -r "$dir/${pair#*=}" ] || { echo "$dir/${pair#*=} is not there: make it with secrets.sh" >&2; exit 1; }
 		files="$files --from-file=${pair%%=*}=$dir/${pair#*=}"
 	done
-	$KUBECTL -n "$namespace" create secret generic "$name" $files --dry-run=client -o yaml | $KUBECTL -n "$namespace" apply -f -
+	$KUBECTL -n "$namespace" create secret generic "$name" $files --dry-run=client -o yaml | $KUBECTL -n "$namespace" apply --server-side --force-conflicts -f -
 }
 
-secret paymux-nats-server server.pem=nats/server.pem server.key=nats/server.key
-secret paymux-nats-ca nats_ca.pem=nats/ca.pem permissions.conf=nats/permissions.conf
+servers=
+for folder in "$dir/nats/$site"-*; do
+	server=$(basename "$folder")
+	for file in nats.conf links.conf permissions.conf ca.pem server.pem server.key; do
+		servers="$servers $server.$file=nats/$server/$file"
+	done
+done
+secret paymux-nats $servers
+secret paymux-nats-ca nats_ca.pem=nats/ca.pem
 [ "$site" = witness ] && exit
 secret paymux-ids ids_key=ids_key
 secret paymux-ops ops_token=ops_token
 secret paymux-store "store_url=$site/store_url"
 secret paymux-postgres "postgres_password=$site/postgres_password"
 secret paymux-keys-master "keys_master=$site/keys_master"
+[ ! -e "$dir/trace_headers" ] || secret paymux-trace trace_headers=trace_headers # yours, where the collector of traces wants some
 for seed in "$dir"/nats/*.nk; do
 	party=$(basename "$seed" .nk)
 	case $party in operator | monitor) continue ;; esac # of people and of watchers, not of this chart

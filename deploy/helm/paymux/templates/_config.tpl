@@ -8,6 +8,17 @@ nats:
   url: {{ include "paymux.nats.url" .root }}
   credentials: file:/run/secrets/{{ .party }}.nk
   ca: file:/run/secrets/nats_ca.pem
+monitor: {listen: "0.0.0.0:9090"}
+{{- with .root.Values.trace }}
+{{- if .endpoint }}
+trace:
+  endpoint: {{ .endpoint }}
+  sample: {{ .sample }}
+  {{- if .headers }}
+  headers: file:/run/secrets/trace_headers
+  {{- end }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/*
@@ -15,7 +26,7 @@ A ConfigMap with a role's paymux.yaml: dict "root" $ "name" … "role" … "part
 "more" (list <what the values say>). Later ones win, key by key.
 */}}
 {{- define "paymux.config" -}}
-{{- $all := mergeOverwrite (include "paymux.config.base" . | fromYaml) .own (deepCopy .root.Values.config) -}}
+{{- $all := mergeOverwrite (include "paymux.config.base" . | fromYaml) (deepCopy .own) (deepCopy .root.Values.config) -}}
 {{- range .more }}{{ $all = mergeOverwrite $all (deepCopy (. | default dict)) }}{{ end -}}
 apiVersion: v1
 kind: ConfigMap

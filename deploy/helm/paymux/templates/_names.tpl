@@ -19,8 +19,18 @@ app.kubernetes.io/component: {{ .component }}
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end }}
 
+{{/* The servers of this site: their certificates are for these names, as secrets.sh was told. */}}
 {{- define "paymux.nats.url" -}}
-{{- range $i := until (int .Values.nats.replicas) }}{{ if $i }},{{ end }}tls://paymux-nats-{{ $i }}.paymux-nats.{{ $.Release.Namespace }}.svc.cluster.local:4222{{ end }}
+{{- $host := .Values.nats.host | replace "%r" .Values.site }}
+{{- range $n := untilStep 1 (int (add1 .Values.nats.replicas)) 1 }}{{ if gt $n 1 }},{{ end }}tls://{{ $host | replace "%n" (toString $n) }}:4222{{ end }}
+{{- end }}
+
+{{/* What every role answers at monitor.listen: alive from its first moment on, ready when it can do its work. */}}
+{{- define "paymux.probes" -}}
+ports: [{name: monitor, containerPort: 9090}]
+startupProbe: {httpGet: {path: /livez, port: monitor}, periodSeconds: 2, failureThreshold: 30}
+livenessProbe: {httpGet: {path: /livez, port: monitor}, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6}
+readinessProbe: {httpGet: {path: "/readyz?verbose", port: monitor}, periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 2}
 {{- end }}
 
 {{- define "paymux.container.security" -}}
@@ -34,7 +44,7 @@ capabilities: {drop: [ALL]}
 serviceAccountName: paymux
 automountServiceAccountToken: false
 enableServiceLinks: false
-terminationGracePeriodSeconds: 60
+terminationGracePeriodSeconds: 60 # more than access.drain, and 40 s for what is under way
 securityContext:
   runAsNonRoot: true
   runAsUser: 65532
@@ -80,10 +90,15 @@ topologySpreadConstraints:
 {{- define "paymux.volumes" -}}
 {{- $s := .root.Values.secrets -}}
 {{- $files := list (printf "%s/ids_key" $s.ids) (printf "%s/nats_ca.pem" $s.natsCA) (printf "%s%s/%s.nk" $s.natsCredentials .party .party) -}}
+{{- with .root.Values.trace }}
+{{- if and .endpoint .headers }}{{ $files = append $files (printf "%s/trace_headers" .headers) }}{{ end }}
+{{- end -}}
 - name: config
   configMap: {name: {{ .name }}}
+{{- if ne .party "keys" }}
 - name: data
   emptyDir: {medium: Memory, sizeLimit: 16Mi}
+{{- end }}
 {{ include "paymux.secrets" (dict "files" (concat $files (.more | default list))) }}
 {{- end }}
 
