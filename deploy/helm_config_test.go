@@ -162,6 +162,9 @@ func TestChartConfigurationsCanBeChanged(t *testing.T) {
 // Each NATS server finds its own folder, and processes call it by the name it has a certificate for.
 func TestChartNATSServersHaveTheirFolders(t *testing.T) {
 	t.Parallel()
+	if !strings.Contains(read(t, "README.md"), "NATS_HOST="+clusterHost+" ") {
+		t.Errorf("README.md does not say that servers are called %s", clusterHost)
+	}
 	for _, r := range releases(t) {
 		i := slices.IndexFunc(pods(t, r), func(p pod) bool { return p.name == "paymux-nats" })
 		given := files(pods(t, r)[i])
