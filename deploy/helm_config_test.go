@@ -169,6 +169,11 @@ func TestChartNATSServersHaveTheirFolders(t *testing.T) {
 		i := slices.IndexFunc(pods(t, r), func(p pod) bool { return p.name == "paymux-nats" })
 		given := files(pods(t, r)[i])
 		args := texts(at(containers(pods(t, r)[i])[0], "args"))
+		for _, o := range r.objects {
+			if o["kind"] == "StatefulSet" && at(o, "metadata", "name") == "paymux-nats" && at(o, "spec", "ordinals", "start") != 1 {
+				t.Errorf("%s: servers are counted from %v", r, at(o, "spec", "ordinals"))
+			}
+		}
 		for n := 1; n <= 3; n++ {
 			name := fmt.Sprintf("%s-%d", r.site, n)
 			conf := strings.ReplaceAll(args[len(args)-1], "$(POD_INDEX)", strconv.Itoa(n))
