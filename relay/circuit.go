@@ -19,7 +19,7 @@ type circuit struct {
 
 	mu      sync.Mutex // guards what follows
 	pinged  bool       // requests do not go to see
-	failed  int // in a row
+	failed  int        // in a row
 	open    bool
 	pause   time.Duration
 	until   time.Time // of the pause
