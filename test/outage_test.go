@@ -35,8 +35,11 @@ func TestStoreOutage(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 6 {
 		wg.Go(func() {
+			pace := time.NewTicker(250 * time.Millisecond) // refusals are quick, and the book's list ends at a thousand
+			defer pace.Stop()
 			for ctx.Err() == nil {
 				o.buy(o.next())
+				<-pace.C
 			}
 		})
 	}
