@@ -38,6 +38,18 @@ func MoveOn(position, id string) string {
 	return JoinPosition(at)
 }
 
+// Passed reports whether a reader at a position has come to a row of another region that is later than the one of an ID: then he has
+// followed them all until then.
+func Passed(position, id string) bool {
+	was, _ := TimeOf(id)
+	for other := range strings.SplitSeq(position, ",") {
+		if at, ok := TimeOf(other); ok && at.After(was) {
+			return true
+		}
+	}
+	return false
+}
+
 // JoinPosition writes a position down. Regions of which the reader has nothing yet are left out.
 func JoinPosition(at map[Region]string) string {
 	regions := make([]Region, 0, len(at))

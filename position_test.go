@@ -40,3 +40,22 @@ func TestPositions(t *testing.T) {
 		t.Errorf("words that are no IDs: %q", got)
 	}
 }
+
+// A row is passed by who has come to a later one of another region.
+func TestWhatAReaderHasPassed(t *testing.T) {
+	t.Parallel()
+	at := func(region paymux.Region, days int) string {
+		return paymux.NewIDs(mintKey, region, func() time.Time { return time.Unix(1_800_000_000, 0).AddDate(0, 0, days) }).New(paymux.PrefixEvent)
+	}
+	old, later := at(1, 0), at(2, 90)
+	for _, c := range []struct {
+		position, id string
+		passed       bool
+	}{
+		{old + "," + later, old, true}, {old + "," + later, later, false}, {old, old, false}, {old + "," + at(2, 0), old, false}, {"", old, false}, {"x", old, false},
+	} {
+		if got := paymux.Passed(c.position, c.id); got != c.passed {
+			t.Errorf("%s at %s: %t", c.id, c.position, got)
+		}
+	}
+}

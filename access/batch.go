@@ -225,7 +225,7 @@ func (s *Server) sameItem(ctx context.Context, c *call, it *item) error {
 		answers = s.answersOf(string(about))
 	}
 	had, err := answers.Idempotency(ctx, c.caller.Merchant, it.input.caller.Idempotency)
-	if errors.Is(err, paymux.NotFound) {
+	if errors.Is(err, paymux.NotFound) || errors.Is(err, ErrSomeAway) {
 		return nil
 	}
 	if err == nil && string(had.Fingerprint) != string(it.input.caller.Fingerprint) {

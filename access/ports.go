@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/paymux/paymux"
@@ -111,7 +112,10 @@ type NotificationLog interface {
 	Attempts(ctx context.Context, merchant paymux.MerchantID, event paymux.EventID, endpoint paymux.EndpointID) ([]paymux.Attempt, error)
 }
 
-// Answers finds what was kept of a request that changes something other than a payment.
+// ErrSomeAway is why Answers are Unavailable of which a part was looked through, and not those of a region that does not answer.
+var ErrSomeAway = errors.New("access: some regions do not answer")
+
+// Answers finds what was kept of a request that changes something other than a payment. Where some do not answer: ErrSomeAway, which is Unavailable.
 type Answers interface {
 	Idempotency(ctx context.Context, merchant paymux.MerchantID, key string) (paymux.Idempotency, error)
 }

@@ -109,13 +109,15 @@ func (s *Server) streamAfter(ctx context.Context, c *call) (string, error) {
 }
 
 // known refuses a position of which an event is not there: the reader would not know what it has missed. Of a region that has gone nothing
-// can be missed, and of one that does not answer just now it is seen when it does.
+// can be missed, and of one that does not answer just now it is seen when it does. Where a region has been quiet for as long as events are kept,
+// its own is gone; who has passed it since has missed nothing.
 func (s *Server) known(ctx context.Context, c *call, position, location string) error {
 	several := strings.Contains(position, ",")
 	for id := range strings.SplitSeq(position, ",") {
 		_, err := s.events.Event(ctx, c.caller.Merchant, paymux.EventID(id))
 		switch {
 		case errors.Is(err, paymux.ErrNoRegion), several && errors.Is(err, paymux.Unavailable):
+		case errors.Is(err, paymux.NotFound) && paymux.Passed(position, id):
 		case errors.Is(err, paymux.NotFound):
 			return at(paymux.Errorf(paymux.NotFound, "This merchant has no event %s, or it is no longer kept; begin anew, without a cursor for all events that are kept.", id), location)
 		case err != nil:

@@ -13,7 +13,7 @@ import (
 // page, and never misses one. It is for programs that cannot be called, or would rather
 // not be. It is not safe for concurrent use.
 type Puller struct {
-	// After is the last event of the page before. Keep it once that page is dealt with, and
+	// After is the last event of the page before or, over several regions, one of each. Keep it once that page is dealt with, and
 	// begin with it the next time; empty: from the oldest event that is kept.
 	After paymux.EventID
 	Type  paymux.EventType // empty: all
@@ -25,7 +25,7 @@ type Puller struct {
 // Pull returns a puller that goes on behind an event.
 func (c *Client) Pull(after paymux.EventID) *Puller { return &Puller{After: after, c: c} }
 
-// Next reads the next page and moves After to its last event. An empty page means that there is nothing new
+// Next reads the next page and moves After behind it. An empty page means that there is nothing new
 // yet. more tells whether there is another page already: if not, wait a while. An event's Body is what its notification carries.
 func (p *Puller) Next(ctx context.Context, opts ...Option) (events []paymux.Event, more bool, err error) {
 	limit := p.Limit

@@ -21,10 +21,11 @@ const (
 
 // StreamQuery says where a stream of events begins.
 type StreamQuery struct {
-	After   paymux.EventID   // the last event that was dealt with; empty: from now on
-	Kept    bool             // instead of After: from the oldest event that is kept
-	Type    paymux.EventType // empty: all
-	Waiting func(error)      // told why a connection ended before the next is made; nil: nobody
+	After   paymux.EventID       // the last event that was dealt with, or what Behind was told with it; empty: from now on
+	Kept    bool                 // instead of After: from the oldest event that is kept
+	Type    paymux.EventType     // empty: all
+	Waiting func(error)          // told why a connection ended before the next is made; nil: nobody
+	Behind  func(paymux.EventID) // told before each event what After is to be once it was dealt with: over several regions one event of each; nil: nobody
 }
 
 // Stream yields events as they happen, in the order in which they were committed. A
@@ -33,7 +34,7 @@ type StreamQuery struct {
 // older After. It ends with ctx, silently, or with a refusal that no repeat mends, which is yielded.
 func (c *Client) Stream(ctx context.Context, q StreamQuery) iter.Seq2[paymux.Event, error] {
 	return func(yield func(paymux.Event, error) bool) {
-		s := stream{c: c, after: string(q.After), only: string(q.Type), yield: yield}
+		s := stream{c: c, after: string(q.After), only: string(q.Type), behind: q.Behind, yield: yield}
 		if q.Kept {
 			s.after = "start"
 		}
@@ -79,11 +80,12 @@ func mends(err error) bool {
 
 // stream is what outlives a connection.
 type stream struct {
-	c     *Client
-	after string
-	only  string
-	moved bool // this connection has brought an event
-	yield func(paymux.Event, error) bool
+	c      *Client
+	after  string
+	only   string
+	moved  bool // this connection has brought an event
+	behind func(paymux.EventID)
+	yield  func(paymux.Event, error) bool
 }
 
 // connection reads one connection to its end, which is never a good one.
@@ -181,6 +183,9 @@ func (s *stream) dispatch(f *frame) error {
 		e, err := event([]byte(strings.Join(f.data, "\n")))
 		if err != nil {
 			return fmt.Errorf("%w: %w", errEvent, err)
+		}
+		if s.behind != nil {
+			s.behind(paymux.EventID(f.id))
 		}
 		if !s.yield(e, nil) {
 			return errEnough

@@ -125,6 +125,20 @@ func TestStreamGoesOn(t *testing.T) {
 	})
 }
 
+// Over several regions a stream's id is no event's: the reader learns it, to begin there another time.
+func TestStreamTellsWhereTheReaderIs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		second := "id: evt_1,evt_2\nevent: payment.succeeded\ndata: {\"id\":\"evt_2\"}\n\n"
+		w := &wire{parts: []part{{text: told("evt_1") + second, silent: true}}}
+		var behind []paymux.EventID
+		ids, err := w.read(t, client.StreamQuery{Behind: func(id paymux.EventID) { behind = append(behind, id) }}, 2)
+		if err != nil || !slices.Equal(ids, []string{"evt_1", "evt_2"}) || !slices.Equal(behind, []paymux.EventID{"evt_1", "evt_1,evt_2"}) {
+			t.Errorf("%v behind %v, error %v", ids, behind, err)
+		}
+	})
+}
+
 // TestStreamIsPatient: heartbeats keep a silent stream open, and so does a caller who takes long.
 func TestStreamIsPatient(t *testing.T) {
 	t.Parallel()

@@ -110,7 +110,7 @@ func (c *Changes) check(home paymux.Region, after int64) error {
 		return errForeign
 	case c.Anew && after > 0 && c.UpTo == 0:
 		return errEmpty
-	case !c.Anew && c.UpTo < after, c.More && !c.ahead(after):
+	case !c.Anew && c.UpTo < after, c.UpTo < 0, c.More && !c.ahead(after):
 		return fmt.Errorf("%w: behind revision %d up to %d", errStuck, after, c.UpTo)
 	}
 	return nil

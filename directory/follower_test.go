@@ -187,6 +187,7 @@ func TestWhatIsRefused(t *testing.T) {
 		"no merchant of any":   {UpTo: 11, Merchants: []paymux.Merchant{{ID: "mer_1"}}},
 		"an empty database":    {Anew: true},
 		"a step back":          {UpTo: 9},
+		"below all":            {Anew: true, UpTo: -1},
 		"more, but no further": {UpTo: 10, More: true},
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -81,7 +81,7 @@ func (n *Notifier) disable(ctx context.Context, e paymux.Endpoint, end ending) e
 	if err := n.tell(ctx, paymux.EndpointWasDisabled, e, e.UpdatedAt.UnixMicro(), told); err != nil {
 		return err
 	}
-	err := n.Store.UpdateEndpoint(ctx, e, nil)
+	err := n.Store.EndEndpoint(ctx, e, before)
 	n.Invalidate()
 	if err != nil && !errors.Is(err, paymux.NotFound) {
 		return err

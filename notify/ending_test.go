@@ -69,7 +69,7 @@ func TestGone(t *testing.T) {
 // Whatever part of ending an endpoint fails, the notification stays, and the next attempt makes good what is missing, once.
 func TestGoneWhileTheStoreFails(t *testing.T) {
 	t.Parallel()
-	for _, method := range []string{"Siblings", "Emit", "UpdateEndpoint"} {
+	for _, method := range []string{"Siblings", "Emit", "EndEndpoint"} {
 		h := newHouse(t)
 		to := h.endpoint(listen(t, status(410)).URL)
 		_, tasks := h.event()
@@ -84,6 +84,20 @@ func TestGoneWhileTheStoreFails(t *testing.T) {
 		if told := h.told(to, paymux.EndpointWasDisabled); !v.Bury || len(told) != 1 || h.now(to).Status != paymux.EndpointDisabled {
 			t.Errorf("%s: then %+v, told %d times", method, v, len(told))
 		}
+	}
+}
+
+// What the merchant changes while the endpoint is being ended stays, and is judged anew.
+func TestGoneWhileTheMerchantChangesIt(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	to := h.endpoint(listen(t, status(410)).URL)
+	h.store.ending = func() {
+		h.store.change(to.ID, func(e *paymux.Endpoint) { e.Description, e.UpdatedAt = "mended", e.UpdatedAt.Add(time.Second) })
+	}
+	_, v := h.deliver(to, 0)
+	if now := h.now(to); v.Bury || v.Due.IsZero() || now.Status != paymux.EndpointEnabled || now.Description != "mended" {
+		t.Errorf("verdict %+v, the endpoint is %s, %q", v, now.Status, now.Description)
 	}
 }
 

@@ -19,7 +19,9 @@ type Store interface {
 	// notified can be committed without, and the attempts wait.
 	Endpoints(ctx context.Context, merchant paymux.MerchantID) ([]paymux.Endpoint, error)
 	Endpoint(ctx context.Context, merchant paymux.MerchantID, id paymux.EndpointID) (paymux.Endpoint, error)
-	UpdateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux.Idempotency) error
+	// EndEndpoint writes an endpoint that a delivery has ended, as it was read with UpdatedAt before. paymux.ErrStale, and nothing is
+	// written, where it was changed meanwhile, at home for a copy.
+	EndEndpoint(ctx context.Context, e paymux.Endpoint, before time.Time) error
 	// SetFailing writes an endpoint's FailingSince alone. Revision does not rise. An endpoint that is gone is no error.
 	SetFailing(ctx context.Context, id paymux.EndpointID, since time.Time) error
 	EventByID(ctx context.Context, id paymux.EventID) (paymux.Event, error)

@@ -26,6 +26,7 @@ type store struct {
 	keeps      bool           // tasks; false: enqueue has them
 	enqueue    func(...queue.Task)
 	failing    []time.Time // every SetFailing
+	ending     func()      // as an endpoint is being ended; mu is held
 	revision   int64
 	reads      int
 	err        error                      // of everything
@@ -134,13 +135,22 @@ func (s *store) change(id paymux.EndpointID, f func(*paymux.Endpoint)) {
 	}
 }
 
-func (s *store) UpdateEndpoint(_ context.Context, changed paymux.Endpoint, _ *paymux.Idempotency) error {
-	err := s.enter("UpdateEndpoint")
+func (s *store) EndEndpoint(_ context.Context, changed paymux.Endpoint, before time.Time) error {
+	err := s.enter("EndEndpoint")
 	defer s.mu.Unlock()
-	if err == nil {
-		s.change(changed.ID, func(e *paymux.Endpoint) { *e = changed })
-		s.revision++
+	if s.ending != nil {
+		s.ending()
 	}
+	s.change(changed.ID, func(e *paymux.Endpoint) {
+		switch {
+		case err != nil:
+		case !e.UpdatedAt.Equal(before):
+			err = paymux.ErrStale
+		default:
+			*e = changed
+			s.revision++
+		}
+	})
 	return err
 }
 

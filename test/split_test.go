@@ -234,4 +234,9 @@ func TestEveryRoleIsAProcess(t *testing.T) {
 	if p, err = m.CreatePayment(t.Context(), cardPayment("A-3", "cards")); err != nil || p.Status != paymux.Succeeded {
 		t.Errorf("with the gateway back: %+v, %v", p, err)
 	}
+	for name, role := range map[string]*part{"node": s.node, "frontend": s.front, "keys": s.keys, "gateway": s.gateways["stripe"]} {
+		if strings.Contains(strings.ToLower(role.logged()), "permissions violation") {
+			t.Errorf("the %s wants of NATS what it may not:\n%s", name, role.logged())
+		}
+	}
 }

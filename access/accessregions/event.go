@@ -2,6 +2,7 @@ package accessregions
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/paymux/paymux"
@@ -17,12 +18,18 @@ func (r *Regions) Event(ctx context.Context, merchant paymux.MerchantID, id paym
 }
 
 // Events implements access.Events. Each region has an order of its own, that of commits, so the cursor is a position. Who follows
-// them, oldest first, gets those of the regions that answer, and of the others when they are back: none is passed over.
+// them, oldest first, gets those of the regions that answer, and of the others when they are back: none is passed over. A reader is not refused for his event of a region that has been
+// quiet for as long as events are kept.
 func (r *Regions) Events(ctx context.Context, f paymux.EventFilter) ([]paymux.Event, error) {
 	ask := func(ctx context.Context, n *accessrpc.Node, page paymux.Page) ([]paymux.Event, error) {
-		f := f
+		f, position := f, f.After
 		f.Page = page
-		return n.Events.Events(ctx, f)
+		list, err := n.Events.Events(ctx, f)
+		if f.Oldest && errors.Is(err, paymux.NotFound) && paymux.Passed(position, f.After) {
+			f.After = "" // the reader's event is not kept any more: what is came later
+			return n.Events.Events(ctx, f)
+		}
+		return list, err
 	}
 	if home := r.reads.Home(f.ObjectID); home != "" && ofPayment(f.ObjectID) {
 		return inOne(ctx, r, home, f.ObjectID, f.Page, ask)

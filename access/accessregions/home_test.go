@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/access"
 )
 
 // changesAtHome are all that belong to a merchant.
@@ -167,6 +168,9 @@ func TestKeptAnswers(t *testing.T) {
 		got, err := h.Idempotency(ctx(), m, "k")
 		if x.want == nil && (err != nil || got.Object != x.at) || x.want != nil && !errors.Is(err, x.want) {
 			t.Errorf("%+v: of %q, %v", x, got.Object, err)
+		}
+		if some := x.away != ""; errors.Is(err, access.ErrSomeAway) != (some && err != nil) {
+			t.Errorf("%+v: not told that others have answered: %v", x, err)
 		}
 		if asked := h.heard(); x.at == "r2" && x.away != "r2" && len(asked) != 1 {
 			t.Errorf("%+v: asked %v", x, asked)

@@ -333,6 +333,32 @@ func TestListsWhileARegionIsAway(t *testing.T) {
 	follow(h, "r3")
 }
 
+// Of a region where nothing has happened for as long as events are kept, a reader's last event is gone: what is kept there came later.
+// So it is only for who has followed another region since.
+func TestReadersOfAQuietRegion(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 2)
+	dropped := paymux.NewIDs(key, 2, func() time.Time { return noon.AddDate(0, -4, 0) }).New(paymux.PrefixEvent)
+	here, there := h.id(1, paymux.PrefixEvent), h.id(2, paymux.PrefixEvent)
+	h.rooms["r1"].events = []paymux.Event{{ID: paymux.EventID(here)}}
+	after := func(position string) ([]string, error) {
+		list, err := h.Events(ctx(), paymux.EventFilter{Oldest: true, Page: paymux.Page{After: position, Limit: 10}})
+		return idsOf(list, err, func(e *paymux.Event) string { return string(e.ID) })
+	}
+	if got, err := after(here + "," + dropped); err != nil || len(got) > 0 {
+		t.Errorf("nothing has happened: %v, %v", got, err)
+	}
+	h.rooms["r2"].events = []paymux.Event{{ID: paymux.EventID(there)}}
+	if got, err := after(here + "," + dropped); err != nil || !slices.Equal(got, []string{there}) {
+		t.Errorf("something has: %v, %v", got, err)
+	}
+	for _, position := range []string{dropped, here + "," + h.id(2, paymux.PrefixEvent)} {
+		if got, err := after(position); !errors.Is(err, paymux.NotFound) {
+			t.Errorf("behind %s: %v, %v", position, got, err)
+		}
+	}
+}
+
 // wantAway is an error that says to come back later.
 func wantAway(t testing.TB, what string, err error) {
 	t.Helper()

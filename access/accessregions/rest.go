@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/access"
@@ -12,20 +13,26 @@ import (
 )
 
 // Idempotency implements access.Answers, for keys that may be kept anywhere, as those of new payments are. The merchant's home is asked first, then
-// all others. Unavailable where nobody has it and somebody who might does not answer.
+// all others. Unavailable where nobody has it and somebody who might does not answer, because of access.ErrSomeAway if others did.
 func (r *Regions) Idempotency(ctx context.Context, merchant paymux.MerchantID, key string) (paymux.Idempotency, error) {
 	ask := kept(merchant, key)
 	got, err := relay.ByID(ctx, r.reads, string(merchant), ask)
 	if !open(err) {
 		return got, err
 	}
+	looked := !missing(err) // somebody has looked
 	for _, part := range relay.Each(ctx, r.reads, ask, r.reads.Home(string(merchant))) {
 		if part.Err == nil {
 			return part.Value, nil
 		}
 		if !errors.Is(part.Err, paymux.NotFound) {
 			err = part.Err
+		} else {
+			looked = true
 		}
+	}
+	if looked && errors.Is(err, paymux.Unavailable) {
+		err = fmt.Errorf("%w: %w", access.ErrSomeAway, err)
 	}
 	return got, err
 }

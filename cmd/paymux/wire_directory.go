@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/access"
@@ -118,13 +119,21 @@ func (a acquainted) Create(ctx context.Context, q paymux.CreatePayment) (paymux.
 	return a.Service.Create(ctx, q)
 }
 
+// fresh is for how long a merchant's home is asked although there is a copy: what it got just after it was made, such as its endpoint, may
+// not be here yet.
+const fresh = time.Minute
+
 // meet sees to it that a merchant of another region is known here.
 func (s *system) meet(ctx context.Context, id paymux.MerchantID, home paymux.Region) error {
 	_, err := s.store.Merchant(ctx, id)
 	if err == nil {
 		at, fault := s.store.Copied(ctx, home)
-		if fault != nil || at.Whole || at.UpTo == 0 { // nothing was ever copied from there: the merchant is this store's own
+		made, _ := paymux.TimeOf(string(id))
+		switch {
+		case fault != nil || at.UpTo == 0: // nothing was ever copied from there: the merchant is this store's own
 			return fault
+		case at.Whole && s.now().Sub(made) >= fresh:
+			return nil
 		}
 	} else if !errors.Is(err, paymux.NotFound) {
 		return err

@@ -18,6 +18,7 @@ type elsewhere struct {
 	away      bool
 	more      bool // there is more than it ever tells at once
 	merchants []paymux.Merchant
+	endpoints []directory.Endpoint
 	asked     int
 }
 
@@ -31,9 +32,9 @@ func (e *elsewhere) Changes(_ context.Context, _ string, after int64, _ int) (di
 	if e.away {
 		return directory.Changes{}, paymux.Errorf(paymux.Unavailable, "No node answers just now.")
 	}
-	if n := int64(len(e.merchants)); after < n {
+	if n := int64(len(e.merchants) + len(e.endpoints)); after < n {
 		defer func() { e.away = e.more }()
-		return directory.Changes{Anew: after == 0, UpTo: n, Merchants: e.merchants, More: e.more}, nil
+		return directory.Changes{Anew: after == 0, UpTo: n, Merchants: e.merchants, Endpoints: e.endpoints, More: e.more}, nil
 	}
 	return directory.Changes{UpTo: after}, nil
 }
@@ -57,7 +58,7 @@ func newcomers(t *testing.T) (*system, *elsewhere, func(region paymux.Region) pa
 		}
 	})
 	return s, e, func(region paymux.Region) paymux.Merchant {
-		ids := paymux.NewIDs([]byte("only for tests, no secret"), region, time.Now)
+		ids := paymux.NewIDs([]byte("only for tests, no secret"), region, func() time.Time { return s.now().Add(-time.Hour) })
 		return paymux.Merchant{ID: paymux.MerchantID(ids.New(paymux.PrefixMerchant)), Object: "merchant", Name: "Tea House"}
 	}
 }
@@ -125,6 +126,34 @@ func TestMerchantsThatAreKnownByHalf(t *testing.T) {
 	e.away, e.more = false, false
 	if err := s.meet(t.Context(), m.ID, 2); err != nil {
 		t.Errorf("when the home is back: %v", err)
+	}
+}
+
+// A merchant that was copied a moment ago may have got its endpoint since: its first payment would end without a notification.
+func TestMerchantsMadeAMomentAgoAreAskedAboutAgain(t *testing.T) {
+	t.Parallel()
+	s, e, made := newcomers(t)
+	m := made(2)
+	was := s.now
+	s.now = func() time.Time { return was().Add(-time.Hour) } // just when it was made
+	e.merchants = []paymux.Merchant{m}
+	if err := s.directory.Pull(t.Context(), 2); err != nil {
+		t.Fatal(err)
+	}
+	e.endpoints = []directory.Endpoint{{Revision: 2, Endpoint: paymux.Endpoint{ID: "we_1", Merchant: m.ID, URL: "https://shop.example/w", Status: paymux.EndpointEnabled}}}
+	if err := s.meet(t.Context(), m.ID, 2); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.store.Endpoints(t.Context(), m.ID); err != nil || len(got) != 1 {
+		t.Errorf("it is met with the endpoints %v, %v", got, err)
+	}
+	e.away = true
+	if err := s.meet(t.Context(), m.ID, 2); !errors.Is(err, paymux.Unavailable) {
+		t.Errorf("its home is away: %v", err)
+	}
+	s.now = was
+	if err := s.meet(t.Context(), m.ID, 2); err != nil {
+		t.Errorf("an hour later: %v", err)
 	}
 }
 

@@ -19,6 +19,9 @@ const nodesGroup = "nodes"
 // nodeLimit is how many requests a node works on at a time; more are refused and can be sent again.
 const nodeLimit = 4096
 
+// directoryLimit is the same for other regions' questions, which there are few of.
+const directoryLimit = 256
+
 // ownNode is what a front door asks of the node in this process.
 func (s *system) ownNode() accessrpc.Node {
 	return accessrpc.Node{
@@ -42,12 +45,17 @@ func (s *system) serveNode(ctx context.Context) error {
 	server := rpc.NewServer(rpc.Config{
 		Conn: s.messaging.Conn, Group: nodesGroup, Peer: s.replica, Limit: nodeLimit, Faults: accessrpc.Faults(), Log: s.log, Trace: s.tracer, Now: s.now,
 	})
-	s.servers = append(s.servers, served{roleNode, server})
+	// Other regions ask no replica by its name: nodes have no permission for that.
+	others := rpc.NewServer(rpc.Config{
+		Conn: s.messaging.Conn, Group: nodesGroup, Limit: directoryLimit, Faults: directoryrpc.Faults(), Log: s.log, Trace: s.tracer, Now: s.now,
+	})
+	s.servers = append(s.servers, served{roleNode, server}, served{"directory", others})
 	s.onStop(server.Stop)
+	s.onStop(others.Stop)
 	return errors.Join(
 		paymentrpc.Serve(server, s.conf.Region.Name, s.meter),
 		accessrpc.Serve(server, s.conf.Region.Name, s.ownNode()),
-		directoryrpc.Serve(server, s.self(), s.store),
+		directoryrpc.Serve(others, s.self(), s.store),
 		server.Flush(ctx),
 	)
 }

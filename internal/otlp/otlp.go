@@ -67,7 +67,7 @@ func Open(c Config) (*Exporter, error) {
 		otlptracehttp.WithTLSClientConfig(nil), otlptracehttp.WithEndpointURL(address), otlptracehttp.WithHeaders(headers),
 		otlptracehttp.WithEncoding(otlptracehttp.EncodingProtobuf), otlptracehttp.WithCompression(otlptracehttp.GzipCompression),
 		otlptracehttp.WithTimeout(exportLimit),
-		otlptracehttp.WithHTTPClient(&http.Client{Transport: transport, Timeout: exportLimit}),
+		otlptracehttp.WithHTTPClient(&http.Client{Transport: transport, Timeout: exportLimit, CheckRedirect: stay}),
 		otlptracehttp.WithRetry(otlptracehttp.RetryConfig{
 			Enabled: true, InitialInterval: 500 * time.Millisecond, MaxInterval: 2 * time.Second, MaxElapsedTime: exportLimit / 2,
 		}),
@@ -84,6 +84,9 @@ func Open(c Config) (*Exporter, error) {
 		provider: provider, queue: q,
 	}, nil
 }
+
+// stay keeps spans, and the headers that are a secret, from following a redirect to somebody else.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // Stop sends what is left, for as long as ctx allows. It may be called twice.
 func (e *Exporter) Stop(ctx context.Context) error { return e.provider.Shutdown(ctx) }

@@ -91,6 +91,22 @@ func TestSpansAreSent(t *testing.T) {
 	stop(e, time.Minute) // again
 }
 
+// What the collector wants to see is for it alone, wherever it points.
+func TestARedirectGetsNoHeaders(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	defer other.Close()
+	collector := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusTemporaryRedirect))
+	defer collector.Close()
+	e, log := open(t, collector.URL)
+	spans(e, 1)
+	stop(e, time.Minute)
+	if asked.Load() > 0 || e.Lost() != 1 || log.has("level=WARN") != 1 {
+		t.Errorf("asked %d times, %d spans lost", asked.Load(), e.Lost())
+	}
+}
+
 // A collector that takes nothing loses spans, holds up nobody, and is complained of once.
 func TestSpansAreLostAndNobodyWaits(t *testing.T) {
 	t.Parallel()

@@ -45,14 +45,32 @@ func (s *Store) CreateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux
 	}), "create endpoint", string(e.ID))
 }
 
-// UpdateEndpoint implements access.Endpoints and notify.Store. Since when the endpoint fails is SetFailing's to write, but one that
+// UpdateEndpoint implements access.Endpoints. Since when the endpoint fails is SetFailing's to write, but one that
 // is enabled again begins anew. What deliveries make of a copy is no change at its home.
 func (s *Store) UpdateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux.Idempotency) error {
+	return s.updateEndpoint(ctx, e, i, func(pgx.Tx) error { return nil })
+}
+
+// EndEndpoint implements notify.Store.
+func (s *Store) EndEndpoint(ctx context.Context, e paymux.Endpoint, before time.Time) error {
+	return s.updateEndpoint(ctx, e, nil, func(tx pgx.Tx) error {
+		rows, err := rowsOf(ctx, tx, "SELECT "+endpointColumns+" FROM endpoints WHERE id = $1 AND merchant = $2", scanEndpoint, string(e.ID), string(e.Merchant))
+		if err == nil && len(rows) > 0 && !rows[0].UpdatedAt.Equal(before) {
+			return paymux.ErrStale
+		}
+		return err
+	})
+}
+
+func (s *Store) updateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux.Idempotency, check func(pgx.Tx) error) error {
 	secrets, detail, err := encodeEndpoint(&e)
 	if err != nil {
 		return err
 	}
 	return written(s.inRevision(ctx, func(tx pgx.Tx, revision int64) error {
+		if err := check(tx); err != nil {
+			return err
+		}
 		if err := keep(ctx, tx, i); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/notify"
@@ -17,12 +18,20 @@ func (s *Store) CreateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux
 	return s.backing.CreateEndpoint(ctx, e, i)
 }
 
-// UpdateEndpoint implements access.Endpoints and notify.Store.
+// UpdateEndpoint implements access.Endpoints.
 func (s *Store) UpdateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux.Idempotency) error {
 	if err := s.sealEndpoint(ctx, &e); err != nil {
 		return err
 	}
 	return s.backing.UpdateEndpoint(ctx, e, i)
+}
+
+// EndEndpoint implements notify.Store.
+func (s *Store) EndEndpoint(ctx context.Context, e paymux.Endpoint, before time.Time) error {
+	if err := s.sealEndpoint(ctx, &e); err != nil {
+		return err
+	}
+	return s.backing.EndEndpoint(ctx, e, before)
 }
 
 // Endpoint implements access.Endpoints and notify.Store.

@@ -43,7 +43,7 @@ func scanEndpoint(r *row) (e paymux.Endpoint, err error) {
 // CreateEndpoint implements access.Endpoints.
 func (s *Store) CreateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux.Idempotency) error {
 	const insert = "INSERT INTO endpoints (failing_since, revision, body, secrets, id, merchant) VALUES (?, ?, ?, ?, ?, ?)"
-	return s.putEndpoint(ctx, insert, e, i, func(s *statement) { s.time(e.FailingSince) })
+	return s.putEndpoint(ctx, insert, e, i, func(_ *writer, s *statement) error { s.time(e.FailingSince); return nil })
 }
 
 // updateEndpoint leaves failing_since to SetFailing, for what the caller read of it may be old by now. An
@@ -51,13 +51,28 @@ func (s *Store) CreateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux
 const updateEndpoint = `UPDATE endpoints SET failing_since = iif(? = 'enabled' AND status <> 'enabled', 0, failing_since),
 	revision = iif(copy_of IS NULL, ?, revision), body = ?, secrets = ? WHERE id = ? AND merchant = ?`
 
-// UpdateEndpoint implements access.Endpoints and notify.Store.
+// UpdateEndpoint implements access.Endpoints.
 func (s *Store) UpdateEndpoint(ctx context.Context, e paymux.Endpoint, i *paymux.Idempotency) error {
-	return s.putEndpoint(ctx, updateEndpoint, e, i, func(s *statement) { s.text(string(e.Status)) })
+	return s.putEndpoint(ctx, updateEndpoint, e, i, func(_ *writer, s *statement) error { s.text(string(e.Status)); return nil })
 }
 
-// putEndpoint writes an endpoint. first binds what sql has before the rest.
-func (s *Store) putEndpoint(ctx context.Context, sql string, e paymux.Endpoint, i *paymux.Idempotency, first func(*statement)) error {
+// EndEndpoint implements notify.Store.
+func (s *Store) EndEndpoint(ctx context.Context, e paymux.Endpoint, before time.Time) error {
+	return s.putEndpoint(ctx, updateEndpoint, e, nil, func(w *writer, s *statement) error {
+		s.text(string(e.Status))
+		found, err := read(w.conn, endpointColumns+"WHERE id = ? AND merchant = ?", func(s *statement) {
+			s.text(string(e.ID))
+			s.text(string(e.Merchant))
+		}, scanEndpoint)
+		if err == nil && len(found) > 0 && !found[0].UpdatedAt.Equal(before) {
+			return paymux.ErrStale
+		}
+		return err
+	})
+}
+
+// putEndpoint writes an endpoint. first binds what sql has before the rest, unless it refuses.
+func (s *Store) putEndpoint(ctx context.Context, sql string, e paymux.Endpoint, i *paymux.Idempotency, first func(*writer, *statement) error) error {
 	e.FailingSince = time.Time{} // it has its own column
 	secrets, err := secretsDoc(e.Secrets)
 	if err != nil {
@@ -65,7 +80,9 @@ func (s *Store) putEndpoint(ctx context.Context, sql string, e paymux.Endpoint, 
 	}
 	return s.revise(ctx, "endpoint "+string(e.ID), e, i, func(w *writer, revision int64, body []byte) error {
 		s := w.prepare(sql)
-		first(&s)
+		if err := first(w, &s); err != nil {
+			return err
+		}
 		s.int(revision)
 		s.json(body)
 		s.json(secrets)

@@ -11,6 +11,7 @@ func endpointTests() []test {
 	return []test{
 		{"endpoint/round trip", endpointRoundTrip},
 		{"endpoint/failing", endpointFailing},
+		{"endpoint/ended", endpointEnded},
 	}
 }
 
@@ -102,4 +103,23 @@ func endpointFailing(t *testing.T, f *fixture) {
 	stale.FailingSince = time.Time{}
 	same(t, "enabled anew", must[paymux.Endpoint](t)(f.Endpoint(ctx, f.merchant, first.ID)), stale)
 	failing("those left in the end", 10)
+}
+
+// A delivery ends the endpoint that it read, and none that was changed since: the change would be undone and, of a copy, until the next one at home.
+func endpointEnded(t *testing.T, f *fixture) {
+	ctx, e := t.Context(), f.endpoint()
+	done(t, f.CreateEndpoint(ctx, e, nil))
+	read := must[paymux.Endpoint](t)(f.Endpoint(ctx, f.merchant, e.ID))
+	ended := read
+	ended.Status, ended.Reason, ended.UpdatedAt = paymux.EndpointDisabled, gone, start.Add(time.Hour)
+	changed := read
+	changed.URL, changed.UpdatedAt = "https://new.example/", read.UpdatedAt.Add(time.Microsecond)
+	done(t, f.UpdateEndpoint(ctx, changed, nil))
+	wantErr(t, "one that was changed meanwhile", f.EndEndpoint(ctx, ended, read.UpdatedAt), paymux.ErrStale)
+	same(t, "it", must[paymux.Endpoint](t)(f.Endpoint(ctx, f.merchant, e.ID)), changed)
+	ended.URL = changed.URL
+	done(t, f.EndEndpoint(ctx, ended, changed.UpdatedAt))
+	same(t, "one that was not", must[paymux.Endpoint](t)(f.Endpoint(ctx, f.merchant, e.ID)), ended)
+	done(t, f.DeleteEndpoint(ctx, f.merchant, e.ID, nil))
+	wantErr(t, "one that is gone", f.EndEndpoint(ctx, ended, ended.UpdatedAt), paymux.NotFound)
 }
