@@ -29,6 +29,9 @@ type worldConfig struct {
 	access                              string            // more of the frontends' access section
 }
 
+// worlds are those there may be at a time: each is a dozen processes, and more of them would wait for each other.
+var worlds = make(chan struct{}, 2)
+
 // world is two regions, each with everything of its own, whose NATS is joined by gateways, a third place that holds the
 // registry and the journal, and an institution and merchants outside of all of them.
 type world struct {
@@ -81,6 +84,8 @@ func newWorld(t *testing.T, c worldConfig) *world {
 // newEmptyWorld is a world's places and, of all processes, the third place's NATS.
 func newEmptyWorld(t *testing.T, c worldConfig) *world {
 	t.Helper()
+	worlds <- struct{}{} // the first cleanup is the last: the place is free when all processes have ended
+	t.Cleanup(func() { <-worlds })
 	w := &world{t: t, c: c, dir: t.TempDir(), natsURL: map[string]string{}, bank: stripefake.New("sk_test_world")}
 	w.env = []string{"TEST_OPS_TOKEN=" + opsToken, "TEST_IDS_KEY=" + idsKey, "TEST_BANK_KEY=" + w.bank.Key}
 	w.openPlaces()
