@@ -32,7 +32,7 @@ func (s *system) openRelay(ctx context.Context) error {
 		case <-first.Done(): // it is followed all the same
 		}
 	}
-	council := &relay.NATSCouncil{Conn: s.messaging.Conn, ID: s.replica, Frontends: s.registry.Watch(registry.RoleFrontend)}
+	council := &relay.NATSCouncil{Conn: s.messaging.Conn, ID: s.replica, Frontends: s.registry.Watch(registry.RoleFrontend), Nodes: nodes}
 	var err error
 	s.relay, err = relay.Open(relay.Config{
 		Directory: relay.NewRegistered(nodes, s.dial, s.log, s.ownRegion()), Lists: relay.NewFollowed(lists, s.log), Default: s.conf.Region.Name, Read: ready,
