@@ -1,11 +1,13 @@
 package relay_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,6 +22,7 @@ type storm struct {
 	strict bool // so frontends may die
 	chance *rand.Rand
 	hall   hall
+	far    []*swallower
 
 	mu     sync.Mutex
 	fronts []*relay.Relay
@@ -54,9 +57,64 @@ func (s *storm) enter(n int) {
 	s.fronts[n], s.lines[n], s.seats[n] = r, l, sits
 }
 
+// swallower is a site beyond a network that loses what is sent: requests, which it may have begun all the same, and pings.
+type swallower struct {
+	*site
+	roll      func(int) int
+	swallows  atomic.Bool
+	swallowed atomic.Int32
+}
+
+func (w *swallower) Create(ctx context.Context, q paymux.CreatePayment) (paymux.Reply, error) {
+	if !w.swallows.Load() {
+		return w.site.Create(ctx, q)
+	}
+	w.swallowed.Add(1)
+	if w.roll(2) == 0 {
+		_, _ = w.site.Create(ctx, q)
+	}
+	pause(ctx, time.Duration(2000+w.roll(6000))*time.Millisecond)
+	return paymux.Reply{}, errLost
+}
+
+func (w *swallower) Ping(ctx context.Context) error {
+	if w.swallows.Load() {
+		<-ctx.Done()
+	}
+	return ctx.Err()
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+// link puts such networks before all sites but the first, which cannot be pinged.
+func (s *storm) link() {
+	for _, g := range s.sites[1:] {
+		s.far = append(s.far, &swallower{site: g, roll: s.roll})
+	}
+	s.show(nil)
+}
+
+func (s *storm) show(change func(*relay.Region)) {
+	s.house.show(func(g *relay.Region) {
+		for _, w := range s.far {
+			if w.number == g.Number {
+				g.Node = w
+			}
+		}
+		if change != nil {
+			change(g)
+		}
+	})
+}
+
 // blow makes one thing happen.
 func (s *storm) blow() {
-	switch s.roll(10) {
+	switch s.roll(12) {
 	case 0, 1, 2, 3:
 		g := s.sites[s.roll(len(s.sites))]
 		how := s.roll(6)
@@ -87,6 +145,11 @@ func (s *storm) blow() {
 			s.enter(n)
 			s.close(r)
 		}
+	case 10, 11:
+		w := s.far[s.roll(len(s.far))]
+		w.swallows.Store(true)
+		time.Sleep(time.Duration(s.roll(9000)) * time.Millisecond)
+		w.swallows.Store(false)
 	case 9:
 		if !s.strict && s.roll(12) == 0 {
 			s.journal.lose()
@@ -146,8 +209,14 @@ func TestNoKeyReachesTwoRegions(t *testing.T) {
 func weather(t *testing.T, strict bool, seed uint64) {
 	s := &storm{house: newHouse(t, 3), strict: strict, chance: rand.New(rand.NewPCG(seed, 7))}
 	s.old()
+	s.link()
 	for _, g := range s.sites {
-		g.slow = func() time.Duration { return time.Duration(s.roll(30)) * time.Millisecond }
+		g.slow = func() time.Duration {
+			if s.roll(100) == 0 {
+				return time.Duration(s.roll(4000)) * time.Millisecond
+			}
+			return time.Duration(s.roll(30)) * time.Millisecond
+		}
 	}
 	for n := range 3 {
 		s.enter(n)
@@ -194,9 +263,16 @@ func weather(t *testing.T, strict bool, seed uint64) {
 	for _, g := range s.sites {
 		bare += g.bare
 	}
-	t.Logf("%d payments were made elsewhere than at home, %d without the journal", moved, bare)
+	swallowed := 0
+	for _, w := range s.far {
+		swallowed += int(w.swallowed.Load())
+	}
+	t.Logf("%d payments were made elsewhere than at home, %d without the journal; %d requests were swallowed", moved, bare, swallowed)
 	if strict && bare > 0 {
 		t.Errorf("%d payments were made without the journal", bare)
+	}
+	if swallowed < 10 {
+		t.Errorf("only %d requests were swallowed", swallowed)
 	}
 	if moved < 20 {
 		t.Errorf("only %d payments were made elsewhere than at home: nothing was tried", moved)
