@@ -43,11 +43,55 @@ func (s *storm) front() *relay.Relay {
 	return s.fronts[n]
 }
 
+// unread is a registry that a frontend reads late: until then it knows one region, and no list.
+type unread struct {
+	relay.Directory
+	relay.Lists
+	own  relay.Region
+	read chan struct{}
+}
+
+func (u *unread) late() bool {
+	select {
+	case <-u.read:
+		return false
+	default:
+		return true
+	}
+}
+
+func (u *unread) Regions() []relay.Region {
+	if u.late() {
+		return []relay.Region{u.own}
+	}
+	return u.Directory.Regions()
+}
+
+func (u *unread) List() *relay.List {
+	if u.late() {
+		return nil
+	}
+	return u.Lists.List()
+}
+
+func (u *unread) Changed() <-chan struct{} {
+	if u.late() {
+		return u.read
+	}
+	return u.Directory.Changed()
+}
+
 // enter opens a frontend in the place of another.
 func (s *storm) enter(n int) {
 	l := &line{book: s.journal, slow: func() time.Duration { return time.Duration(s.roll(8)) * time.Millisecond }}
 	sits := s.hall.sit(fmt.Sprint("front-", n))
-	r := s.open(func(c *relay.Config) { c.Strict, c.Journal, c.Council = s.strict, l, sits })
+	g := s.sites[s.roll(len(s.sites))]
+	u := &unread{Directory: s.dir, Lists: s.lists, own: relay.Region{Number: g.number, Name: g.name, Weight: 1, Node: g}, read: make(chan struct{})}
+	time.AfterFunc(time.Duration(s.roll(3)*s.roll(5000))*time.Millisecond, func() { close(u.read) })
+	r := s.open(func(c *relay.Config) {
+		c.Strict, c.Journal, c.Council = s.strict, l, sits
+		c.Directory, c.Lists, c.Default, c.Read = u, u, g.name, []<-chan struct{}{u.read}
+	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if n == len(s.fronts) {
