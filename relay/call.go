@@ -17,7 +17,11 @@ func (s *snapshot) of(id string) (*place, error) {
 		return nil, paymux.Errorf(paymux.InvalidID, "%q is not an ID.", id)
 	}
 	p, ok := s.byNumber[number]
-	if !ok {
+	switch {
+	case ok:
+	case s.partial:
+		return nil, unread()
+	default:
 		return nil, paymux.Errorf(paymux.NotFound, "There is nothing of ID %s here: no region %d is configured.", id, number).Because(paymux.ErrNoRegion)
 	}
 	return p, nil
@@ -91,6 +95,13 @@ func (p *place) unbegun(err error) bool {
 
 // errSpared is the cause of an answer that a region was not asked for.
 var errSpared = errors.New("relay: the region does not answer and was not asked")
+
+// unread is the answer while a region may have to answer that is not known yet.
+func unread() error {
+	e := paymux.Errorf(paymux.Unavailable, "It is not known yet which regions there are, so it cannot be told which one has to answer. Nothing was done. Repeat the request with the same Idempotency-Key.").Because(errSpared)
+	e.RetryAfter = 1
+	return e
+}
 
 // away is the answer in the place of a region that is not asked.
 func away(p *place, now time.Time) error {

@@ -28,6 +28,9 @@ func (r *Relay) Callback(ctx context.Context, q paymux.CallbackRequest) (ack pay
 			open = cmp.Or(open, err)
 		}
 	}
+	if open == nil && err != nil && s.partial {
+		open = unread()
+	}
 	if open != nil {
 		return paymux.CallbackAck{}, open
 	}

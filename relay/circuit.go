@@ -15,15 +15,16 @@ const (
 // region that can be pinged is then pinged until it answers; of another one, one request goes to see after a pause, which
 // doubles each time, and its answer closes the circuit or opens it again.
 type circuit struct {
-	examined, reviving sync.Mutex // held while the region is pinged
+	examined sync.Mutex // held while the region is pinged because a request waits
 
-	mu      sync.Mutex // guards what follows
-	pinged  bool       // requests do not go to see
-	failed  int        // in a row
-	open    bool
-	pause   time.Duration
-	until   time.Time // of the pause
-	probing bool
+	mu       sync.Mutex // guards what follows
+	pinged   bool       // requests do not go to see
+	reviving bool       // somebody pings it until it answers
+	failed   int        // in a row
+	open     bool
+	pause    time.Duration
+	until    time.Time // of the pause
+	probing  bool
 }
 
 // result is what a request says about its region.
@@ -77,13 +78,21 @@ func (c *circuit) leave(probe bool, r result, now time.Time) (opened bool) {
 	return opened
 }
 
-// trip opens the circuit, of a region that is pinged from then on. It reports whether it was closed.
-func (c *circuit) trip(now time.Time) bool {
+// trip opens the circuit, of a region that is pinged from then on. news: it was closed. alone: nobody pings it yet, so the caller has to.
+func (c *circuit) trip(now time.Time) (news, alone bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	was := c.open
-	c.open, c.pinged, c.until = true, true, now.Add(lastRevival)
-	return !was
+	news, alone = !c.open, !c.reviving
+	c.open, c.pinged, c.reviving, c.until = true, true, true, now.Add(lastRevival)
+	return news, alone
+}
+
+// silent reports whether who pings the region has to go on. If not, the next trip needs somebody else.
+func (c *circuit) silent() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reviving = c.open
+	return c.open
 }
 
 // close ends it.

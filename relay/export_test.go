@@ -26,3 +26,9 @@ var Suggested = suggested
 var EntryName = entryName
 
 const MostBare = mostBare
+
+// Spare is what becomes of a region that was found silent.
+func (r *Relay) Spare(region string) { r.spare(r.shown.Load().byName[region]) }
+
+// Spared reports whether it is given nothing.
+func (r *Relay) Spared(region string) bool { return r.shown.Load().byName[region].circuit.tripped() }

@@ -136,8 +136,10 @@ type site struct {
 	sick  bool // answers that it cannot
 	began map[string]int
 	asked int
-	last  paymux.CreatePayment
-	bare  int // sent without the journal
+
+	stranger bool // of notifications
+	last     paymux.CreatePayment
+	bare     int // sent without the journal
 }
 
 var (
@@ -200,6 +202,9 @@ func (s *site) Cancel(context.Context, paymux.CancelPayment) (paymux.Reply, erro
 func (s *site) Refund(context.Context, paymux.CreateRefund) (paymux.Reply, error)  { return s.verb() }
 func (s *site) Sync(context.Context, paymux.SyncPayment) (paymux.Reply, error)     { return s.verb() }
 func (s *site) Callback(context.Context, paymux.CallbackRequest) (paymux.CallbackAck, error) {
+	if s.stranger {
+		return paymux.CallbackAck{}, paymux.Errorf(paymux.NotFound, "There is no such operation.")
+	}
 	return paymux.CallbackAck{}, s.hear()
 }
 

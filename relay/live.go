@@ -16,6 +16,7 @@ import (
 // of [registry.Instance.Detail] for the role node, whose Name is the region's.
 type Detail struct {
 	Number    paymux.Region       `json:"number"`
+	Frontend  bool                `json:"frontend,omitempty"` // it is one, too
 	Accounts  []string            `json:"accounts,omitempty"`
 	Channels  []string            `json:"channels,omitempty"`
 	Methods   []paymux.MethodType `json:"methods,omitempty"`

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/nats-io/nats.go"
@@ -19,19 +20,28 @@ const asker = "Paymux-Frontend"
 type NATSCouncil struct {
 	Conn *nats.Conn
 	ID   string // of this frontend's instance
-	// Frontends are those of the registry, which keeps those it knew while it is away.
-	Frontends *registry.Directory
+	// Frontends are those of the registry, which keeps those it knew while it is away. Nodes are the nodes: a process that is both is
+	// registered as a node alone.
+	Frontends, Nodes *registry.Directory
 }
 
 // Others implements Council.
 func (c *NATSCouncil) Others() (ids []string, known bool) {
-	select {
-	case <-c.Frontends.Ready():
-	default:
-		return nil, false
+	for _, d := range []*registry.Directory{c.Frontends, c.Nodes} {
+		select {
+		case <-d.Ready():
+		default:
+			return nil, false
+		}
 	}
 	for _, i := range c.Frontends.Instances() {
 		if i.ID != c.ID {
+			ids = append(ids, i.ID)
+		}
+	}
+	for _, i := range c.Nodes.Instances() {
+		var d Detail
+		if i.ID != c.ID && (json.Unmarshal(i.Detail, &d) != nil || d.Frontend) { // who cannot be understood may be one
 			ids = append(ids, i.ID)
 		}
 	}
@@ -50,7 +60,7 @@ func (c *NATSCouncil) Ask(ctx context.Context, question []byte) map[string][]byt
 	if c.Conn.PublishMsg(q) != nil {
 		return answers
 	}
-	for others, known := c.Others(); !known || !allIn(others, answers); others, known = c.Others() {
+	for others, known := c.Others(); !known || !allIn(others, answers); {
 		m, err := inbox.NextMsgWithContext(ctx)
 		if err != nil {
 			return answers

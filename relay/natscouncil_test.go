@@ -20,10 +20,17 @@ func TestFrontendsMeetOverNATS(t *testing.T) {
 		r := registry.New(registry.Config{Conn: conn, Creates: true})
 		t.Cleanup(func() { _ = r.Stop(context.Background()) })
 		id := fmt.Sprint("front-", n)
-		if _, err := r.Register(t.Context(), registry.Instance{ID: id, Role: registry.RoleFrontend, Name: "a", State: registry.Ready}); err != nil {
+		i := registry.Instance{ID: id, Role: registry.RoleFrontend, Name: "a", State: registry.Ready}
+		if n == 2 { // which is a node, too
+			i.Role, i.Detail = registry.RoleNode, []byte(`{"number":1,"frontend":true}`)
+		}
+		if _, err := r.Register(t.Context(), i); err != nil {
 			t.Fatal(err)
 		}
-		seats = append(seats, &relay.NATSCouncil{Conn: conn, ID: id, Frontends: r.Watch(registry.RoleFrontend)})
+		if _, err := r.Register(t.Context(), registry.Instance{ID: "node-" + id, Role: registry.RoleNode, Name: "a", State: registry.Ready, Detail: []byte(`{"number":1}`)}); err != nil {
+			t.Fatal(err)
+		}
+		seats = append(seats, &relay.NATSCouncil{Conn: conn, ID: id, Frontends: r.Watch(registry.RoleFrontend), Nodes: r.Watch(registry.RoleNode)})
 	}
 	var stops []func()
 	for _, s := range seats {
@@ -62,13 +69,13 @@ func TestFrontendsMeetOverNATS(t *testing.T) {
 func awaitOthers(t *testing.T, s *relay.NATSCouncil, n int) {
 	t.Helper()
 	for late := time.After(10 * time.Second); ; {
-		changed := s.Frontends.Changed()
+		changed, nodes := s.Frontends.Changed(), s.Nodes.Changed()
 		if others, known := s.Others(); known && len(others) == n {
 			return
 		}
 		select {
 		case <-changed:
-		case <-s.Frontends.Ready():
+		case <-nodes:
 		case <-late:
 			t.Fatal("they were never known")
 		}

@@ -33,38 +33,38 @@ func (r *Relay) examine(p *place) {
 	}
 	silent := r.ping(p) != nil
 	p.circuit.examined.Unlock()
-	if silent && p.circuit.trip(r.conf.Now()) {
+	if silent && r.spare(p) {
 		r.conf.Log.Warn("a region does not answer; it is given nothing until it does", "region", p.Name)
-		r.revive(p)
 	}
 }
 
-// spare has a region that requests found silent be pinged instead, where it can be.
-func (r *Relay) spare(p *place) {
-	if _, ok := p.Node.(Pinger); ok && !p.Here {
-		p.circuit.trip(r.conf.Now())
-		r.revive(p)
+// spare has a region that was found silent be pinged until it answers, where it can be: no request has to be risked for that. It
+// reports whether the region was given requests until now.
+func (r *Relay) spare(p *place) (news bool) {
+	if _, ok := p.Node.(Pinger); !ok || p.Here {
+		return false
 	}
-}
-
-// revive pings a spared region until it answers: no request has to be risked for that.
-func (r *Relay) revive(p *place) {
 	r.ending.Lock()
 	defer r.ending.Unlock()
-	if r.alive.Err() != nil || !p.circuit.reviving.TryLock() {
-		return
+	if r.alive.Err() != nil {
+		return false // nobody would find out that it is back
 	}
-	r.stopped.Go(func() {
-		defer p.circuit.reviving.Unlock()
-		for wait := firstPause; p.circuit.tripped(); wait = min(2*wait, lastRevival) {
-			if pause(r.alive, wait); r.alive.Err() != nil {
-				return
-			}
-			if r.ping(p) == nil {
-				p.circuit.close()
-			}
+	news, alone := p.circuit.trip(r.conf.Now())
+	if alone {
+		r.stopped.Go(func() { r.revive(p) })
+	}
+	return news
+}
+
+func (r *Relay) revive(p *place) {
+	for wait := firstPause; p.circuit.silent(); wait = min(2*wait, lastRevival) {
+		if pause(r.alive, wait); r.alive.Err() != nil {
+			return
 		}
-	})
+		if r.ping(p) == nil {
+			p.circuit.close()
+		}
+	}
 }
 
 func (r *Relay) ping(p *place) error {

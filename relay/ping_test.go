@@ -33,9 +33,8 @@ func (f *far) Ping(ctx context.Context) error {
 	f.pings.Add(1)
 	if f.swallows.Load() || f.mute.Load() {
 		<-ctx.Done()
-		return ctx.Err()
 	}
-	return nil
+	return ctx.Err()
 }
 
 // A region that swallows what it is sent is given nothing more within seconds, before the registry misses it, and again when it answers pings.

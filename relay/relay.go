@@ -29,6 +29,9 @@ type Config struct {
 	// Default is the region that has everything while there is no list. Empty: all that the directory has at first,
 	// by their weights, and never others.
 	Default string
+	// Read are closed once what Directory and Lists follow has been read. Until then there may be regions that nobody here knows of,
+	// so that no key is sent without the journal. None: it has been.
+	Read []<-chan struct{}
 	// Journal is what frontends share about idempotency keys. Nil: a key goes to the region that the fixed list
 	// gives it or nowhere, and only requests without a key are re-matched.
 	Journal Journal
@@ -138,6 +141,18 @@ func (r *Relay) list() *List {
 		}
 	}
 	return r.initial
+}
+
+// read reports whether all regions are known that there are.
+func (r *Relay) read() bool {
+	for _, read := range r.conf.Read {
+		select {
+		case <-read:
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 func (r *Relay) timing() Timing { return r.conf.Timing.withDefaults() }

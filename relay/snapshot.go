@@ -16,6 +16,7 @@ type snapshot struct {
 	byName   map[string]*place
 	byNumber map[paymux.Region]*place
 	shared   bool // new requests may go to more than one region, so keys have to be journaled
+	partial  bool // there may be other regions that are not known yet
 	before   []former
 }
 
@@ -36,10 +37,11 @@ type former struct {
 // build makes the snapshot of now. Only one build runs at a time.
 func (r *Relay) build() {
 	now := r.conf.Now()
+	partial := !r.read() // asked first: what was read is what follows
 	l, regions := r.list(), r.conf.Directory.Regions()
 	_, stale := r.conf.Directory.Stale()
 	before := r.shown.Load()
-	s := &snapshot{byName: map[string]*place{}, byNumber: map[paymux.Region]*place{}}
+	s := &snapshot{byName: map[string]*place{}, byNumber: map[paymux.Region]*place{}, partial: partial}
 	if before != nil && before.plan.list == l {
 		s.plan, s.before = before.plan, before.before
 	} else {
@@ -58,7 +60,7 @@ func (r *Relay) build() {
 		}
 		s.byNumber[p.Number] = p
 	}
-	s.shared = r.ledger != nil && len(s.places) > 1
+	s.shared = r.ledger != nil && (len(s.places) > 1 || partial)
 	r.shown.Store(s)
 	if r.conf.Listed != nil && (before == nil || before.plan.list != l) {
 		r.conf.Listed(l.Version)

@@ -1,11 +1,13 @@
 package relay_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,6 +22,7 @@ type storm struct {
 	strict bool // so frontends may die
 	chance *rand.Rand
 	hall   hall
+	far    []*swallower
 
 	mu     sync.Mutex
 	fronts []*relay.Relay
@@ -40,11 +43,55 @@ func (s *storm) front() *relay.Relay {
 	return s.fronts[n]
 }
 
+// unread is a registry that a frontend reads late: until then it knows one region, and no list.
+type unread struct {
+	relay.Directory
+	relay.Lists
+	own  relay.Region
+	read chan struct{}
+}
+
+func (u *unread) late() bool {
+	select {
+	case <-u.read:
+		return false
+	default:
+		return true
+	}
+}
+
+func (u *unread) Regions() []relay.Region {
+	if u.late() {
+		return []relay.Region{u.own}
+	}
+	return u.Directory.Regions()
+}
+
+func (u *unread) List() *relay.List {
+	if u.late() {
+		return nil
+	}
+	return u.Lists.List()
+}
+
+func (u *unread) Changed() <-chan struct{} {
+	if u.late() {
+		return u.read
+	}
+	return u.Directory.Changed()
+}
+
 // enter opens a frontend in the place of another.
 func (s *storm) enter(n int) {
 	l := &line{book: s.journal, slow: func() time.Duration { return time.Duration(s.roll(8)) * time.Millisecond }}
 	sits := s.hall.sit(fmt.Sprint("front-", n))
-	r := s.open(func(c *relay.Config) { c.Strict, c.Journal, c.Council = s.strict, l, sits })
+	g := s.sites[s.roll(len(s.sites))]
+	u := &unread{Directory: s.dir, Lists: s.lists, own: relay.Region{Number: g.number, Name: g.name, Weight: 1, Node: g}, read: make(chan struct{})}
+	time.AfterFunc(time.Duration(s.roll(3)*s.roll(5000))*time.Millisecond, func() { close(u.read) })
+	r := s.open(func(c *relay.Config) {
+		c.Strict, c.Journal, c.Council = s.strict, l, sits
+		c.Directory, c.Lists, c.Default, c.Read = u, u, g.name, []<-chan struct{}{u.read}
+	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if n == len(s.fronts) {
@@ -54,9 +101,64 @@ func (s *storm) enter(n int) {
 	s.fronts[n], s.lines[n], s.seats[n] = r, l, sits
 }
 
+// swallower is a site beyond a network that loses what is sent: requests, which it may have begun all the same, and pings.
+type swallower struct {
+	*site
+	roll      func(int) int
+	swallows  atomic.Bool
+	swallowed atomic.Int32
+}
+
+func (w *swallower) Create(ctx context.Context, q paymux.CreatePayment) (paymux.Reply, error) {
+	if !w.swallows.Load() {
+		return w.site.Create(ctx, q)
+	}
+	w.swallowed.Add(1)
+	if w.roll(2) == 0 {
+		_, _ = w.site.Create(ctx, q)
+	}
+	pause(ctx, time.Duration(2000+w.roll(6000))*time.Millisecond)
+	return paymux.Reply{}, errLost
+}
+
+func (w *swallower) Ping(ctx context.Context) error {
+	if w.swallows.Load() {
+		<-ctx.Done()
+	}
+	return ctx.Err()
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+// link puts such networks before all sites but the first, which cannot be pinged.
+func (s *storm) link() {
+	for _, g := range s.sites[1:] {
+		s.far = append(s.far, &swallower{site: g, roll: s.roll})
+	}
+	s.show(nil)
+}
+
+func (s *storm) show(change func(*relay.Region)) {
+	s.house.show(func(g *relay.Region) {
+		for _, w := range s.far {
+			if w.number == g.Number {
+				g.Node = w
+			}
+		}
+		if change != nil {
+			change(g)
+		}
+	})
+}
+
 // blow makes one thing happen.
 func (s *storm) blow() {
-	switch s.roll(10) {
+	switch s.roll(12) {
 	case 0, 1, 2, 3:
 		g := s.sites[s.roll(len(s.sites))]
 		how := s.roll(6)
@@ -87,6 +189,11 @@ func (s *storm) blow() {
 			s.enter(n)
 			s.close(r)
 		}
+	case 10, 11:
+		w := s.far[s.roll(len(s.far))]
+		w.swallows.Store(true)
+		time.Sleep(time.Duration(s.roll(9000)) * time.Millisecond)
+		w.swallows.Store(false)
 	case 9:
 		if !s.strict && s.roll(12) == 0 {
 			s.journal.lose()
@@ -146,8 +253,14 @@ func TestNoKeyReachesTwoRegions(t *testing.T) {
 func weather(t *testing.T, strict bool, seed uint64) {
 	s := &storm{house: newHouse(t, 3), strict: strict, chance: rand.New(rand.NewPCG(seed, 7))}
 	s.old()
+	s.link()
 	for _, g := range s.sites {
-		g.slow = func() time.Duration { return time.Duration(s.roll(30)) * time.Millisecond }
+		g.slow = func() time.Duration {
+			if s.roll(100) == 0 {
+				return time.Duration(s.roll(4000)) * time.Millisecond
+			}
+			return time.Duration(s.roll(30)) * time.Millisecond
+		}
 	}
 	for n := range 3 {
 		s.enter(n)
@@ -194,9 +307,16 @@ func weather(t *testing.T, strict bool, seed uint64) {
 	for _, g := range s.sites {
 		bare += g.bare
 	}
-	t.Logf("%d payments were made elsewhere than at home, %d without the journal", moved, bare)
+	swallowed := 0
+	for _, w := range s.far {
+		swallowed += int(w.swallowed.Load())
+	}
+	t.Logf("%d payments were made elsewhere than at home, %d without the journal; %d requests were swallowed", moved, bare, swallowed)
 	if strict && bare > 0 {
 		t.Errorf("%d payments were made without the journal", bare)
+	}
+	if swallowed < 10 {
+		t.Errorf("only %d requests were swallowed", swallowed)
 	}
 	if moved < 20 {
 		t.Errorf("only %d payments were made elsewhere than at home: nothing was tried", moved)

@@ -66,7 +66,7 @@ func (s *system) busy(i *registry.Instance) {
 		return
 	}
 	u := s.usage.Usage()
-	d := relay.Detail{Number: paymux.Region(s.conf.Region.Number), Queue: int(u.QueueDepth), LatencyUS: u.StoreLatency.Microseconds()}
+	d := relay.Detail{Number: paymux.Region(s.conf.Region.Number), Frontend: s.conf.has(roleFrontend), Queue: int(u.QueueDepth), LatencyUS: u.StoreLatency.Microseconds()}
 	can(&d, s.channels.Accounts().All())
 	i.Rated = s.conf.Node.Rated
 	if err := d.Announce(i, relay.Metered{Requests: int(math.Round(u.RequestsPerSecond)), Errors: u.ErrorRatio}); err != nil {

@@ -25,16 +25,17 @@ func (s *system) openRelay(ctx context.Context) error {
 	s.nodes = nodes
 	first, cancel := context.WithTimeout(ctx, findLimit)
 	defer cancel()
-	for _, read := range []<-chan struct{}{nodes.Ready(), lists.Ready()} {
+	ready := []<-chan struct{}{nodes.Ready(), lists.Ready()}
+	for _, read := range ready {
 		select {
 		case <-read:
 		case <-first.Done(): // it is followed all the same
 		}
 	}
-	council := &relay.NATSCouncil{Conn: s.messaging.Conn, ID: s.replica, Frontends: s.registry.Watch(registry.RoleFrontend)}
+	council := &relay.NATSCouncil{Conn: s.messaging.Conn, ID: s.replica, Frontends: s.registry.Watch(registry.RoleFrontend), Nodes: nodes}
 	var err error
 	s.relay, err = relay.Open(relay.Config{
-		Directory: relay.NewRegistered(nodes, s.dial, s.log, s.ownRegion()), Lists: relay.NewFollowed(lists, s.log), Default: s.conf.Region.Name,
+		Directory: relay.NewRegistered(nodes, s.dial, s.log, s.ownRegion()), Lists: relay.NewFollowed(lists, s.log), Default: s.conf.Region.Name, Read: ready,
 		Journal: relay.NewNATSJournal(s.messaging.Conn), Council: council, Strict: s.conf.Relay.Strict, Listed: s.announceList, Timing: relay.Timing{Horizon: s.conf.Relay.Horizon}, Now: s.now, Log: s.log,
 	})
 	if err != nil {

@@ -108,8 +108,11 @@ func (s *sights) due(peer string, now time.Time) (ask, gone bool) {
 		}
 		s.of[peer] = p
 	}
-	if gone = p.missed >= misses; gone || now.Sub(p.asked) < lookEvery*4/5 {
-		return false, gone
+	switch ago := now.Sub(p.asked); {
+	case ago < lookEvery*4/5:
+		return false, p.missed >= misses
+	case ago > 3*lookEvery: // nobody has waited for it meanwhile: it may have come back
+		p.missed = 0
 	}
 	p.asked = now
 	return true, false

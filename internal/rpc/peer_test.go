@@ -147,6 +147,23 @@ func TestADeadServersCallersLearnOfIt(t *testing.T) {
 	lostSoon(t, answered)
 }
 
+// A server whose connection was lost for a while is there again: who asks it then waits for its answer.
+func TestAServerThatIsBackIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	g, answered, end := waits(t)
+	g.conns["a"].Close()
+	lostSoon(t, answered)
+	close(end)
+	s := rpc.NewServer(rpc.Config{Conn: g.conns["b"], Group: "greeters", Peer: "a", Faults: faults})
+	serve(t, s, func(context.Context, string) (string, error) {
+		<-time.After(3 * time.Second) // some looks
+		return "late", nil
+	})
+	if got, err := greet(t, g.client); got != "late" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 // A server that is frozen still has its connection: only others can know.
 func TestWhoIsKnownToBeGoneIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
