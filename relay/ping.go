@@ -67,8 +67,22 @@ func (r *Relay) revive(p *place) {
 	}
 }
 
+// pings are sent at once, as one replica that is frozen, and not yet missed, would swallow a single one.
+const pings = 4
+
+// ping returns nil as soon as anybody there has answered.
 func (r *Relay) ping(p *place) error {
 	ctx, cancel := context.WithTimeout(r.alive, pingTime)
 	defer cancel()
-	return p.Node.(Pinger).Ping(ctx)
+	answers := make(chan error, pings)
+	for range pings {
+		go func() { answers <- p.Node.(Pinger).Ping(ctx) }()
+	}
+	var err error
+	for range pings {
+		if err = <-answers; err == nil {
+			return nil
+		}
+	}
+	return err
 }
