@@ -79,9 +79,13 @@ func (p *place) heard(err error) result {
 	return answered
 }
 
+// OfOneMerchant is the Param of a node's Unavailable that is about the merchant who asks and no other: what it says of its region is nothing.
+const OfOneMerchant = "merchant"
+
 // taken judges an error about something new: a region that says that it cannot just now is as good as away.
 func (p *place) taken(err error) result {
-	if err != nil && errors.Is(err, paymux.Unavailable) {
+	var e *paymux.Error
+	if errors.As(err, &e) && e.Code == paymux.Unavailable && e.Param != OfOneMerchant {
 		return missed
 	}
 	return p.heard(err)

@@ -79,9 +79,9 @@ func (w *world) knows(url string, m *trader) {
 	}
 }
 
-// stall is a trader's traffic for newTrade: it asks again with the same key until there is an answer, for five minutes.
+// stall is a trader's traffic for newTrade: it asks again with the same key until there is an answer, for a minute and a half.
 func (m *trader) stall(name string, every time.Duration) *stall {
-	return &stall{name: name, m: m.client, every: every, insists: true, persists: 5 * time.Minute, request: func(order string) client.PaymentRequest {
+	return &stall{name: name, m: m.client, every: every, insists: true, persists: 90 * time.Second, request: func(order string) client.PaymentRequest {
 		return cardPayment(order, "")
 	}}
 }

@@ -119,9 +119,12 @@ func (a acquainted) Create(ctx context.Context, q paymux.CreatePayment) (paymux.
 	return a.Service.Create(ctx, q)
 }
 
-// fresh is for how long a merchant's home is asked although there is a copy: what it got just after it was made, such as its endpoint, may
-// not be here yet.
-const fresh = time.Minute
+// A merchant's home is asked although there is a copy while what the merchant got just after it was made, such as its endpoint, may not be
+// here yet: until everything is that was committed at home by settledIn after, or, where that is not known, for as long as it is fresh.
+const (
+	settledIn = 5 * time.Second
+	fresh     = time.Minute
+)
 
 // meet sees to it that a merchant of another region is known here.
 func (s *system) meet(ctx context.Context, id paymux.MerchantID, home paymux.Region) error {
@@ -132,7 +135,7 @@ func (s *system) meet(ctx context.Context, id paymux.MerchantID, home paymux.Reg
 		switch {
 		case fault != nil || at.UpTo == 0: // nothing was ever copied from there: the merchant is this store's own
 			return fault
-		case at.Whole && s.now().Sub(made) >= fresh:
+		case at.Whole && (s.now().Sub(made) >= fresh || s.copiedUntil(home).Sub(made) >= settledIn):
 			return nil
 		}
 	} else if !errors.Is(err, paymux.NotFound) {
@@ -144,14 +147,29 @@ func (s *system) meet(ctx context.Context, id paymux.MerchantID, home paymux.Reg
 	return unknownHere(err)
 }
 
+// copiedUntil is when everything that is here was committed at a home; zero: that is not known.
+func (s *system) copiedUntil(home paymux.Region) time.Time {
+	for _, at := range s.directory.Status() {
+		if at.Region.Number == home {
+			return at.AsOf
+		}
+	}
+	return time.Time{}
+}
+
 // unknownHere makes of a merchant, or a home, that is not known what it is to a request that was let in elsewhere: for now.
 func unknownHere(err error) error {
-	if !errors.Is(err, paymux.NotFound) {
-		return err
+	switch {
+	case errors.Is(err, paymux.NotFound):
+		e := paymux.Errorf(paymux.Unavailable, "The merchant is not known in this region yet; nothing was done. Repeat the request in a moment.").At(relay.OfOneMerchant).Because(err)
+		e.RetryAfter = 1
+		return e
+	case errors.Is(err, paymux.Unavailable):
+		e := paymux.Errorf(paymux.Unavailable, "The merchant's own region cannot be asked just now, and what is known of the merchant here may not be all; nothing was done. Repeat the request in a moment.").At(relay.OfOneMerchant).Because(err)
+		e.RetryAfter = 1
+		return e
 	}
-	e := paymux.Errorf(paymux.Unavailable, "The merchant is not known in this region yet; nothing was done. Repeat the request in a moment.").Because(err)
-	e.RetryAfter = 1
-	return e
+	return err
 }
 
 // mostMet is how many merchants are remembered at most: all are then forgotten, and met again.

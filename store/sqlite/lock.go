@@ -22,5 +22,8 @@ func lock(path string) (unlock func() error, err error) {
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	return file.Close, nil
+	// A child that is about to start another program has the file open, too, for a moment: closing alone would leave the lock to it.
+	return func() error {
+		return errors.Join(syscall.Flock(int(file.Fd()), syscall.LOCK_UN), file.Close())
+	}, nil
 }
