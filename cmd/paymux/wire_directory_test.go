@@ -133,9 +133,10 @@ func TestMerchantsThatAreKnownByHalf(t *testing.T) {
 func TestMerchantsMadeAMomentAgoAreAskedAboutAgain(t *testing.T) {
 	t.Parallel()
 	s, e, made := newcomers(t)
-	m := made(2)
 	was := s.now
-	s.now = func() time.Time { return was().Add(-time.Hour) } // just when it was made
+	s.now = func() time.Time { return was().Add(time.Hour) }
+	m := made(2) // just now
+	s.now = was
 	e.merchants = []paymux.Merchant{m}
 	if err := s.directory.Pull(t.Context(), 2); err != nil {
 		t.Fatal(err)
@@ -151,7 +152,7 @@ func TestMerchantsMadeAMomentAgoAreAskedAboutAgain(t *testing.T) {
 	if err := s.meet(t.Context(), m.ID, 2); !errors.Is(err, paymux.Unavailable) {
 		t.Errorf("its home is away: %v", err)
 	}
-	s.now = was
+	s.now = func() time.Time { return was().Add(time.Hour) }
 	if err := s.meet(t.Context(), m.ID, 2); err != nil {
 		t.Errorf("an hour later: %v", err)
 	}
