@@ -73,7 +73,7 @@ func TestResealMeetsTrouble(t *testing.T) {
 	}
 	forged, endpoint := s.created()
 	text := paymux.Secret(s.resting(forged.ID, endpoint.ID)[0])
-	if ok, err := s.engine.ReplaceShared(t.Context(), forged.ID, text, text[:len(text)-8]); !ok || err != nil {
+	if ok, err := s.engine.ReplaceShared(t.Context(), forged.ID, text, text+"!"); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
 	sound, soundEndpoint := s.older()
