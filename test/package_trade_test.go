@@ -238,11 +238,14 @@ func (tr *trade) answered(what string, n int, is func(*deal) bool) {
 }
 
 func (d *deal) String() string {
-	status, account := paymux.PaymentStatus("none"), ""
+	status, account, fault := paymux.PaymentStatus("none"), "", ""
 	if d.payment != nil {
 		status, account = d.payment.Status, d.payment.Account
+		if d.payment.LastError != nil {
+			fault = fmt.Sprintf(" (%+v)", *d.payment.LastError)
+		}
 	}
-	return fmt.Sprintf("%s: %s at %q, %v, asked %d times\n", d.key, status, account, d.err, d.asked)
+	return fmt.Sprintf("%s, begun at %s: %s%s at %q, %v, asked %d times\n", d.key, d.began.Format("15:04:05.000"), status, fault, account, d.err, d.asked)
 }
 
 // succeeded reports whether a deal brought the money.

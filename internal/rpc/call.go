@@ -57,9 +57,17 @@ func (c *Client) Exchange(ctx context.Context, subject string, body []byte) ([]b
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotTaken, err)
 	}
-	if !c.connected(ctx) {
-		return nil, fmt.Errorf("%w: no connection to NATS", ErrNotTaken)
+	for c.connected(ctx) {
+		answer, err := c.offer(ctx, subject, body)
+		if !errors.Is(err, nats.ErrReconnectBufExceeded) || ctx.Err() != nil {
+			return answer, err
+		} // the connection was lost before the request left
 	}
+	return nil, fmt.Errorf("%w: no connection to NATS", ErrNotTaken)
+}
+
+// offer sends to one of the peers, or else to the group.
+func (c *Client) offer(ctx context.Context, subject string, body []byte) ([]byte, error) {
 	if answer, err := c.one(ctx, subject, body); !errors.Is(err, errNobody) {
 		return answer, err
 	}
@@ -100,12 +108,16 @@ func (c *Client) send(ctx context.Context, subject, peer string, body []byte) ([
 	return answer, err
 }
 
-// returnEvery is the pause before others are looked for again.
-const returnEvery = 50 * time.Millisecond
+const (
+	// returnEvery is the pause before others are looked for again.
+	returnEvery = 50 * time.Millisecond
+	// returnTime is how long after this connection came back others' may still be on the way, on a machine that has much to do.
+	returnTime = 4 * time.Second
+)
 
 // justBack reports whether the connection was lost and has come back a moment ago.
 func (c *Client) justBack() bool {
-	return time.Since(time.UnixMilli(c.back.Load())) < reconnectTime
+	return time.Since(time.UnixMilli(c.back.Load())) < returnTime
 }
 
 // pause waits; false: ctx ended first.

@@ -274,3 +274,49 @@ func within(yes func() bool) bool {
 	}
 	return false
 }
+
+// cutting are no peers, of whom the first question loses the connection.
+type cutting struct{ cut func() }
+
+func (c *cutting) Pick() (string, bool) {
+	if c.cut != nil {
+		c.cut()
+		c.cut = nil
+	}
+	return "", false
+}
+
+func (c *cutting) Gone(string) bool { return false }
+
+// A connection that is lost just before the request leaves is waited for like one that was lost before.
+func TestAConnectionIsLostJustBeforeTheRequestLeaves(t *testing.T) {
+	t.Parallel()
+	m := restarting(t, -1)
+	port := m.Addr().(*net.TCPAddr).Port
+	dial := func() *nats.Conn {
+		conn, err := nats.Connect(m.ClientURL(), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond), nats.ReconnectBufSize(-1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(conn.Close)
+		return conn
+	}
+	s := rpc.NewServer(rpc.Config{Conn: dial(), Group: "greeters", Faults: faults, Log: slog.New(slog.DiscardHandler)})
+	serve(t, s, func(_ context.Context, who string) (string, error) { return who, nil })
+	c := &rpc.Client{Conn: dial(), Faults: faults}
+	cut := &cutting{func() {
+		m.Shutdown()
+		m.WaitForShutdown()
+		if !within(func() bool { return !c.Conn.IsConnected() }) {
+			t.Error("the connection stays")
+		}
+		m = restarting(t, port)
+	}}
+	c.Peers = cut
+	if got, err := greet(t, c); got != "you" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	if cut.cut != nil {
+		t.Error("the connection was never lost")
+	}
+}
