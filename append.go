@@ -2,6 +2,7 @@ package paymux
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -154,21 +155,53 @@ func (r *Routing) appendJSON(b []byte) []byte {
 	o.int("version", r.Version)
 	o.text("rule", r.Rule)
 	o.text("reason", r.Reason)
+	o.some("kind", r.Kind)
+	o.some("by", r.By)
+	o.some("ranker", r.Ranker)
+	o.some("turn", r.Turn)
+	if !r.At.IsZero() {
+		o.time("at", r.At)
+	}
+	o.some("bin", r.BIN)
+	o.some("object", r.Object)
+	o.some("payer", r.Payer)
+	o.some("draw", r.Draw)
 	if len(r.Candidates) > 0 {
 		o.member("candidates")
 		o.b = append(o.b, '[')
-		for i, c := range r.Candidates {
+		for i := range r.Candidates {
 			if i > 0 {
 				o.b = append(o.b, ',')
 			}
-			in := object{b: append(o.b, '{')}
-			in.text("channel", c.Channel)
-			in.text("account", c.Account)
-			in.some("dropped", c.Dropped)
-			o.b = append(in.b, '}')
+			o.b = r.Candidates[i].appendJSON(o.b)
 		}
 		o.b = append(o.b, ']')
 	}
+	if len(r.Failovers) > 0 {
+		o.any("failovers", r.Failovers)
+	}
+	return append(o.b, '}')
+}
+
+func (c *Candidate) appendJSON(b []byte) []byte {
+	o := object{b: append(b, '{')}
+	o.text("channel", c.Channel)
+	o.text("account", c.Account)
+	o.some("dropped", c.Dropped)
+	o.some("code", c.Code)
+	o.some("detail", c.Detail)
+	if c.Fallback {
+		o.bool("fallback", true)
+	}
+	o.count("place", int64(c.Place))
+	o.some("health", c.Health)
+	o.count("priority", int64(c.Priority))
+	o.number("share", c.Share)
+	o.number("success", c.Success)
+	o.number("trials", c.Trials)
+	o.count("cost", c.Cost)
+	o.count("latency_ms", c.LatencyMS)
+	o.number("score", c.Score)
 	return append(o.b, '}')
 }
 
@@ -223,6 +256,25 @@ func (o *object) some(name, v string) {
 func (o *object) int(name string, v int64) {
 	o.member(name)
 	o.b = strconv.AppendInt(o.b, v, 10)
+}
+
+// count leaves a zero out.
+func (o *object) count(name string, v int64) {
+	if v != 0 {
+		o.int(name, v)
+	}
+}
+
+// number leaves a zero out, too. What is neither very small nor very large is written without an exponent.
+func (o *object) number(name string, v float64) {
+	switch size := math.Abs(v); {
+	case v == 0:
+	case size < 1e-6 || size >= 1e21 || size != size:
+		o.any(name, v)
+	default:
+		o.member(name)
+		o.b = strconv.AppendFloat(o.b, v, 'f', -1, 64)
+	}
 }
 
 func (o *object) bool(name string, v bool) {

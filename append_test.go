@@ -62,7 +62,20 @@ func drawPayment(t *rapid.T) paymux.Payment {
 	if rapid.Bool().Draw(t, "routed") {
 		p.Routing = &paymux.Routing{RuleSet: "default", Version: 3, Rule: text().Draw(t, "rule"), Reason: text().Draw(t, "reason")}
 		for range rapid.IntRange(0, 3).Draw(t, "candidates") {
-			p.Routing.Candidates = append(p.Routing.Candidates, paymux.Candidate{Channel: "a", Account: "b", Dropped: text().Draw(t, "dropped")})
+			p.Routing.Candidates = append(p.Routing.Candidates, paymux.Candidate{
+				Channel: "a", Account: "b", Dropped: text().Draw(t, "dropped"), Code: text().Draw(t, "code"), Detail: text().Draw(t, "detail"),
+				Fallback: rapid.Bool().Draw(t, "fallback"), Place: rapid.IntRange(0, 3).Draw(t, "place"), Health: text().Draw(t, "health"),
+				Priority: rapid.Int().Draw(t, "priority"), Share: rapid.Float64().Draw(t, "share"), Success: rapid.Float64Range(-1, 1).Draw(t, "success"),
+				Trials: rapid.Float64Range(0, 1e7).Draw(t, "trials"), Cost: rapid.Int64().Draw(t, "cost"), LatencyMS: rapid.Int64().Draw(t, "latency"),
+				Score: rapid.Float64Range(-10, 10).Draw(t, "score"),
+			})
+		}
+		r := p.Routing
+		r.Kind, r.By, r.Ranker, r.Turn = text().Draw(t, "kind"), text().Draw(t, "by"), text().Draw(t, "ranker"), text().Draw(t, "turn")
+		r.BIN, r.Object, r.Payer, r.Draw = text().Draw(t, "bin"), text().Draw(t, "object"), text().Draw(t, "payer"), text().Draw(t, "draw")
+		r.At = moment(t, "routed at")
+		for range rapid.IntRange(0, 2).Draw(t, "failovers") {
+			r.Failovers = append(r.Failovers, paymux.Failover{From: "a", To: "b", Why: text().Draw(t, "why"), At: moment(t, "failed over at")})
 		}
 	}
 	p.NextAction = rapid.SampledFrom([]*paymux.NextAction{

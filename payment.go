@@ -143,19 +143,3 @@ type Client struct {
 	IP      string `json:"ip,omitempty"`
 	Country string `json:"country,omitempty"` // ISO 3166-1 alpha-2; "ZZ" where unknown
 }
-
-// Routing is why a payment went where it went (X4).
-type Routing struct {
-	RuleSet    string      `json:"ruleset"`
-	Version    int64       `json:"version"`
-	Rule       string      `json:"rule"`
-	Reason     string      `json:"reason"`
-	Candidates []Candidate `json:"candidates,omitempty"`
-}
-
-// Candidate is one account that was considered.
-type Candidate struct {
-	Channel string `json:"channel"`
-	Account string `json:"account"`
-	Dropped string `json:"dropped,omitempty"` // what excluded it; empty for those that were kept, in order
-}

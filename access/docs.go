@@ -152,6 +152,9 @@ func typeName(s *schema) string {
 	case kindArray:
 		return "[" + typeName(s.items) + "]"
 	case kindNumber:
+		if s.format == "double" {
+			return "number"
+		}
 		return "integer" + spanText(s)
 	case kindBool:
 		return "boolean"

@@ -27,9 +27,12 @@ func (d *document) inline(s *schema) object {
 		o = object{"type": "boolean"}
 	case kindNumber:
 		o = object{"type": "integer", "format": "int64"}
-		if s.also == 0 {
+		switch {
+		case s.format == "double":
+			o = object{"type": "number", "format": "double"}
+		case s.also == 0:
 			bounds(o, s, "minimum", "maximum")
-		} else {
+		default:
 			o["anyOf"] = []object{{"minimum": s.min, "maximum": s.max}, {"const": s.also}}
 		}
 	case kindString:

@@ -136,6 +136,8 @@ func schemaOf(t reflect.Type) *schema {
 		return &schema{kind: kindBool}
 	case reflect.Int, reflect.Int64:
 		return &schema{kind: kindNumber}
+	case reflect.Float64: // in answers; no request has one
+		return &schema{kind: kindNumber, format: "double"}
 	case reflect.String:
 		return &schema{kind: kindString, enum: enums(t)}
 	case reflect.Slice:

@@ -8,32 +8,7 @@ import (
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
-	"github.com/paymux/paymux/routing"
 )
-
-// routable is what routing knows of a set of accounts, made once a set.
-type routable struct {
-	of   *channel.Accounts
-	list []routing.Account
-}
-
-// candidates are the accounts as routing sees them.
-func (s *Service) candidates() []routing.Account {
-	now := s.Accounts()
-	if r := s.routable.Load(); r != nil && r.of == now {
-		return r.list
-	}
-	r := &routable{of: now}
-	for _, a := range now.All() {
-		r.list = append(r.list, routing.Account{
-			Name: a.Name, Channel: a.Driver.Name, Takes: a.Takes, Down: a.Down,
-			ManualCapture: a.Driver.Features.ManualCapture,
-			CardTokens:    a.Driver.Features.CardTokens, CardNumbers: a.Driver.Features.CardNumbers,
-		})
-	}
-	s.routable.Store(r)
-	return r.list
-}
 
 // account finds an account for what a merchant asks.
 func (s *Service) account(name string) (*channel.Account, error) {

@@ -55,18 +55,17 @@ func (d *draft) confirm(r *paymux.ConfirmPayment) (order []string, err error) {
 		return nil, paymux.Errorf(paymux.InvalidRequest, "There is no account %q.", r.Designated).At("account")
 	}
 	p.ReturnURL = or(r.ReturnURL, p.ReturnURL)
-	decision := d.s.route(p, r.Card, r.Designated, &r.Policy)
-	p.Routing = &decision.Routing
-	if len(decision.Order) == 0 {
-		return nil, noChannel(&decision.Routing)
+	order, p.Routing = d.s.routed(p, r.Card, r.Designated, &r.Policy)
+	if len(order) == 0 {
+		return nil, noChannel(p.Routing)
 	}
-	op := d.begin(paymux.Pay, d.s.Accounts().Named(decision.Order[0]), p.Amount)
+	op := d.begin(paymux.Pay, d.s.Accounts().Named(order[0]), p.Amount)
 	d.asked(op, &r.Caller, "confirm")
 	op.Hops = append(op.Hops, routeHop(d.now, p.Routing, op.Account))
 	p.Channel, p.Account = op.Channel, op.Account
 	d.status(paymux.Processing)
 	d.Begin = beginAnswer(r.Caller, string(p.ID), d)
-	return decision.Order, nil
+	return order, nil
 }
 
 func allows(methods []paymux.MethodType, m paymux.MethodType) bool {

@@ -56,17 +56,16 @@ func (s *Service) draftNew(r *paymux.CreatePayment) (d *draft, order []string, e
 		d.resolveAt("", p.ExpiresAt)
 		return d, nil, nil
 	}
-	decision := s.route(p, r.Card, r.Designated, &r.Policy)
-	p.Routing = &decision.Routing
-	if len(decision.Order) == 0 {
-		return nil, nil, noChannel(&decision.Routing)
+	order, p.Routing = s.routed(p, r.Card, r.Designated, &r.Policy)
+	if len(order) == 0 {
+		return nil, nil, noChannel(p.Routing)
 	}
-	account := s.Accounts().Named(decision.Order[0])
+	account := s.Accounts().Named(order[0])
 	p.Hops = append(p.Hops, routeHop(d.now, p.Routing, account.Name))
 	op := d.begin(paymux.Pay, account, p.Amount)
 	op.IdempotencyKey = r.Idempotency
 	p.Status, p.Channel, p.Account = paymux.Processing, op.Channel, op.Account
-	return d, decision.Order, nil
+	return d, order, nil
 }
 
 func (s *Service) newPayment(r *paymux.CreatePayment, now time.Time) paymux.Payment {

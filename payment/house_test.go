@@ -139,11 +139,15 @@ func (h *house) beside() *payment.Service {
 		&channel.Account{Name: "first", Driver: driver, Channel: h.first, Methods: driver.Methods},
 		&channel.Account{Name: "second", Driver: driver, Channel: h.second, Methods: driver.Methods},
 	)
-	rules := &routing.RuleSet{Name: "test", Version: 1}
+	program, err := routing.Compile(&routing.RuleSet{Name: "test", Version: 1, Fallback: routing.Fallback{All: true}})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	view := program.Bind(payment.Routable(accounts), nil)
 	return payment.New(payment.Config{
 		Store:    h.store,
 		Accounts: func() *channel.Accounts { return accounts },
-		Rules:    func() *routing.RuleSet { return rules },
+		Routes:   func() *routing.View { return view },
 		IDs:      h.ids,
 		Policy:   func(context.Context, paymux.MerchantID) (paymux.Policy, error) { return h.policy, nil },
 		Notify: func(_ context.Context, e paymux.Event) ([]queue.Task, error) {

@@ -2,11 +2,11 @@ package payment
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
-	"github.com/paymux/paymux/routing"
 )
 
 // movePay changes the payment after its pay operation changed.
@@ -189,15 +189,16 @@ func (s *Service) settle(ctx context.Context, d *draft, id paymux.OperationID, o
 
 // failOver begins another attempt after an operation that is proven to have done nothing.
 func (d *draft) failOver(failed *paymux.Operation, a *channel.Account) {
-	reason := failed.Account + " " + string(failed.State)
+	why := string(failed.State)
 	if failed.ChannelCode != "" {
-		reason += " (" + failed.ChannelCode + ")"
+		why += " (" + failed.ChannelCode + ")"
 	}
-	reason += "; failed over to " + a.Name
+	reason := failed.Account + " " + why + "; failed over to " + a.Name
 	d.hop(paymux.HopRoute, string(failed.ID), reason, nil)
 	if d.Payment.Routing != nil {
 		r := *d.Payment.Routing
 		r.Reason += "; " + reason
+		r.Failovers = append(slices.Clip(r.Failovers), paymux.Failover{From: failed.Account, To: a.Name, Why: why, At: d.now})
 		d.Payment.Routing = &r
 	}
 	key, hops := failed.IdempotencyKey, failed.Hops // begin may move the operations
@@ -224,13 +225,4 @@ func (s *Service) operation(d *draft, op *paymux.Operation) channel.Operation {
 		}
 	}
 	return o
-}
-
-// route decides which accounts may carry a payment.
-func (s *Service) route(p *paymux.Payment, card *paymux.CardDetails, designated string, policy *paymux.Policy) routing.Decision {
-	return routing.Decide(routing.Request{
-		Merchant: p.Merchant, Money: p.Money(), Method: p.Method.Type, Manual: p.CaptureMethod == paymux.CaptureManual,
-		CardToken: card != nil && card.Token != "", CardNumber: card != nil && card.Number != "",
-		Designated: designated, Allowed: policy.Accounts,
-	}, s.Rules(), s.candidates())
 }

@@ -19,7 +19,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"github.com/paymux/paymux"
@@ -39,8 +38,9 @@ type Config struct {
 	// Accounts are the accounts as they are now. It is asked often and answers at once. What it
 	// has named once it goes on naming, so that what is under way there can be brought to its end.
 	Accounts func() *channel.Accounts
-	Rules    func() *routing.RuleSet // the active rule set; called once a payment
-	IDs      *paymux.IDs
+	// Routes is the rule set in force over the accounts there are; called once a payment. What it names, Accounts names, too.
+	Routes func() *routing.View
+	IDs    *paymux.IDs
 	// Policy finds a merchant's policy where no request carries it: late money.
 	Policy func(context.Context, paymux.MerchantID) (paymux.Policy, error)
 	// Notify returns the tasks that deliver an event, to be committed with it.
@@ -64,7 +64,6 @@ type Config struct {
 // Service carries out merchants' requests, institutions' callbacks and tasks. Safe for concurrent use.
 type Service struct {
 	Config
-	routable atomic.Pointer[routable]
 	recent   *recent
 	doubts   *doubts
 	unknowns *unknowns

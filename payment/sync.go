@@ -64,7 +64,8 @@ func (s *Service) Methods(ctx context.Context, merchant paymux.MerchantID, m pay
 	var methods []paymux.MethodType
 	for _, method := range paymux.MethodTypes() {
 		p := paymux.Payment{Merchant: merchant, Amount: m.Amount, Currency: m.Currency, Method: paymux.Method{Type: method}}
-		if len(s.route(&p, nil, "", &policy).Order) > 0 {
+		r := s.routingRequest(&p, nil, &policy)
+		if len(s.Routes().Decide(&r).Order) > 0 {
 			methods = append(methods, method)
 		}
 	}

@@ -1,142 +1,148 @@
-// Package routing decides which accounts may carry a payment, in which order,
-// and says why. It is pure: no I/O, no clock, no state. Rules are data; what it is
-// given is all it knows. Start reading at Decide.
+// Package routing decides which accounts may carry a payment, in which order, and
+// says why. It is pure: no I/O, no clock, no state. Rules are data; what it is given is
+// all it knows. Compile makes a rule set ready, Bind joins it with the accounts there are. Start reading at Decide.
+//
+// The order of a decision (C5, C6): what the request designates, the rule set's designations, static rules,
+// dynamic rules, the fallback. Restrictions drop accounts, then health comes before the order of the rule.
 package routing
 
 import (
-	"fmt"
-	"slices"
-
 	"github.com/paymux/paymux"
 )
 
-// Request is what a decision depends on.
-type Request struct {
-	Merchant   paymux.MerchantID
-	Money      paymux.Money
-	Method     paymux.MethodType
-	Manual     bool     // needs a later capture
-	CardToken  bool     // comes with an institution's token
-	CardNumber bool     // comes with a card number
-	Designated string   // account named by the application; empty: rules decide
-	Allowed    []string // accounts the merchant may use; empty: all
+// View is a Program over the accounts there are. It is never changed, and safe for concurrent use.
+type View struct {
+	program  *Program
+	accounts []bound
+	named    map[string]int
+	know     Knowledge
 }
 
-// Account is what routing knows of an account.
-type Account struct {
-	Name    string
-	Channel string
-	// Takes reports whether the account handles a method in a currency.
-	Takes         func(paymux.MethodType, paymux.Currency) bool
-	ManualCapture bool
-	CardTokens    bool
-	CardNumbers   bool
-	Down          string // why it takes nothing just now; empty: it does
+// bound is an account with what the rules say of it.
+type bound struct {
+	Account
+	rule AccountRule
 }
 
-// RuleSet is a version of the static rules: the first rule that matches names the accounts.
-type RuleSet struct {
-	Name    string `yaml:"name" json:"name"`
-	Version int64  `yaml:"version" json:"version"`
-	Rules   []Rule `yaml:"rules" json:"rules"`
+// Bind joins the program with accounts, which have names of their own, in their configured order, and with what
+// is known of them; nil: nothing is. It is cheap, and done again when the accounts change.
+func (p *Program) Bind(accounts []Account, k Knowledge) *View {
+	v := &View{program: p, named: make(map[string]int, len(accounts)), know: k}
+	for i, a := range accounts {
+		v.named[a.Name] = i
+		b := bound{Account: a}
+		if rule := p.accounts[a.Name]; rule != nil {
+			b.rule = *rule
+		}
+		v.accounts = append(v.accounts, b)
+	}
+	return v
 }
 
-// Rule sends what matches all its conditions to its accounts, in order, and to no others:
-// one without accounts refuses what it matches. An empty condition matches everything.
-type Rule struct {
-	Name       string              `yaml:"name" json:"name"`
-	Methods    []paymux.MethodType `yaml:"methods" json:"methods,omitempty"`
-	Currencies []paymux.Currency   `yaml:"currencies" json:"currencies,omitempty"`
-	Merchants  []paymux.MerchantID `yaml:"merchants" json:"merchants,omitempty"`
-	MinAmount  int64               `yaml:"min_amount" json:"min_amount,omitempty"` // minor units, inclusive
-	MaxAmount  int64               `yaml:"max_amount" json:"max_amount,omitempty"` // minor units, inclusive; 0: none
-	Accounts   []string            `yaml:"accounts" json:"accounts"`
-}
+// Program is what the view decides by.
+func (v *View) Program() *Program { return v.program }
 
-// Decision is the ordered list of accounts to try, and why. An empty Order means that nobody takes the payment.
+// Decision is the ordered list of accounts to try. An empty Order means that nobody takes the payment.
 type Decision struct {
-	Order   []string
-	Routing paymux.Routing
+	Order    []string
+	Rule     string // as the explanation has it
+	Kind     string // paymux.RoutedDesignated and so on
+	By       string // paymux.OrderedListed and so on
+	Turn     string // paymux.TurnExplore, paymux.TurnProbe or empty
+	Fallback bool   // the order is the fallback's: nobody of the rule, or no rule, takes it
 }
 
-// Decide applies the designation, then the static rules, then every account in
-// its configured order (C5), drops what the restrictions exclude (C6), and explains (X4).
-func Decide(r Request, rules *RuleSet, accounts []Account) Decision {
-	rule, names, all := choose(r, rules)
-	d := Decision{Routing: paymux.Routing{RuleSet: rules.Name, Version: rules.Version, Rule: rule}}
-	consider := func(a *Account) {
-		dropped := restriction(r, a)
-		d.Routing.Candidates = append(d.Routing.Candidates, paymux.Candidate{Channel: a.Channel, Account: a.Name, Dropped: dropped})
-		if dropped == "" {
-			d.Order = append(d.Order, a.Name)
+// Decide orders the accounts that take a payment.
+func (v *View) Decide(r *Request) Decision {
+	c := v.considered(r)
+	return c.decision()
+}
+
+// Explain decides, and says what of every account that was considered.
+func (v *View) Explain(r *Request) (Decision, paymux.Routing) {
+	c := v.considered(r)
+	return c.decision(), c.routing()
+}
+
+// considered is a decision being made.
+type considered struct {
+	v      *View
+	r      *Request
+	object string
+	pick   pick
+	kept   []candidate
+	lost   []candidate
+	turn   string
+	spare  bool // kept are the fallback's
+}
+
+func (v *View) considered(r *Request) *considered {
+	c := &considered{v: v, r: r, object: v.object(r)}
+	c.pick = c.choose()
+	for _, name := range c.pick.names {
+		c.consider(name, c.pick.needs)
+	}
+	if len(c.kept) == 0 && !c.pick.final {
+		c.fallBack()
+	}
+	c.order()
+	return c
+}
+
+// fallBack considers the fallback's accounts. What excluded an account already, a need of
+// the rule's own aside, excludes it here, too.
+func (c *considered) fallBack() {
+	c.spare, c.pick.by, c.pick.ranker = true, paymux.OrderedPriority, nil
+	for _, name := range c.v.fallback() {
+		excluded := false
+		for i := range c.lost {
+			excluded = excluded || c.lost[i].name == name && c.lost[i].why.code != dropNeed
+		}
+		if !excluded {
+			c.consider(name, nil)
 		}
 	}
-	if all {
-		d.Routing.Candidates = make([]paymux.Candidate, 0, len(accounts))
-		for i := range accounts {
-			consider(&accounts[i])
+}
+
+func (v *View) fallback() []string {
+	if f := v.program.Set.Fallback; !f.All {
+		return f.Use
+	}
+	return v.all()
+}
+
+func (v *View) all() []string {
+	var names []string
+	for i := range v.accounts {
+		names = append(names, v.accounts[i].Name)
+	}
+	return names
+}
+
+// consider keeps an account or drops it. One that is named again had its turn.
+func (c *considered) consider(name string, needs []Feature) {
+	for _, list := range [][]candidate{c.kept, c.lost} {
+		for i := range list {
+			if list[i].name == name && list[i].spare == c.spare {
+				return
+			}
 		}
 	}
-	for n, name := range names {
-		if slices.Contains(names[:n], name) { // named again: it had its turn
-			continue
-		}
-		i := slices.IndexFunc(accounts, func(a Account) bool { return a.Name == name })
-		if i < 0 {
-			d.Routing.Candidates = append(d.Routing.Candidates, paymux.Candidate{Account: name, Dropped: "not configured"})
-			continue
-		}
-		consider(&accounts[i])
+	one := candidate{name: name, place: len(c.kept) + len(c.lost) + 1, spare: c.spare}
+	if i, ok := c.v.named[name]; ok {
+		one.account = &c.v.accounts[i]
 	}
-	d.Routing.Reason = reason(r, &d)
+	if one.why = c.restriction(one.account, name, needs); one.why.code != "" {
+		c.lost = append(c.lost, one)
+		return
+	}
+	c.kept = append(c.kept, one)
+}
+
+func (c *considered) decision() Decision {
+	d := Decision{Rule: c.pick.rule, Kind: c.pick.kind, By: c.pick.by, Turn: c.turn, Fallback: c.spare && len(c.kept) > 0}
+	for i := range c.kept {
+		d.Order = append(d.Order, c.kept[i].name)
+	}
 	return d
-}
-
-// choose returns the rule that applies and the accounts it names, or that all are meant.
-func choose(r Request, rules *RuleSet) (rule string, names []string, all bool) {
-	if r.Designated != "" {
-		return "designated", []string{r.Designated}, false
-	}
-	for i := range rules.Rules {
-		if rules.Rules[i].matches(r) {
-			return rules.Rules[i].Name, rules.Rules[i].Accounts, false
-		}
-	}
-	return "all accounts", nil, true
-}
-
-func (rule *Rule) matches(r Request) bool {
-	return has(rule.Methods, r.Method) && has(rule.Currencies, r.Money.Currency) && has(rule.Merchants, r.Merchant) &&
-		r.Money.Amount >= rule.MinAmount && (rule.MaxAmount == 0 || r.Money.Amount <= rule.MaxAmount)
-}
-
-func has[T comparable](list []T, v T) bool { return len(list) == 0 || slices.Contains(list, v) }
-
-// restriction says what keeps an account from taking the payment; empty: nothing.
-func restriction(r Request, a *Account) string {
-	switch {
-	case !has(r.Allowed, a.Name):
-		return "not allowed for the merchant"
-	case !a.Takes(r.Method, r.Money.Currency):
-		return "does not take this method and currency"
-	case a.Down != "":
-		return a.Down
-	case r.Manual && !a.ManualCapture:
-		return "has no manual capture"
-	case r.CardToken && !a.CardTokens:
-		return "takes no card tokens"
-	case r.CardNumber && !a.CardNumbers:
-		return "takes no card numbers"
-	}
-	return ""
-}
-
-func reason(r Request, d *Decision) string {
-	switch len(d.Order) {
-	case 0:
-		return fmt.Sprintf("no account takes %s in %s", r.Method, r.Money.Currency)
-	case 1:
-		return "method=" + string(r.Method) + "; only one account takes it"
-	}
-	return fmt.Sprintf("method=%s; first of %d", r.Method, len(d.Order))
 }

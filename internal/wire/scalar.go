@@ -50,6 +50,22 @@ func readUint(r *reader, v reflect.Value) {
 	v.SetUint(n)
 }
 
+// writeFloat has every digit. What is no number, which JSON cannot say, travels as none.
+func writeFloat(b []byte, v reflect.Value) []byte {
+	if f := v.Float(); f-f == 0 {
+		return strconv.AppendFloat(b, f, 'g', -1, 64)
+	}
+	return append(b, '0')
+}
+
+func readFloat(r *reader, v reflect.Value) {
+	f, err := strconv.ParseFloat(string(r.word()), 64)
+	if err != nil {
+		r.fail("no number that fits")
+	}
+	v.SetFloat(f)
+}
+
 func writeString(b []byte, v reflect.Value) []byte { return appendString(b, v.String()) }
 
 func readString(r *reader, v reflect.Value) { v.SetString(r.text()) }

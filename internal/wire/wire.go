@@ -77,6 +77,8 @@ func makePlan(t reflect.Type) *plan {
 		return &plan{writeInt, readInt}
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		return &plan{writeUint, readUint}
+	case reflect.Float64:
+		return &plan{writeFloat, readFloat}
 	case reflect.String:
 		return &plan{writeString, readString}
 	case reflect.Pointer:

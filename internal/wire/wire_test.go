@@ -179,7 +179,7 @@ func TestWhatCannotTravelIsRefused(t *testing.T) {
 	refuses[struct{ hidden int }](t)
 	refuses[[]struct{ M map[int]string }](t)
 	refuses[struct{ I interface{ Hour() int } }](t)
-	refuses[struct{ F float64 }](t)
+	refuses[struct{ F float32 }](t)
 }
 
 func refuses[T any](t *testing.T) {

@@ -49,6 +49,8 @@ func (f *filler) fill(v reflect.Value) {
 		v.SetInt(-1 - int64(f.draw.Uint64()>>(65-v.Type().Bits())))
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		v.SetUint(1 + f.draw.Uint64()>>(65-v.Type().Bits()))
+	case reflect.Float64:
+		v.SetFloat(f.draw.NormFloat64() * 1e6)
 	case reflect.String:
 		v.SetString(f.text())
 	case reflect.Pointer:

@@ -38,8 +38,11 @@ func newFront(s *scene) *front {
 		Name: "bank", Methods: paymux.MethodTypes(), Features: channel.Features{CardNumbers: true, CardTokens: true}, TimeLimit: time.Second,
 	}
 	accounts := channel.NewAccounts(&channel.Account{Name: "bank", Driver: driver, Channel: bank{}, Methods: driver.Methods})
+	program, err := routing.Compile(&routing.RuleSet{Fallback: routing.Fallback{All: true}})
+	s.must(err)
+	view := program.Bind(payment.Routable(accounts), nil)
 	f.payments = payment.New(payment.Config{
-		Store: s, Accounts: func() *channel.Accounts { return accounts }, Rules: func() *routing.RuleSet { return &routing.RuleSet{} },
+		Store: s, Accounts: func() *channel.Accounts { return accounts }, Routes: func() *routing.View { return view },
 		IDs: s.ids, Now: time.Now, Log: quiet, Notify: notifier.Tasks, PublicURL: "http://127.0.0.1",
 		Policy: func(context.Context, paymux.MerchantID) (paymux.Policy, error) { return paymux.Policy{}, nil },
 	})

@@ -35,6 +35,8 @@ func (f *filler) set(v reflect.Value) {
 		v.SetBool(true)
 	case reflect.Int, reflect.Int64:
 		v.SetInt(n)
+	case reflect.Float64:
+		v.SetFloat(float64(n) / 7)
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		f.set(v.Elem())

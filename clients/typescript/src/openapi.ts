@@ -1892,14 +1892,51 @@ export interface components {
             };
             return_url?: string;
             routing?: {
+                /** Format: date-time */
+                at?: string;
+                bin?: string;
+                by?: string;
                 candidates?: {
                     account: string;
                     channel: string;
+                    code?: string;
+                    /** Format: int64 */
+                    cost?: number;
+                    detail?: string;
                     dropped?: string;
+                    fallback?: boolean;
+                    health?: string;
+                    /** Format: int64 */
+                    latency_ms?: number;
+                    /** Format: int64 */
+                    place?: number;
+                    /** Format: int64 */
+                    priority?: number;
+                    /** Format: double */
+                    score?: number;
+                    /** Format: double */
+                    share?: number;
+                    /** Format: double */
+                    success?: number;
+                    /** Format: double */
+                    trials?: number;
                 }[];
+                draw?: string;
+                failovers?: {
+                    /** Format: date-time */
+                    at?: string;
+                    from: string;
+                    to: string;
+                    why: string;
+                }[];
+                kind?: string;
+                object?: string;
+                payer?: string;
+                ranker?: string;
                 reason: string;
                 rule: string;
                 ruleset: string;
+                turn?: string;
                 /** Format: int64 */
                 version: number;
             };
@@ -2272,14 +2309,51 @@ export interface components {
             }[];
             return_url?: string;
             routing?: {
+                /** Format: date-time */
+                at?: string;
+                bin?: string;
+                by?: string;
                 candidates?: {
                     account: string;
                     channel: string;
+                    code?: string;
+                    /** Format: int64 */
+                    cost?: number;
+                    detail?: string;
                     dropped?: string;
+                    fallback?: boolean;
+                    health?: string;
+                    /** Format: int64 */
+                    latency_ms?: number;
+                    /** Format: int64 */
+                    place?: number;
+                    /** Format: int64 */
+                    priority?: number;
+                    /** Format: double */
+                    score?: number;
+                    /** Format: double */
+                    share?: number;
+                    /** Format: double */
+                    success?: number;
+                    /** Format: double */
+                    trials?: number;
                 }[];
+                draw?: string;
+                failovers?: {
+                    /** Format: date-time */
+                    at?: string;
+                    from: string;
+                    to: string;
+                    why: string;
+                }[];
+                kind?: string;
+                object?: string;
+                payer?: string;
+                ranker?: string;
                 reason: string;
                 rule: string;
                 ruleset: string;
+                turn?: string;
                 /** Format: int64 */
                 version: number;
             };
@@ -2498,14 +2572,51 @@ export interface components {
                 };
                 return_url?: string;
                 routing?: {
+                    /** Format: date-time */
+                    at?: string;
+                    bin?: string;
+                    by?: string;
                     candidates?: {
                         account: string;
                         channel: string;
+                        code?: string;
+                        /** Format: int64 */
+                        cost?: number;
+                        detail?: string;
                         dropped?: string;
+                        fallback?: boolean;
+                        health?: string;
+                        /** Format: int64 */
+                        latency_ms?: number;
+                        /** Format: int64 */
+                        place?: number;
+                        /** Format: int64 */
+                        priority?: number;
+                        /** Format: double */
+                        score?: number;
+                        /** Format: double */
+                        share?: number;
+                        /** Format: double */
+                        success?: number;
+                        /** Format: double */
+                        trials?: number;
                     }[];
+                    draw?: string;
+                    failovers?: {
+                        /** Format: date-time */
+                        at?: string;
+                        from: string;
+                        to: string;
+                        why: string;
+                    }[];
+                    kind?: string;
+                    object?: string;
+                    payer?: string;
+                    ranker?: string;
                     reason: string;
                     rule: string;
                     ruleset: string;
+                    turn?: string;
                     /** Format: int64 */
                     version: number;
                 };

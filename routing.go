@@ -1,0 +1,65 @@
+package paymux
+
+import "time"
+
+// Routing is why a payment went where it went (X4): with the rule set of its version it is enough to choose again.
+type Routing struct {
+	RuleSet    string      `json:"ruleset"`
+	Version    int64       `json:"version"`
+	Rule       string      `json:"rule"` // that matched; "designated" and "fallback" where none did
+	Reason     string      `json:"reason"`
+	Kind       string      `json:"kind,omitempty"`   // of the rule: designated, static, dynamic, fallback
+	By         string      `json:"by,omitempty"`     // what ordered the accounts: listed, split, score, priority
+	Ranker     string      `json:"ranker,omitempty"` // the dynamic rule whose order it is, where a static rule left it to them
+	Turn       string      `json:"turn,omitempty"`   // explore, probe: why the first is not the best
+	At         time.Time   `json:"at,omitzero"`      // when it was decided
+	BIN        string      `json:"bin,omitempty"`    // the card number's first six to eight digits
+	Object     string      `json:"object,omitempty"` // country of the transaction object, where a rule asks for it
+	Payer      string      `json:"payer,omitempty"`  // a hash that no one can undo; splits stick by it
+	Draw       string      `json:"draw,omitempty"`   // the random bits of turns, in hex
+	Candidates []Candidate `json:"candidates,omitempty"`
+	Failovers  []Failover  `json:"failovers,omitempty"`
+}
+
+// Candidate is one account that was considered: those that were kept in the order they are tried, then those that were dropped.
+type Candidate struct {
+	Channel   string  `json:"channel"`
+	Account   string  `json:"account"`
+	Dropped   string  `json:"dropped,omitempty"`  // what excluded it, for people; empty for those that were kept
+	Code      string  `json:"code,omitempty"`     // the same as a word for programs
+	Detail    string  `json:"detail,omitempty"`   // what about it: "50000 > 20000 CNY"
+	Fallback  bool    `json:"fallback,omitempty"` // considered because nobody of the rule, or no rule, took it
+	Place     int     `json:"place,omitempty"`    // where it was named, from 1: the order where nothing else decides
+	Health    string  `json:"health,omitempty"`   // abnormal, probing; empty: normal
+	Priority  int     `json:"priority,omitempty"` // the lower comes first among equals; 0: 100
+	Share     float64 `json:"share,omitempty"`    // of a split, 0 to 1
+	Success   float64 `json:"success,omitempty"`  // expected share of payments that succeed
+	Trials    float64 `json:"trials,omitempty"`   // how many payments that expectation weighs
+	Cost      int64   `json:"cost,omitempty"`     // expected fee in minor units
+	LatencyMS int64   `json:"latency_ms,omitempty"`
+	Score     float64 `json:"score,omitempty"` // the higher is tried first: of By score or split
+}
+
+// Failover is how a payment went on to the next account.
+type Failover struct {
+	From string    `json:"from"`
+	To   string    `json:"to"`
+	Why  string    `json:"why"`
+	At   time.Time `json:"at,omitzero"`
+}
+
+// What Routing says: its kinds, what ordered the accounts, and why the first is not the best.
+const (
+	RoutedDesignated = "designated"
+	RoutedStatic     = "static"
+	RoutedDynamic    = "dynamic"
+	RoutedFallback   = "fallback"
+
+	OrderedListed   = "listed"
+	OrderedSplit    = "split"
+	OrderedScore    = "score"
+	OrderedPriority = "priority"
+
+	TurnExplore = "explore"
+	TurnProbe   = "probe"
+)
