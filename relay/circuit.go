@@ -2,6 +2,7 @@ package relay
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,7 +16,9 @@ const (
 // region that can be pinged is then pinged until it answers; of another one, one request goes to see after a pause, which
 // doubles each time, and its answer closes the circuit or opens it again.
 type circuit struct {
-	examined sync.Mutex // held while the region is pinged because a request waits
+	examined latch // held while the region is pinged because a request waits, or would
+
+	heard atomic.Int64 // when the region last answered anything, in Unix nanoseconds
 
 	mu       sync.Mutex // guards what follows
 	pinged   bool       // requests do not go to see
@@ -26,6 +29,8 @@ type circuit struct {
 	until    time.Time // of the pause
 	probing  bool
 }
+
+func newCircuit() *circuit { return &circuit{examined: newLatch()} }
 
 // result is what a request says about its region.
 type result int
@@ -64,6 +69,9 @@ func (c *circuit) leave(probe bool, r result, now time.Time) (opened bool) {
 	if probe {
 		c.probing = false
 	}
+	if r == answered {
+		c.heard.Store(now.UnixNano())
+	}
 	switch {
 	case c.open && !probe || r == nothing:
 	case r == answered:
@@ -95,12 +103,16 @@ func (c *circuit) silent() bool {
 	return c.open
 }
 
-// close ends it.
-func (c *circuit) close() {
+// close ends it: the region has answered a ping.
+func (c *circuit) close(now time.Time) {
+	c.heard.Store(now.UnixNano())
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.failed, c.open, c.pinged, c.pause = 0, false, false, 0
 }
+
+// silentFor is for how long nothing was heard of the region.
+func (c *circuit) silentFor(now time.Time) time.Duration { return now.Sub(time.Unix(0, c.heard.Load())) }
 
 // tripped reports whether the region did not answer, and has not since.
 func (c *circuit) tripped() bool {

@@ -61,14 +61,14 @@ func (l *ledger) awaited() bool {
 	return len(l.pending) > 0
 }
 
-// convene asks the others, where the journal is away for long enough that keys may have to go home without it, and until it has
-// been told of all that did.
+// convene asks the others, where the journal is away for so long that keys may have to go home without it, and until it has
+// been told of all that did. What is shorter asks nobody: whoever was asked and hears nothing more waits for a minute.
 func (l *ledger) convene(ctx context.Context) {
 	if l.council == nil || l.strict {
 		return
 	}
 	l.mu.Lock()
-	wanted := l.seen && !l.away.IsZero() && l.now().Sub(l.away) >= l.Patience/2 || l.claims.owing()
+	wanted := l.seen && !l.away.IsZero() && l.now().Sub(l.away) >= l.Patience-l.Probe || l.claims.owing()
 	asking := l.asking
 	l.asking = wanted || asking
 	l.mu.Unlock()

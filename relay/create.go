@@ -62,12 +62,22 @@ func (t *trip) decide() Decision {
 	return d
 }
 
+// decidePresent decides for a region that is there.
+func (t *trip) decidePresent(ctx context.Context) Decision {
+	for {
+		d := t.decide()
+		if p := t.s.byName[d.To]; p == nil || len(t.s.places) == 1 || t.present(ctx, p) || ctx.Err() != nil || t.alive.Err() != nil {
+			return d
+		}
+	}
+}
+
 func (t *trip) explain(d Decision) { t.why, t.rule, t.moved = d.Why, d.Rule, d.To != d.Home }
 
 // unkeyed sends what nobody can repeat. What a region has not begun, another one may.
 func (t *trip) unkeyed(ctx context.Context) (paymux.Reply, error) {
 	for {
-		d := t.decide()
+		d := t.decidePresent(ctx)
 		p := t.s.byName[d.To]
 		if p == nil {
 			return paymux.Reply{}, t.nowhere(d)
@@ -172,7 +182,7 @@ func givenUp(cause error) error {
 // closed is the answer where the key's region is not there, and no other may have the key.
 func (t *trip) closed(p *place) error {
 	if p == nil {
-		p = &place{circuit: &circuit{}}
+		p = &place{circuit: newCircuit()}
 	}
 	return away(p, t.conf.Now())
 }

@@ -102,7 +102,7 @@ func (l *ledger) put(ctx context.Context, name string, body []byte, was uint64) 
 }
 
 // note learns from a question that was asked at began. An absence that another frontend may have used
-// to send keys without the journal is followed by a time in which none leaves its home.
+// to send keys without the journal, and without asking here, is followed by a time in which none leaves its home.
 func (l *ledger) note(began time.Time, wrote bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -124,7 +124,7 @@ func (l *ledger) note(began time.Time, wrote bool, err error) {
 		return
 	}
 	now := l.now()
-	if now.Sub(l.away) >= l.Patience/2 {
+	if l.council == nil && now.Sub(l.away) >= l.Patience/2 { // otherwise who sends without it asks here first, and is waited for
 		l.settleUntil(now.Add(l.Settle))
 	}
 	l.log.Info("the journal of idempotency keys answers again", "after", now.Sub(l.away))

@@ -11,6 +11,7 @@ type Pinger interface {
 }
 
 const (
+	quietFor     = time.Second // a region that nothing was heard of for so long is asked whether it is there before a key is bound to it
 	suspectAfter = time.Second // without an answer, a region is asked whether it is there at all
 	pingTime     = time.Second
 	lastRevival  = 2 * time.Second // between pings of a region that does not answer
@@ -28,14 +29,40 @@ func (r *Relay) suspicion(p *place) (end func() bool) {
 
 // examine pings a region, once at a time, and spares it where nothing comes back.
 func (r *Relay) examine(p *place) {
-	if !p.circuit.examined.TryLock() {
+	if !p.circuit.examined.try() {
 		return
 	}
 	silent := r.ping(p) != nil
-	p.circuit.examined.Unlock()
+	p.circuit.examined.release()
 	if silent && r.spare(p) {
 		r.conf.Log.Warn("a region does not answer; it is given nothing until it does", "region", p.Name)
 	}
+}
+
+// present reports whether a region is there, as far as is known, before something new is bound to it: what is swallowed has to wait there until
+// the region is back, and of a region that was cut off while nothing was sent to it, nobody has noticed yet. Requests that find it quiet share one
+// ping; a region that is busy is never asked.
+func (r *Relay) present(ctx context.Context, p *place) bool {
+	if _, ok := p.Node.(Pinger); !ok || p.Here || p.circuit.tripped() || p.circuit.silentFor(r.conf.Now()) < quietFor {
+		return true
+	}
+	if p.circuit.examined.take(ctx) != nil {
+		return false
+	}
+	defer p.circuit.examined.release()
+	switch {
+	case p.circuit.tripped():
+		return false
+	case p.circuit.silentFor(r.conf.Now()) < quietFor:
+		return true
+	case r.ping(p) == nil:
+		p.circuit.heard.Store(r.conf.Now().UnixNano())
+		return true
+	}
+	if r.spare(p) {
+		r.conf.Log.Warn("a region does not answer; it is given nothing until it does", "region", p.Name)
+	}
+	return false
 }
 
 // spare has a region that was found silent be pinged until it answers, where it can be: no request has to be risked for that. It
@@ -62,7 +89,7 @@ func (r *Relay) revive(p *place) {
 			return
 		}
 		if r.ping(p) == nil {
-			p.circuit.close()
+			p.circuit.close(r.conf.Now())
 		}
 	}
 }

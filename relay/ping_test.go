@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -107,6 +108,53 @@ func TestASlowRegionIsNotSpared(t *testing.T) {
 		}
 		if f.pings.Load() == 0 {
 			t.Error("it was never pinged")
+		}
+	})
+}
+
+// A region that was cut off while nothing was sent to it is found out by a ping, which requests that come meanwhile share: nothing is swallowed.
+// One that is busy is not pinged.
+func TestAQuietRegionIsAskedWhetherItIsThere(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, 2)
+		home := h.home("mer_1")
+		f := &far{site: home}
+		h.show(func(g *relay.Region) {
+			if g.Name == home.name {
+				g.Node = f
+			}
+		})
+		h.old()
+		r := h.open()
+		settled()
+		for i := range 5 {
+			if reply, err := r.Create(t.Context(), pay("mer_1", fmt.Sprint("busy", i))); string(reply.Object) != home.name || err != nil {
+				t.Fatal(reply, err)
+			}
+			time.Sleep(500 * time.Millisecond)
+		}
+		if n := f.pings.Load(); n > 4 { // one question, by several pings at once
+			t.Errorf("a region that is busy was pinged %d times", n)
+		}
+		f.swallows.Store(true)
+		time.Sleep(2 * time.Second)
+		f.pings.Store(0)
+		var all sync.WaitGroup
+		for i := range 20 {
+			all.Go(func() {
+				if reply, err := r.Create(t.Context(), pay("mer_1", fmt.Sprint("quiet", i))); string(reply.Object) == home.name || err != nil {
+					t.Errorf("%d: %+v, %v", i, reply, err)
+				}
+			})
+		}
+		began := time.Now()
+		all.Wait()
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("they went elsewhere after %s", took)
+		}
+		if n := f.pings.Load(); n == 0 || n > 24 {
+			t.Errorf("it was pinged %d times", n)
 		}
 	})
 }

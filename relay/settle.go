@@ -15,7 +15,7 @@ const retryJournal = 100 * time.Millisecond
 // went. The claim is held.
 func (t *trip) learn(ctx context.Context) error {
 	epoch := t.ledger.era()
-	d, proven, err := t.allowed(ctx, t.decide())
+	d, proven, err := t.allowed(ctx, t.decidePresent(ctx))
 	if err != nil {
 		return err
 	}

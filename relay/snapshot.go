@@ -98,7 +98,7 @@ func (r *Relay) place(g Region, c *Condition, stale bool, now time.Time) *place 
 	}
 	k := r.circuits[g.Name]
 	if k == nil {
-		k = &circuit{}
+		k = newCircuit()
 		r.circuits[g.Name], r.tallies[g.Name] = k, &tally{}
 	}
 	p := &place{Region: g, circuit: k, tally: r.tallies[g.Name]}

@@ -231,8 +231,10 @@ func (tr *trade) answered(what string, n int, is func(*deal) bool) {
 		return
 	}
 	var last []string
-	for _, d := range tr.of(from, time.Now(), func(*stall) bool { return true }) {
-		last = append(last, d.String())
+	for _, d := range tr.of(time.Time{}, time.Now(), func(*stall) bool { return true }) {
+		if !d.began.Before(from) || d.took == 0 && !d.unanswered {
+			last = append(last, d.String())
+		}
 	}
 	tr.t.Fatalf("no %d answers: %s; there were %v", n, what, last)
 }

@@ -143,7 +143,8 @@ func (w *world) newRegion(name string, number int) *region {
 		address := r.place.address(w.t)
 		r.urls = append(r.urls, "http://"+address)
 		r.fronts = append(r.fronts, r.role(fmt.Sprint("frontend-", n+1), "frontend", append([]string{
-			"roles: [frontend]", "listen: " + address, publicly, "ops_token: env:TEST_OPS_TOKEN", "access: {traffic_requests: 0, " + w.c.access + "}"}, w.c.frontLines...)...))
+			"roles: [frontend]", "listen: " + address, publicly, "ops_token: env:TEST_OPS_TOKEN", "access: {traffic_requests: 0, " + w.c.access + "}",
+			"monitor: {listen: \"" + r.place.host + ":0\"}"}, w.c.frontLines...)...))
 	}
 	return r
 }
