@@ -137,7 +137,12 @@ func (p *parser) lintTargets(l *List, r *Rule, at string) {
 
 // lintPercent holds weights that are written as percent to what they say.
 func (p *parser) lintPercent(r *Rule, at string, total float64) {
-	written := p.Percent(at + ".to[")
+	written := 0
+	for n := range r.To {
+		if p.Percent(fmt.Sprintf("%s.to[%d].weight", at, n)) {
+			written++
+		}
+	}
 	switch {
 	case written == 0:
 	case written < len(r.To):

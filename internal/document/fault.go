@@ -34,3 +34,15 @@ func (f Faults) Error() string {
 func (f Faults) Sort() {
 	slices.SortStableFunc(f, func(a, b Fault) int { return cmp.Compare(a.Line, b.Line) })
 }
+
+// Located gives a line to each: what is wrong with the text as a whole stands where its message says, or on the first.
+func (f Faults) Located() Faults {
+	out := slices.Clone(f)
+	for i := range out {
+		if out[i].Line == 0 {
+			out[i].Line = 1
+			_, _ = fmt.Sscanf(out[i].Message, "line %d:", &out[i].Line)
+		}
+	}
+	return out
+}

@@ -28,8 +28,9 @@ const maxFaults = 100
 // Reader reads a document and remembers where its parts stood.
 type Reader struct {
 	Faults  Faults
-	lines   map[string]int // by path
-	percent []string       // paths of weights written as percent
+	lines   map[string]int  // by path
+	percent map[string]bool // paths of weights written as percent
+	depth   int             // of values within themselves
 }
 
 // Open reads the text of a document of at most so many bytes, YAML or JSON. Where root is nil, the reader's faults say
@@ -67,14 +68,17 @@ func decode(text []byte) (whole yaml.Node, faults Faults) {
 }
 
 // NewReader returns a reader of a document that is there already.
-func NewReader() *Reader { return &Reader{lines: map[string]int{}} }
+func NewReader() *Reader { return &Reader{lines: map[string]int{}, percent: map[string]bool{}} }
 
 // Fault notes that something is wrong at a path.
 func (r *Reader) Fault(path, remedy, format string, args ...any) {
-	if len(r.Faults) < maxFaults {
+	if !r.full() {
 		r.Faults = append(r.Faults, Fault{Path: path, Line: r.lines[path], Message: fmt.Sprintf(format, args...), Remedy: remedy})
 	}
 }
+
+// full reports whether nobody wants to hear more.
+func (r *Reader) full() bool { return len(r.Faults) >= maxFaults }
 
 // Line is where a path stood; 0: nowhere.
 func (r *Reader) Line(path string) int { return r.lines[path] }
@@ -87,15 +91,8 @@ func (r *Reader) Nearest(path string) int {
 	return r.lines[path]
 }
 
-// Percent reports how many of the weights under a path were written as percent.
-func (r *Reader) Percent(prefix string) (n int) {
-	for _, path := range r.percent {
-		if strings.HasPrefix(path, prefix) {
-			n++
-		}
-	}
-	return n
-}
+// Percent reports whether the weight at a path was written as percent.
+func (r *Reader) Percent(path string) bool { return r.percent[path] }
 
 // Fields are what a mapping may have.
 type Fields map[string]func(n *yaml.Node, path string)
@@ -107,7 +104,9 @@ func (r *Reader) Fields(n *yaml.Node, path string, known Fields) {
 			read(n, at)
 			return
 		}
-		r.Fault(at, "Known are "+among(name, slices.Collect(maps.Keys(known)))+".", "There is no %q here.", Clip(name))
+		if !r.full() {
+			r.Fault(at, "Known are "+among(name, slices.Collect(maps.Keys(known)))+".", "There is no %q here.", Clip(name))
+		}
 	})
 }
 
@@ -186,7 +185,7 @@ func (r *Reader) Weight(n *yaml.Node, path string) float64 {
 	plain := *n
 	if text, ok := strings.CutSuffix(n.Value, "%"); ok {
 		plain.Value = text
-		r.percent = append(r.percent, path)
+		r.percent[path] = true
 	}
 	return r.Number(&plain, path, 0, 1e6)
 }
