@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/internal/document"
 )
 
 // lint looks for what can be read and still cannot work.
@@ -18,19 +19,19 @@ func (p *parser) lint(l *List) {
 
 func (p *parser) lintRegions(l *List) {
 	if len(l.Regions) == 0 {
-		p.fault("regions", "List every region with its name and number.", "There are no regions.")
+		p.Fault("regions", "List every region with its name and number.", "There are no regions.")
 	}
 	for i, g := range l.Regions {
 		at := fmt.Sprintf("regions[%d]", i)
 		if g.Name == "" || strings.ContainsAny(g.Name, ".*> \t\r\n") {
-			p.fault(at, "Write the name of the region's nodes: no dots, blanks and wildcards.", "%q is no region's name.", clip(g.Name))
+			p.Fault(at, "Write the name of the region's nodes: no dots, blanks and wildcards.", "%q is no region's name.", document.Clip(g.Name))
 		}
 		for _, other := range l.Regions[:i] {
 			if other.Name == g.Name {
-				p.fault(at, "Keep one of them.", "The region %s is listed twice.", g.Name)
+				p.Fault(at, "Keep one of them.", "The region %s is listed twice.", g.Name)
 			}
 			if other.Number == g.Number {
-				p.fault(at, "Every region has a number of its own.", "The regions %s and %s both have the number %d.", other.Name, g.Name, g.Number)
+				p.Fault(at, "Every region has a number of its own.", "The regions %s and %s both have the number %d.", other.Name, g.Name, g.Number)
 			}
 		}
 		p.countries(at+".countries", g.Countries, nil)
@@ -39,19 +40,19 @@ func (p *parser) lintRegions(l *List) {
 
 func (p *parser) lintPlaces(l *List) {
 	for name, countries := range l.Areas {
-		at := "areas." + clip(name)
+		at := "areas." + document.Clip(name)
 		if isCountry(name) || name == "" {
-			p.fault(at, "Call it something else than two capital letters.", "An area cannot be called as a country is.")
+			p.Fault(at, "Call it something else than two capital letters.", "An area cannot be called as a country is.")
 		}
 		p.countries(at, countries, nil)
 	}
 	for i, a := range l.Accounts {
 		at := fmt.Sprintf("accounts[%d]", i)
 		if a.Name == "" {
-			p.fault(at, "Name it.", "The account has no name.")
+			p.Fault(at, "Name it.", "The account has no name.")
 		}
 		if slices.ContainsFunc(l.Accounts[:i], func(b ListedAccount) bool { return a.Name == b.Name }) {
-			p.fault(at, "Keep one of them.", "The account %s is listed twice.", clip(a.Name))
+			p.Fault(at, "Keep one of them.", "The account %s is listed twice.", document.Clip(a.Name))
 		}
 		if a.Country != "" {
 			p.countries(at+".country", []string{a.Country}, nil)
@@ -62,7 +63,7 @@ func (p *parser) lintPlaces(l *List) {
 
 func (p *parser) lintRules(l *List) {
 	if len(l.Rules) == 0 {
-		p.fault("rules", "End with a rule without conditions.", "There are no rules.")
+		p.Fault("rules", "End with a rule without conditions.", "There are no rules.")
 		return
 	}
 	for i := range l.Rules {
@@ -70,29 +71,29 @@ func (p *parser) lintRules(l *List) {
 	}
 	last := len(l.Rules) - 1
 	if r := &l.Rules[last]; r.By != "" || r.narrow() {
-		p.fault(fmt.Sprintf("rules[%d]", last), "End with a rule that has no conditions and names regions, for whatever no other rule matches.", "The last rule does not match everything.")
+		p.Fault(fmt.Sprintf("rules[%d]", last), "End with a rule that has no conditions and names regions, for whatever no other rule matches.", "The last rule does not match everything.")
 	}
 }
 
 func (p *parser) lintRule(l *List, i int) {
 	r, at := &l.Rules[i], fmt.Sprintf("rules[%d]", i)
 	if r.Name == "" {
-		p.fault(at, "Name it: the name is on the timeline of every payment it decides.", "The rule has no name.")
+		p.Fault(at, "Name it: the name is on the timeline of every payment it decides.", "The rule has no name.")
 	}
 	for j := range l.Rules[:i] {
 		earlier := &l.Rules[j]
 		if earlier.Name == r.Name && r.Name != "" {
-			p.fault(at, "Rename one.", "Two rules are called %s.", clip(r.Name))
+			p.Fault(at, "Rename one.", "Two rules are called %s.", document.Clip(r.Name))
 		}
 		if earlier.By == "" && earlier.covers(r, l.Areas) {
-			p.fault(at, fmt.Sprintf("Move it before %q, narrow that one, or remove this one.", clip(earlier.Name)),
-				"It is never reached: the rule %q before it matches whatever this one would.", clip(earlier.Name))
+			p.Fault(at, fmt.Sprintf("Move it before %q, narrow that one, or remove this one.", document.Clip(earlier.Name)),
+				"It is never reached: the rule %q before it matches whatever this one would.", document.Clip(earlier.Name))
 			break
 		}
 	}
 	for n, m := range r.Merchants {
 		if !strings.HasPrefix(string(m), paymux.PrefixMerchant) {
-			p.fault(fmt.Sprintf("%s.merchants[%d]", at, n), "Merchants' IDs begin with "+paymux.PrefixMerchant+".", "%q is no merchant's ID.", clip(string(m)))
+			p.Fault(fmt.Sprintf("%s.merchants[%d]", at, n), "Merchants' IDs begin with "+paymux.PrefixMerchant+".", "%q is no merchant's ID.", document.Clip(string(m)))
 		}
 	}
 	words(p, at+".services", r.Services, paymux.ServiceTypes())
@@ -106,30 +107,30 @@ func (p *parser) lintRule(l *List, i int) {
 func (p *parser) lintTargets(l *List, r *Rule, at string) {
 	switch {
 	case r.By != "" && len(r.To) > 0:
-		p.fault(at+".by", "Keep by, or to.", "The rule has both by and to.")
+		p.Fault(at+".by", "Keep by, or to.", "The rule has both by and to.")
 	case r.By != "":
 		words(p, at+".by", []Location{r.By}, []Location{ByClient, ByObject})
 		if !slices.ContainsFunc(l.Regions, func(g ListedRegion) bool { return len(g.Countries) > 0 && g.Weight > 0 }) {
-			p.fault(at+".by", "Give regions countries.", "No region has jurisdiction over any country.")
+			p.Fault(at+".by", "Give regions countries.", "No region has jurisdiction over any country.")
 		}
 		return
 	case len(r.To) == 0:
-		p.fault(at, "Name regions with to, or say by: client or by: object.", "The rule sends nowhere.")
+		p.Fault(at, "Name regions with to, or say by: client or by: object.", "The rule sends nowhere.")
 		return
 	}
 	total := 0.0
 	for n, t := range r.To {
 		here := fmt.Sprintf("%s.to[%d]", at, n)
 		if !slices.ContainsFunc(l.Regions, func(g ListedRegion) bool { return g.Name == t.Region }) {
-			p.fault(here, "List it under regions, or name one of "+strings.Join(names(l.Regions), ", ")+".", "There is no region %q.", clip(t.Region))
+			p.Fault(here, "List it under regions, or name one of "+strings.Join(names(l.Regions), ", ")+".", "There is no region %q.", document.Clip(t.Region))
 		}
 		if slices.ContainsFunc(r.To[:n], func(other Target) bool { return other.Region == t.Region }) {
-			p.fault(here, "Add their weights up in one.", "The region %s is named twice.", clip(t.Region))
+			p.Fault(here, "Add their weights up in one.", "The region %s is named twice.", document.Clip(t.Region))
 		}
 		total += t.Weight
 	}
 	if total <= 0 {
-		p.fault(at+".to", "Give one a weight above 0.", "All weights are 0: the rule sends nowhere.")
+		p.Fault(at+".to", "Give one a weight above 0.", "All weights are 0: the rule sends nowhere.")
 	}
 	p.lintPercent(r, at, total)
 }
@@ -137,17 +138,17 @@ func (p *parser) lintTargets(l *List, r *Rule, at string) {
 // lintPercent holds weights that are written as percent to what they say.
 func (p *parser) lintPercent(r *Rule, at string, total float64) {
 	written := 0
-	for _, path := range p.percent {
-		if strings.HasPrefix(path, at+".to[") {
+	for n := range r.To {
+		if p.Percent(fmt.Sprintf("%s.to[%d].weight", at, n)) {
 			written++
 		}
 	}
 	switch {
 	case written == 0:
 	case written < len(r.To):
-		p.fault(at+".to", "Write all of them as percent, or none.", "Some weights are percent and some are not.")
+		p.Fault(at+".to", "Write all of them as percent, or none.", "Some weights are percent and some are not.")
 	case math.Abs(total-100) > 0.01:
-		p.fault(at+".to", "Make them add up to 100 %.", "The weights add up to %g %%.", total)
+		p.Fault(at+".to", "Make them add up to 100 %.", "The weights add up to %g %%.", total)
 	}
 }
 
@@ -190,10 +191,10 @@ func (p *parser) countries(path string, list []string, areas map[string][]string
 			continue
 		}
 		at := fmt.Sprintf("%s[%d]", path, i)
-		if p.lines[at] == 0 {
+		if p.Line(at) == 0 {
 			at = path
 		}
-		p.fault(at, "Write ISO 3166-1 codes of two capital letters, such as CN (ZZ: not known), or the name of an area of this list.", "%q is no country.", clip(c))
+		p.Fault(at, "Write ISO 3166-1 codes of two capital letters, such as CN (ZZ: not known), or the name of an area of this list.", "%q is no country.", document.Clip(c))
 	}
 }
 
@@ -208,7 +209,7 @@ func words[S ~string](p *parser, path string, given, known []S) {
 			continue
 		}
 		at := fmt.Sprintf("%s[%d]", path, i)
-		if p.lines[at] == 0 {
+		if p.Line(at) == 0 {
 			at = path
 		}
 		list := make([]string, 0, len(known))
@@ -217,7 +218,7 @@ func words[S ~string](p *parser, path string, given, known []S) {
 				list = append(list, string(k))
 			}
 		}
-		p.fault(at, "Write one of "+strings.Join(list, ", ")+".", "%q is not known.", clip(string(w)))
+		p.Fault(at, "Write one of "+strings.Join(list, ", ")+".", "%q is not known.", document.Clip(string(w)))
 	}
 }
 
