@@ -32,8 +32,12 @@ func (b *Book) now() time.Time { return time.Unix(0, b.clock.Load()) }
 
 // Health is how an account does for a merchant: the worse of its own and of the merchant's there.
 func (b *Book) Health(merchant paymux.MerchantID, account string) routing.Health {
+	pins := *b.pins.Load()
+	if len(pins) == 0 && b.unwell.Load() == 0 {
+		return routing.Normal // as most of the time
+	}
 	a := b.find(account)
-	if pins := *b.pins.Load(); len(pins) > 0 {
+	if len(pins) > 0 {
 		return b.healthPinned(pins, merchant, account, a)
 	}
 	if a == nil {
@@ -224,8 +228,12 @@ func (b *Book) swap(a *account, s *standing, was *mark, next State) bool {
 	if s.mark.Load() != was {
 		return false
 	}
-	if s != &a.standing && !s.lost && next.Abnormal != (was != nil && was.Abnormal) {
-		a.troubled.Add(map[bool]int32{true: 1, false: -1}[next.Abnormal])
+	if !s.lost && next.Abnormal != (was != nil && was.Abnormal) {
+		more := map[bool]int64{true: 1, false: -1}[next.Abnormal]
+		a.unwell.Add(more)
+		if s != &a.standing {
+			a.troubled.Add(more)
+		}
 	}
 	s.mark.Store(&mark{State: next, from: b.now()})
 	s.evidence.forget()

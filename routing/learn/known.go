@@ -26,9 +26,9 @@ func (b *Book) Learnt(account string) []Learnt {
 	}
 	now := b.clock.Load()
 	var all []Learnt
-	a.kinds.each(func(k routing.Kind, r *rate) { all = append(all, Learnt{account, k, b.expected(r, now)}) })
+	a.kinds.each(func(k routing.Kind, r *rate) { all = append(all, Learnt{account, k, b.figures(r, now)}) })
 	slices.SortFunc(all, func(x, y Learnt) int {
 		return cmp.Or(cmp.Compare(x.Kind.Method, y.Kind.Method), cmp.Compare(x.Kind.Currency, y.Kind.Currency), cmp.Compare(x.Kind.Client, y.Kind.Client))
 	})
-	return slices.Insert(all, 0, Learnt{account, routing.Kind{}, b.expected(&a.all, now)})
+	return slices.Insert(all, 0, Learnt{account, routing.Kind{}, b.figures(&a.all, now)})
 }

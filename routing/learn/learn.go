@@ -58,6 +58,7 @@ type Book struct {
 	clock   atomic.Int64 // the latest time anybody told, in nanoseconds since 1970
 	pins    atomic.Pointer[[]Pin]
 	changed chan struct{}
+	unwell  atomic.Int64 // accounts, and merchants at one, that are abnormal
 
 	accounts atomic.Pointer[map[string]*account] // replaced where one is added
 	mu       sync.Mutex                          // of who replaces accounts
@@ -69,8 +70,9 @@ type account struct {
 	standing  standing
 	merchants table[paymux.MerchantID, standing]
 	suspect   suspect
-	troubled  atomic.Int32 // merchants that are abnormal
-	mu        sync.Mutex   // of who changes marks
+	troubled  atomic.Int64  // merchants that are abnormal
+	unwell    *atomic.Int64 // the book's
+	mu        sync.Mutex    // of who changes marks
 
 	all     rate
 	methods table[routing.Kind, rate] // of method and currency
@@ -129,7 +131,7 @@ func (b *Book) account(name string) *account {
 	if a := were[name]; a != nil || len(were) >= accountsAtMost {
 		return a
 	}
-	a := &account{name: name}
+	a := &account{name: name, unwell: &b.unwell}
 	a.kinds.init(b.Kinds)
 	a.methods.init(b.Kinds)
 	a.merchants.init(b.Merchants)
@@ -151,5 +153,6 @@ func (a *account) lose(s *standing) {
 	s.lost = true
 	if s.abnormal() {
 		a.troubled.Add(-1)
+		a.unwell.Add(-1)
 	}
 }

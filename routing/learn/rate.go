@@ -17,13 +17,14 @@ const (
 	latencyWeight = 100 // answers that the mean latency counts at most
 )
 
-// rate is how often something succeeds, and how long it takes. What it says is in told, for readers without a lock.
+// rate is how often something succeeds, and how long it takes. What others read of it, they read without a lock.
 type rate struct {
 	up *rate // what it has in common with others; nil: the prior
 
-	told   atomic.Uint64 // success rate and weight, two float32
+	told   atomic.Uint64 // success rate of its own trials, and their weight: two float32
 	toldAt atomic.Int64
-	pace   atomic.Uint64 // mean latency in seconds and its weight, likewise
+	whole  atomic.Uint64 // what to expect with all that it leans on, as it was when it was told
+	pace   atomic.Uint64 // seconds that an answer takes, likewise, and the weight of its own
 
 	mu          sync.Mutex // guards what follows
 	long, short tally
@@ -46,7 +47,8 @@ func (b *Book) observeRate(a *account, o *Outcome) {
 	now := b.clock.Load()
 	methodOf := routing.Kind{Method: o.Kind.Method, Currency: o.Kind.Currency}
 	method := a.methods.use(methodOf, now, func(r *rate) { r.up = &a.all })
-	for _, r := range []*rate{a.kinds.use(o.Kind, now, func(r *rate) { r.up = method }), method, &a.all} {
+	kind := a.kinds.use(o.Kind, now, func(r *rate) { r.up = method })
+	for _, r := range []*rate{&a.all, method, kind} {
 		b.count(r, o, now)
 	}
 }
@@ -55,8 +57,8 @@ func (b *Book) count(r *rate, o *Outcome, now int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if o.Was == 0 && o.Latency > 0 {
-		r.latency.add(o.Latency.Seconds(), 1-1/latencyWeight)
-		r.pace.Store(packed(r.latency.mean(), r.latency.n))
+		r.latency.add(o.Latency.Seconds(), 1-1.0/latencyWeight)
+		r.pace.Store(packed(b.expectedPace(r), r.latency.n))
 	}
 	if !o.Result.trial() || o.Retried {
 		return
@@ -78,6 +80,7 @@ func (b *Book) count(r *rate, o *Outcome, now int64) {
 	}
 	r.toldAt.Store(r.at)
 	r.told.Store(packed(r.long.mean(), r.long.n))
+	r.whole.Store(packed(b.expected(r, now)))
 }
 
 // changed reports whether the short memory contradicts the long one. The short one's trials are worth about twice their weight.
@@ -122,25 +125,46 @@ func (b *Book) Figures(account string, k routing.Kind) routing.Figures {
 	if r == nil {
 		r = &a.all
 	}
-	return b.expected(r, b.clock.Load())
+	return b.figures(r, b.clock.Load())
 }
 
-func (b *Book) expected(r *rate, now int64) routing.Figures {
-	f := routing.Figures{Success: b.Prior}
-	if r.up != nil {
-		f = b.expected(r.up, now)
+func (b *Book) figures(r *rate, now int64) routing.Figures {
+	p, trials := b.expected(r, now)
+	for ; r != nil; r = r.up {
+		if pace, n := unpacked(r.pace.Load()); n > 0 {
+			return routing.Figures{Success: p, Trials: trials, Latency: time.Duration(pace * float64(time.Second))}
+		}
 	}
+	return routing.Figures{Success: p, Trials: trials}
+}
+
+// expected is the success rate with all that it leans on, and the evidence for it.
+func (b *Book) expected(r *rate, now int64) (p, trials float64) {
+	if r == nil {
+		return b.Prior, 0
+	}
+	base, leant := b.leant(r.up, now)
 	p, n := unpacked(r.told.Load())
 	n *= b.faded(now - r.toldAt.Load())
-	f.Success = (n*p + b.Strength*f.Success) / (n + b.Strength)
-	f.Trials = n + min(f.Trials, b.Strength)
-	if t, n := unpacked(r.pace.Load()); n > 0 {
-		if f.Latency > 0 {
-			t = (n*t + b.Strength*f.Latency.Seconds()) / (n + b.Strength)
-		}
-		f.Latency = time.Duration(t * float64(time.Second))
+	return (n*p + b.Strength*base) / (n + b.Strength), n + min(leant, b.Strength)
+}
+
+// leant is expected of what many lean on: what it said lately will do.
+func (b *Book) leant(r *rate, now int64) (p, trials float64) {
+	if r != nil && now-r.toldAt.Load() < int64(b.HalfLife)/64 {
+		return unpacked(r.whole.Load())
 	}
-	return f
+	return b.expected(r, now)
+}
+
+// expectedPace is the mean latency with all that it leans on, in seconds.
+func (b *Book) expectedPace(r *rate) float64 {
+	if r.up == nil {
+		return r.latency.mean()
+	}
+	base, n := unpacked(r.up.pace.Load())
+	n = min(n, b.Strength)
+	return (r.latency.sum + n*base) / (r.latency.n + n)
 }
 
 func packed(mean, n float64) uint64 {
