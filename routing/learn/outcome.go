@@ -85,5 +85,5 @@ func (r Result) fault() bool { return r == ChannelDeclined || r == NotSent || r 
 // works reports whether it did.
 func (r Result) works() bool { return r == Succeeded || r == Pending }
 
-// trial reports whether the result is one for the success rate.
-func (r Result) trial() bool { return r != 0 && r != Pending }
+// verdict reports whether a payer or issuer has decided.
+func (r Result) verdict() bool { return r == Succeeded || r == PayerDeclined }

@@ -22,7 +22,7 @@ type policy interface {
 // static is the accounts in their configured order.
 type static struct{ order []int }
 
-func (s static) decide(*wanted) ([]int, string)                                             { return s.order, "" }
+func (s static) decide(*wanted) ([]int, string)                                   { return s.order, "" }
 func (static) hear(*wanted, int, learn.Result, time.Duration, int, time.Duration) {}
 
 // engine is the real thing: compiled rules over a book.

@@ -44,10 +44,12 @@ type heard struct {
 
 type inFlight []heard
 
-func (f inFlight) Len() int           { return len(f) }
-func (f inFlight) Less(i, j int) bool { return f[i].due < f[j].due || f[i].due == f[j].due && f[i].n < f[j].n }
-func (f inFlight) Swap(i, j int)      { f[i], f[j] = f[j], f[i] }
-func (f *inFlight) Push(x any)        { *f = append(*f, x.(heard)) }
+func (f inFlight) Len() int { return len(f) }
+func (f inFlight) Less(i, j int) bool {
+	return f[i].due < f[j].due || f[i].due == f[j].due && f[i].n < f[j].n
+}
+func (f inFlight) Swap(i, j int) { f[i], f[j] = f[j], f[i] }
+func (f *inFlight) Push(x any)   { *f = append(*f, x.(heard)) }
 func (f *inFlight) Pop() any {
 	last := (*f)[len(*f)-1]
 	*f = (*f)[:len(*f)-1]
