@@ -25,6 +25,7 @@ var mayImport = map[string]string{
 	"directory":              "internal/*",
 	"directory/directoryrpc": "directory internal/*",
 	"routing":                "internal/*",
+	"routing/learn":          "routing internal/*",
 	"channel":                "internal/*",
 	"keys":                   "keys/keyuse internal/*",
 	"channel/channeltest":    "channel channel/channelrpc internal/*",
