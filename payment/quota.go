@@ -184,3 +184,28 @@ func (d *draft) mayHaveBrought(op *paymux.Operation) bool {
 func without(op *paymux.Operation) bool {
 	return op.State == paymux.OpDeclined || op.State == paymux.OpNotSent || op.State == paymux.OpCanceled
 }
+
+// known is what is known to routing, full quotas included.
+type known struct {
+	routing.Knowledge // nil: nothing else is
+	quotas            *Quotas
+	program           *routing.Program
+}
+
+func (k *known) Full(account string, m paymux.Money, day int32) string {
+	return k.quotas.Full(k.program.Quotas(account), account, m, day)
+}
+
+func (k *known) Figures(account string, kind routing.Kind) routing.Figures {
+	if k.Knowledge == nil {
+		return routing.Figures{}
+	}
+	return k.Knowledge.Figures(account, kind)
+}
+
+func (k *known) Health(merchant paymux.MerchantID, account string) routing.Health {
+	if k.Knowledge == nil {
+		return routing.Normal
+	}
+	return k.Knowledge.Health(merchant, account)
+}
