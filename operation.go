@@ -40,6 +40,10 @@ type Operation struct {
 	IdempotencyKey string `json:"-"`
 	Hops           []Hop  `json:"-"` // the API call that caused it
 	Trace          string `json:"-"` // the traceparent under which it was begun, which news of it continues; empty for none
+
+	// Quotas are what a pay operation took of its account's quotas when it was begun; QuotasBack: it has given all of that back.
+	Quotas     []QuotaUse `json:"-"`
+	QuotasBack bool       `json:"-"`
 }
 
 // Reasons of operations that Paymux begins by itself.

@@ -46,6 +46,16 @@ type Failover struct {
 	To   string    `json:"to"`
 	Why  string    `json:"why"`
 	At   time.Time `json:"at,omitzero"`
+
+	// Routing was asked anew, without those that had their turn. What it said, as in Routing:
+	Version    int64       `json:"version,omitempty"`
+	Rule       string      `json:"rule,omitempty"`
+	Kind       string      `json:"kind,omitempty"`
+	By         string      `json:"by,omitempty"`
+	Ranker     string      `json:"ranker,omitempty"`
+	Turn       string      `json:"turn,omitempty"`
+	Draw       string      `json:"draw,omitempty"`
+	Candidates []Candidate `json:"candidates,omitempty"`
 }
 
 // What Routing says: its kinds, what ordered the accounts, and why the first is not the best.

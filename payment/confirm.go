@@ -15,11 +15,7 @@ func (s *Service) Confirm(ctx context.Context, r paymux.ConfirmPayment) (paymux.
 	if reply, ok, err := s.repeated(ctx, r.Caller); ok {
 		return reply, err
 	}
-	var order []string
-	d, err := s.change(ctx, s.owned(r.Merchant, r.Payment), func(d *draft) (err error) {
-		order, err = d.confirm(&r)
-		return err
-	})
+	d, err := s.change(ctx, s.owned(r.Merchant, r.Payment), func(d *draft) (err error) { return d.confirm(&r) })
 	if errors.Is(err, paymux.ErrKeyTaken) {
 		return s.replay(ctx, r.Caller)
 	}
@@ -27,45 +23,47 @@ func (s *Service) Confirm(ctx context.Context, r paymux.ConfirmPayment) (paymux.
 		return paymux.Reply{}, err
 	}
 	id := d.newestPay().ID
-	if d, err = s.pay(ctx, d, order, r.Card); err != nil {
+	if d, err = s.pay(ctx, d, &wish{r.Card, r.Designated, &r.Policy}); err != nil {
 		return paymux.Reply{}, err
 	}
 	return s.answerTo(ctx, r.Caller, d, latestPay(d, id))
 }
 
 // confirm decides the first operation of a created payment.
-func (d *draft) confirm(r *paymux.ConfirmPayment) (order []string, err error) {
+func (d *draft) confirm(r *paymux.ConfirmPayment) error {
 	p := &d.Payment
 	switch {
 	case p.Status != paymux.Created:
-		return nil, paymux.Errorf(paymux.StateConflict, "The payment is %s; only a created payment can be confirmed.", p.Status)
+		return paymux.Errorf(paymux.StateConflict, "The payment is %s; only a created payment can be confirmed.", p.Status)
 	case !d.now.Before(p.ExpiresAt):
-		return nil, paymux.Errorf(paymux.StateConflict, "The payment expired at %s. Make a new one.", p.ExpiresAt.Format("2006-01-02T15:04:05Z07:00"))
+		return paymux.Errorf(paymux.StateConflict, "The payment expired at %s. Make a new one.", p.ExpiresAt.Format("2006-01-02T15:04:05Z07:00"))
 	}
 	if r.Method.Type != "" {
 		p.Method = r.Method
 	}
 	if p.Method.Type == "" {
-		return nil, paymux.Errorf(paymux.InvalidRequest, "payment_method.type is needed: nobody has chosen a method yet.").At("payment_method.type")
+		return paymux.Errorf(paymux.InvalidRequest, "payment_method.type is needed: nobody has chosen a method yet.").At("payment_method.type")
 	}
 	if !allows(p.AllowedMethods, p.Method.Type) {
-		return nil, paymux.Errorf(paymux.InvalidRequest, "%s is not among the payment's allowed_methods.", p.Method.Type).At("payment_method.type")
+		return paymux.Errorf(paymux.InvalidRequest, "%s is not among the payment's allowed_methods.", p.Method.Type).At("payment_method.type")
 	}
 	if r.Designated != "" && d.s.Accounts().Named(r.Designated) == nil {
-		return nil, paymux.Errorf(paymux.InvalidRequest, "There is no account %q.", r.Designated).At("account")
+		return paymux.Errorf(paymux.InvalidRequest, "There is no account %q.", r.Designated).At("account")
 	}
 	p.ReturnURL = or(r.ReturnURL, p.ReturnURL)
-	order, p.Routing = d.s.routed(p, r.Card, r.Designated, &r.Policy)
-	if len(order) == 0 {
-		return nil, noChannel(p.Routing)
+	account, why, rules := d.route(&wish{r.Card, r.Designated, &r.Policy})
+	if account == nil {
+		return noChannel(why)
 	}
-	op := d.begin(paymux.Pay, d.s.Accounts().Named(order[0]), p.Amount)
+	p.Routing = why
+	op := d.begin(paymux.Pay, account, p.Amount)
+	d.reserve(op, rules)
 	d.asked(op, &r.Caller, "confirm")
 	op.Hops = append(op.Hops, routeHop(d.now, p.Routing, op.Account))
 	p.Channel, p.Account = op.Channel, op.Account
 	d.status(paymux.Processing)
 	d.Begin = beginAnswer(r.Caller, string(p.ID), d)
-	return order, nil
+	return nil
 }
 
 func allows(methods []paymux.MethodType, m paymux.MethodType) bool {

@@ -17,23 +17,38 @@ import (
 // with PaymentDeclined or NotSent carries the failed payment.
 func (s *Service) Create(ctx context.Context, r paymux.CreatePayment) (paymux.Reply, error) {
 	ctx = context.WithoutCancel(ctx) // a merchant who hangs up does not stop money half-way
-	d, order, err := s.draftNew(&r)
+	d, err := s.createFirst(ctx, &r)
 	if err != nil {
-		return paymux.Reply{}, err
-	}
-	d.Begin = beginAnswer(r.Caller, string(d.Payment.ID), d)
-	if !r.Confirm {
-		return s.createOnly(ctx, d, r.Caller)
-	}
-	if err := s.commitNew(ctx, d); err != nil {
 		return s.createFailed(ctx, r, err)
 	}
+	if !r.Confirm {
+		return *d.answered, nil
+	}
 	id := d.newestPay().ID
-	d, err = s.pay(ctx, d, order, r.Card)
+	d, err = s.pay(ctx, d, &wish{r.Card, r.Designated, &r.Policy})
 	if err != nil {
 		return paymux.Reply{}, err
 	}
 	return s.answerTo(ctx, r.Caller, d, latestPay(d, id))
+}
+
+// createFirst decides a new payment and makes it durable. Where a quota turns out to be full, it decides again with that known.
+func (s *Service) createFirst(ctx context.Context, r *paymux.CreatePayment) (d *draft, err error) {
+	for range attempts {
+		if d, err = s.draftNew(r); err != nil {
+			return nil, err
+		}
+		d.Begin = beginAnswer(r.Caller, string(d.Payment.ID), d)
+		if !r.Confirm {
+			err = s.createOnly(ctx, d, r.Caller)
+		} else {
+			err = s.commitNew(ctx, d)
+		}
+		if !s.Quotas.noted(err) {
+			break
+		}
+	}
+	return d, err
 }
 
 // latestPay is the newest pay operation, which answers the request after failovers.
@@ -45,27 +60,28 @@ func latestPay(d *draft, id paymux.OperationID) paymux.OperationID {
 }
 
 // draftNew decides everything about a new payment: its fields, its route and its first operation.
-func (s *Service) draftNew(r *paymux.CreatePayment) (d *draft, order []string, err error) {
+func (s *Service) draftNew(r *paymux.CreatePayment) (d *draft, err error) {
 	if err := s.checkCreate(r); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	d = &draft{s: s, now: s.now()}
 	d.Payment = s.newPayment(r, d.now)
 	p := &d.Payment
 	if !r.Confirm {
 		d.resolveAt("", p.ExpiresAt)
-		return d, nil, nil
+		return d, nil
 	}
-	order, p.Routing = s.routed(p, r.Card, r.Designated, &r.Policy)
-	if len(order) == 0 {
-		return nil, nil, noChannel(p.Routing)
+	account, why, rules := d.route(&wish{r.Card, r.Designated, &r.Policy})
+	if account == nil {
+		return nil, noChannel(why)
 	}
-	account := s.Accounts().Named(order[0])
+	p.Routing = why
 	p.Hops = append(p.Hops, routeHop(d.now, p.Routing, account.Name))
 	op := d.begin(paymux.Pay, account, p.Amount)
 	op.IdempotencyKey = r.Idempotency
+	d.reserve(op, rules)
 	p.Status, p.Channel, p.Account = paymux.Processing, op.Channel, op.Account
-	return d, order, nil
+	return d, nil
 }
 
 func (s *Service) newPayment(r *paymux.CreatePayment, now time.Time) paymux.Payment {
@@ -122,19 +138,15 @@ func routeHop(at time.Time, r *paymux.Routing, account string) paymux.Hop {
 }
 
 // createOnly commits a payment that waits for its method, with the answer in the same commit.
-func (s *Service) createOnly(ctx context.Context, d *draft, c paymux.Caller) (paymux.Reply, error) {
+func (s *Service) createOnly(ctx context.Context, d *draft, c paymux.Caller) (err error) {
 	d.Payment.Version, d.Payment.UpdatedAt = 1, d.now
-	reply := paymux.Reply{Object: d.Payment.AppendJSON(nil), Created: true, RequestID: c.RequestID}
+	d.answered = &paymux.Reply{Object: d.Payment.AppendJSON(nil), Created: true, RequestID: c.RequestID}
 	if d.Begin != nil {
-		var err error
-		if d.Begin.Answer, err = encodeReply(&reply); err != nil {
-			return paymux.Reply{}, err
+		if d.Begin.Answer, err = encodeReply(d.answered); err != nil {
+			return err
 		}
 	}
-	if err := s.commitNew(ctx, d); err != nil {
-		return s.createFailed(ctx, paymux.CreatePayment{Caller: c, MerchantOrderID: d.Payment.MerchantOrderID}, err)
-	}
-	return reply, nil
+	return s.commitNew(ctx, d)
 }
 
 // commitNew makes a new payment durable. Nobody is told: nothing has happened yet.
@@ -158,7 +170,14 @@ func (s *Service) commitNew(ctx context.Context, d *draft) error {
 // createFailed turns what kept a payment from being made into the answer: a
 // repeat is answered as the first request was.
 func (s *Service) createFailed(ctx context.Context, r paymux.CreatePayment, err error) (paymux.Reply, error) {
+	var refused *paymux.Error
 	switch {
+	case errors.As(err, &refused) && refused.Code != paymux.Unavailable:
+		// Nobody takes it any more, perhaps because of what the first sending of this very request took.
+		if reply, ok, err := s.repeated(ctx, r.Caller); ok {
+			return reply, err
+		}
+		return paymux.Reply{}, err
 	case errors.Is(err, paymux.ErrKeyTaken):
 		return s.replay(ctx, r.Caller)
 	case errors.Is(err, paymux.ErrOrderTaken):

@@ -15,15 +15,16 @@ import (
 // to become. Operations are reached through op, so that what was touched is known.
 type draft struct {
 	Change
-	s       *Service
-	before  paymux.Payment
-	ops     []paymux.Operation // as they are to be, oldest first
-	marks   []mark             // of ops, by position
-	now     time.Time
-	types   []paymux.EventType                // of the payment, to be made when it is whole
-	object  json.RawMessage                   // the payment as JSON, made by seal
-	refunds map[paymux.RefundID]paymux.Refund // read for this change
-	told    paymux.OperationID                // what an institution's news is about, whose trace it continues
+	s        *Service
+	before   paymux.Payment
+	ops      []paymux.Operation // as they are to be, oldest first
+	marks    []mark             // of ops, by position
+	now      time.Time
+	types    []paymux.EventType                // of the payment, to be made when it is whole
+	object   json.RawMessage                   // the payment as JSON, made by seal
+	refunds  map[paymux.RefundID]paymux.Refund // read for this change
+	outcomes []Outcome                         // to be told once they are durable
+	told     paymux.OperationID                // what an institution's news is about, whose trace it continues
 
 	atOnce   *paymux.Caller    // whose request this change itself answers
 	answers  *paymux.Operation // whose outcome answers the request that waits
@@ -183,6 +184,7 @@ func (d *draft) seal(ctx context.Context) error {
 	if len(d.ops) > 0 {
 		d.Payment.LatestOperation = d.ops[len(d.ops)-1].ID
 	}
+	d.quotas()
 	d.New, d.Operations = d.New[:0], d.Operations[:0]
 	for i, op := range d.ops {
 		switch d.marks[i] {

@@ -91,6 +91,8 @@ type house struct {
 	policy paymux.Policy
 	keys   int
 	told   []paymux.EventType
+	rules  *routing.Program
+	heard  []payment.Outcome
 
 	counted bool // and closed
 }
@@ -127,6 +129,7 @@ func newHouse(t *testing.T) *house {
 		store.Close()
 	})
 	h.store = store
+	h.ruled(routing.AccountRule{Name: "first"})
 	h.ids = paymux.NewIDs([]byte("a key of sixteen bytes or more"), 1, h.clock)
 	h.Service = h.beside()
 	return h
@@ -139,17 +142,15 @@ func (h *house) beside() *payment.Service {
 		&channel.Account{Name: "first", Driver: driver, Channel: h.first, Methods: driver.Methods},
 		&channel.Account{Name: "second", Driver: driver, Channel: h.second, Methods: driver.Methods},
 	)
-	program, err := routing.Compile(&routing.RuleSet{Name: "test", Version: 1, Fallback: routing.Fallback{All: true}})
-	if err != nil {
-		h.t.Fatal(err)
+	quotas := payment.NewQuotas(h.clock)
+	routes := &payment.Routes{
+		Accounts: func() *channel.Accounts { return accounts }, Quotas: quotas,
+		Program: func() *routing.Program { h.mu.Lock(); defer h.mu.Unlock(); return h.rules },
 	}
-	view := program.Bind(payment.Routable(accounts), nil)
 	return payment.New(payment.Config{
-		Store:    h.store,
-		Accounts: func() *channel.Accounts { return accounts },
-		Routes:   func() *routing.View { return view },
-		IDs:      h.ids,
-		Policy:   func(context.Context, paymux.MerchantID) (paymux.Policy, error) { return h.policy, nil },
+		Store: h.store, Accounts: routes.Accounts, Routes: routes.View, Quotas: quotas, Observer: h,
+		IDs:    h.ids,
+		Policy: func(context.Context, paymux.MerchantID) (paymux.Policy, error) { return h.policy, nil },
 		Notify: func(_ context.Context, e paymux.Event) ([]queue.Task, error) {
 			h.mu.Lock()
 			defer h.mu.Unlock()
@@ -158,6 +159,25 @@ func (h *house) beside() *payment.Service {
 		},
 		PublicURL: "http://127.0.0.1:8080", Now: h.clock, Log: slog.New(slog.DiscardHandler),
 	})
+}
+
+// ruled puts rules in force that say something of accounts.
+func (h *house) ruled(accounts ...routing.AccountRule) {
+	h.t.Helper()
+	program, err := routing.Compile(&routing.RuleSet{Name: "test", Version: 1, Accounts: accounts, Fallback: routing.Fallback{All: true}})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.rules = program
+}
+
+// Observe implements payment.Observer.
+func (h *house) Observe(o payment.Outcome) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.heard = append(h.heard, o)
 }
 
 func (h *house) caller() paymux.Caller {

@@ -140,6 +140,7 @@ func (d *draft) news(op *paymux.Operation, out outcome) bool {
 // record writes what the institution said into the operation.
 func (d *draft) record(op *paymux.Operation, out outcome) {
 	d.touch(op)
+	was := op.State
 	op.State = out.State
 	op.ChannelID = or(out.ChannelID, op.ChannelID)
 	op.ChannelCode, op.ChannelMessage = out.Code, out.Message
@@ -160,6 +161,7 @@ func (d *draft) record(op *paymux.Operation, out outcome) {
 	if op.State.Ended() {
 		op.EndedAt = d.now
 	}
+	d.heard(op, was, out)
 }
 
 // failure is an operation's end without success, for the merchant.

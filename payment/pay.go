@@ -3,6 +3,7 @@ package payment
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/paymux/paymux"
@@ -122,26 +123,26 @@ func (d *draft) paidBesides(op *paymux.Operation) bool {
 	return false
 }
 
-// pay sends a payment to the first account of its routing, and on to the next
-// ones where it is proven that nothing happened (money rule 2). begun holds the
-// operation of the first attempt, committed. It returns the draft as last committed.
-func (s *Service) pay(ctx context.Context, d *draft, order []string, card *paymux.CardDetails) (*draft, error) {
+// pay sends a payment to the account of its first operation, which is committed, and on to others
+// where it is proven that nothing happened (money rule 2). Each time routing is asked anew: what
+// is down, full or in trouble by now is not what it was. It returns the draft as last committed.
+func (s *Service) pay(ctx context.Context, d *draft, w *wish) (*draft, error) {
 	id := d.newestPay().ID
 	deadline := d.now.Add(failoverBudget)
-	for i := 0; ; i++ {
+	for {
 		op := *d.find(id)
 		request := s.operation(d, &op)
-		request.Card = card
+		request.Card = w.card
 		out := s.call(ctx, s.carrier(&op), request)
-		next := ""
-		if i+1 < len(order) && s.Now().Before(deadline) && (out.State == paymux.OpNotSent || out.State == paymux.OpDeclined && out.Retryable) {
-			next = order[i+1]
+		onward := w
+		if !s.Now().Before(deadline) || out.State != paymux.OpNotSent && (out.State != paymux.OpDeclined || !out.Retryable) {
+			onward = nil
 		}
 		var err error
-		if d, err = s.settle(ctx, d, id, out, next); err != nil {
+		if d, err = s.settle(ctx, d, id, out, onward); err != nil {
 			return d, unrecorded(err)
 		}
-		if next == "" || d.newestPay().ID == id {
+		if onward == nil || d.newestPay().ID == id {
 			return d, nil
 		}
 		id = d.newestPay().ID
@@ -160,9 +161,9 @@ func unrecorded(err error) error {
 // failoverBudget bounds how long a payer waits while accounts are tried one after the other.
 const failoverBudget = 20 * time.Second
 
-// settle commits the outcome of a pay operation together with the next attempt,
-// or with the answer to the request that waits.
-func (s *Service) settle(ctx context.Context, d *draft, id paymux.OperationID, out outcome, next string) (*draft, error) {
+// settle commits the outcome of a pay operation together with the next attempt, where it may go onward and somebody
+// takes it, or with the answer to the request that waits.
+func (s *Service) settle(ctx context.Context, d *draft, id paymux.OperationID, out outcome, onward *wish) (*draft, error) {
 	first := true
 	read := func(ctx context.Context) (Record, error) {
 		if first { // what was just committed is what there is, unless a callback was quicker
@@ -173,12 +174,8 @@ func (s *Service) settle(ctx context.Context, d *draft, id paymux.OperationID, o
 	}
 	return s.change(ctx, read, func(d *draft) error {
 		op := d.find(id)
-		if next != "" && op.State == paymux.OpSent {
-			if a, err := s.account(next); err == nil {
-				d.record(op, out)
-				d.failOver(op, a)
-				return nil
-			}
+		if onward != nil && op.State == paymux.OpSent && d.failOver(op, out, onward) {
+			return nil
 		}
 		if !d.conclude(op, out) {
 			return errUnchanged
@@ -187,8 +184,14 @@ func (s *Service) settle(ctx context.Context, d *draft, id paymux.OperationID, o
 	})
 }
 
-// failOver begins another attempt after an operation that is proven to have done nothing.
-func (d *draft) failOver(failed *paymux.Operation, a *channel.Account) {
+// failOver begins another attempt after an operation that is proven to have done nothing. It reports whether somebody takes it.
+func (d *draft) failOver(failed *paymux.Operation, out outcome, w *wish) bool {
+	a, decided, rules := d.route(w)
+	if a == nil {
+		d.nobodyElse(failed, out, decided)
+		return false
+	}
+	d.record(failed, out)
 	why := string(failed.State)
 	if failed.ChannelCode != "" {
 		why += " (" + failed.ChannelCode + ")"
@@ -198,13 +201,41 @@ func (d *draft) failOver(failed *paymux.Operation, a *channel.Account) {
 	if d.Payment.Routing != nil {
 		r := *d.Payment.Routing
 		r.Reason += "; " + reason
-		r.Failovers = append(slices.Clip(r.Failovers), paymux.Failover{From: failed.Account, To: a.Name, Why: why, At: d.now})
+		r.Failovers = append(slices.Clip(r.Failovers), paymux.Failover{
+			From: failed.Account, To: a.Name, Why: why, At: d.now, Version: decided.Version, Rule: decided.Rule, Kind: decided.Kind,
+			By: decided.By, Ranker: decided.Ranker, Turn: decided.Turn, Draw: decided.Draw, Candidates: decided.Candidates,
+		})
 		d.Payment.Routing = &r
 	}
 	key, hops := failed.IdempotencyKey, failed.Hops // begin may move the operations
 	op := d.begin(paymux.Pay, a, d.Payment.Amount)
 	op.IdempotencyKey, op.Hops = key, hops
+	d.reserve(op, rules)
 	d.Payment.Channel, d.Payment.Account = op.Channel, op.Account
+	return true
+}
+
+// nobodyElse says on the timeline what keeps the accounts that were not tried from taking a payment that failed.
+func (d *draft) nobodyElse(failed *paymux.Operation, out outcome, decided *paymux.Routing) {
+	var others []string
+	for _, c := range decided.Candidates {
+		if d.payAt(c.Account) == nil {
+			others = append(others, c.Account+": "+c.Dropped)
+		}
+	}
+	if len(others) > 0 {
+		d.hop(paymux.HopRoute, string(failed.ID), failed.Account+" "+string(out.State)+"; nobody else takes it: "+strings.Join(others, ", "), nil)
+	}
+}
+
+// payAt is the payment's pay operation at an account, nil where there is none.
+func (d *draft) payAt(account string) *paymux.Operation {
+	for i := range d.ops {
+		if d.ops[i].Kind == paymux.Pay && d.ops[i].Account == account {
+			return &d.ops[i]
+		}
+	}
+	return nil
 }
 
 // operation is what the channel is told of an operation.

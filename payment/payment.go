@@ -32,7 +32,7 @@ import (
 // outcomes nobody reported, sends what a crash kept from being sent, and expires. Ref is the payment's ID.
 const KindResolve = "resolve"
 
-// Config wires a Service. Every field but Notify, Offer, Changed and Trace is required.
+// Config wires a Service. Every field but Quotas, Observer, Notify, Offer, Changed and Trace is required.
 type Config struct {
 	Store Store
 	// Accounts are the accounts as they are now. It is asked often and answers at once. What it
@@ -40,7 +40,11 @@ type Config struct {
 	Accounts func() *channel.Accounts
 	// Routes is the rule set in force over the accounts there are; called once a payment. What it names, Accounts names, too.
 	Routes func() *routing.View
-	IDs    *paymux.IDs
+	// Quotas remembers which are full. It is the one that Routes knows of.
+	Quotas *Quotas
+	// Observer hears what became of operations.
+	Observer Observer
+	IDs      *paymux.IDs
 	// Policy finds a merchant's policy where no request carries it: late money.
 	Policy func(context.Context, paymux.MerchantID) (paymux.Policy, error)
 	// Notify returns the tasks that deliver an event, to be committed with it.
@@ -77,6 +81,9 @@ func New(c Config) *Service {
 	if c.Offer == nil {
 		c.Offer = func([]queue.Task) {}
 	}
+	if c.Quotas == nil {
+		c.Quotas = NewQuotas(c.Now)
+	}
 	if c.Changed == nil {
 		c.Changed = func(paymux.Payment) {}
 	}
@@ -96,7 +103,7 @@ const attempts = 20
 var errUnchanged = errors.New("payment: nothing to change")
 
 // change reads the payment, lets decide work on a draft of it and commits the
-// draft, again from the start when another change came first. decide returns
+// draft, again from the start when another change came first, or a quota was full. decide returns
 // errUnchanged to commit nothing; its other errors are returned as they are.
 func (s *Service) change(ctx context.Context, read func(context.Context) (Record, error), decide func(*draft) error) (*draft, error) {
 	for range attempts {
@@ -111,7 +118,7 @@ func (s *Service) change(ctx context.Context, read func(context.Context) (Record
 			return d, err
 		}
 		err = s.commit(ctx, d)
-		if err == nil || !errors.Is(err, paymux.ErrStale) {
+		if err == nil || !errors.Is(err, paymux.ErrStale) && !s.Quotas.noted(err) {
 			return d, err
 		}
 	}

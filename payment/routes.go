@@ -15,6 +15,7 @@ type Routes struct {
 	Accounts  func() *channel.Accounts
 	Program   func() *routing.Program
 	Knowledge routing.Knowledge // nil: nothing is known
+	Quotas    *Quotas           // nil: none is known to be full
 	joined    atomic.Pointer[joined]
 }
 
@@ -30,9 +31,17 @@ func (r *Routes) View() *routing.View {
 	if j := r.joined.Load(); j != nil && j.accounts == accounts && j.program == program {
 		return j.view
 	}
-	j := &joined{accounts, program, program.Bind(Routable(accounts), r.Knowledge)}
+	j := &joined{accounts, program, program.Bind(Routable(accounts), r.known(program))}
 	r.joined.Store(j)
 	return j.view
+}
+
+// known joins what is known with the quotas of the rules.
+func (r *Routes) known(program *routing.Program) routing.Knowledge {
+	if r.Quotas == nil {
+		return r.Knowledge
+	}
+	return &known{Knowledge: r.Knowledge, quotas: r.Quotas, program: program}
 }
 
 // Routable are accounts as routing sees them.
@@ -60,21 +69,41 @@ func features(f *channel.Features) (set routing.Features) {
 	return set
 }
 
-// routed asks which accounts may carry a payment, in order, and why.
-func (s *Service) routed(p *paymux.Payment, card *paymux.CardDetails, designated string, policy *paymux.Policy) ([]string, *paymux.Routing) {
-	r := s.routingRequest(p, card, policy)
-	r.Designated = designated
-	d, why := s.Routes().Explain(&r)
-	return d.Order, &why
+// wish is what a request says of where its payment shall go, beside the payment itself.
+type wish struct {
+	card       *paymux.CardDetails
+	designated string
+	policy     *paymux.Policy
 }
 
-// routingRequest is what routing is told of a payment.
+// route asks which account shall carry the payment now, of those that have not been tried, and why; nil: nobody takes it.
+// The rules are those it was decided by.
+func (d *draft) route(w *wish) (a *channel.Account, why *paymux.Routing, rules *routing.Program) {
+	view := d.s.Routes()
+	r := d.s.routingRequest(&d.Payment, w.card, w.policy)
+	r.At, r.Designated = d.now, w.designated
+	for i := range d.ops {
+		if op := &d.ops[i]; op.Kind == paymux.Pay {
+			r.Tried = append(r.Tried, op.Account)
+		}
+	}
+	r.Draw = routing.DrawOf(d.Payment.ID, len(r.Tried))
+	decision, explained := view.Explain(&r)
+	for _, name := range decision.Order {
+		if a = d.s.Accounts().Named(name); a != nil {
+			break
+		}
+	}
+	return a, &explained, view.Program()
+}
+
+// routingRequest is what routing is told of a payment, now.
 func (s *Service) routingRequest(p *paymux.Payment, card *paymux.CardDetails, policy *paymux.Policy) routing.Request {
 	return routing.Request{
 		ID: p.ID, At: s.now(), Merchant: p.Merchant, Money: p.Money(), Method: p.Method.Type, Manual: p.CaptureMethod == paymux.CaptureManual,
 		CardToken: card != nil && card.Token != "", CardNumber: card != nil && card.Number != "",
 		Allowed: policy.Accounts, Client: p.Client.Country, Network: network(p, card), BIN: bin(card),
-		Metadata: p.Metadata, Payer: s.payer(p, card), Draw: routing.DrawOf(p.ID, 0),
+		Metadata: p.Metadata, Payer: s.payer(p, card),
 	}
 }
 

@@ -28,6 +28,9 @@ type Change struct {
 	Hops  []paymux.Hop  // to append to the payment's timeline
 	Link  paymux.LinkID // whose newest payment this is
 	Facts []paymux.Fact // to be counted later, by monitor
+	// Reserve is room to take in quotas, and Release room to give back, which has no limit and never takes a counter
+	// below nothing. Neither has two of one key.
+	Reserve, Release []paymux.Reservation
 }
 
 // TaskRef names tasks by what they are about.
@@ -43,7 +46,7 @@ type Record struct {
 // not there is an error that is paymux.NotFound. Safe for concurrent use.
 type Store interface {
 	// Commit makes a change durable and returns when it is. Errors: paymux.ErrStale,
-	// paymux.ErrKeyTaken, paymux.ErrOrderTaken; any other means the outcome of the commit is not known.
+	// paymux.ErrKeyTaken, paymux.ErrOrderTaken, paymux.ErrQuotaFull; any other means the outcome of the commit is not known.
 	Commit(ctx context.Context, c *Change) error
 	Record(ctx context.Context, id paymux.PaymentID) (Record, error)
 	// RecordOf finds the payment of an operation.
@@ -60,4 +63,6 @@ type Store interface {
 	Notified(ctx context.Context, id paymux.PaymentID) ([]paymux.Attempt, error)
 	// Dispute finds a dispute by the institution's ID of the case.
 	Dispute(ctx context.Context, account, channelID string) (paymux.Dispute, error)
+	// Quotas returns what has been taken of an account's quotas on a day, or of all accounts' where it is empty, in the order of their keys.
+	Quotas(ctx context.Context, day int32, account string) ([]paymux.QuotaUsed, error)
 }

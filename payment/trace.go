@@ -29,7 +29,9 @@ func (s *Service) keep(ctx context.Context, d *draft) error {
 	err := s.Store.Commit(ctx, &d.Change)
 	switch {
 	case err == nil:
-	case errors.Is(err, paymux.ErrStale), errors.Is(err, paymux.ErrKeyTaken), errors.Is(err, paymux.ErrOrderTaken):
+		s.Quotas.moved(&d.Change)
+		d.tell()
+	case errors.Is(err, paymux.ErrStale), errors.Is(err, paymux.ErrKeyTaken), errors.Is(err, paymux.ErrOrderTaken), errors.Is(err, paymux.ErrQuotaFull):
 		span.Text(trace.ErrorType, "lost a race")
 	default:
 		span.Fail("not confirmed")

@@ -3,11 +3,15 @@ package main
 import (
 	"context"
 	"time"
+
+	"github.com/paymux/paymux/payment"
 )
 
 const (
 	// keepAnswers is how long a request's answer is kept for its repeats.
 	keepAnswers = 7 * 24 * time.Hour
+	// keepQuotas is how long it is kept what was taken of a quota: longer than an outcome is asked for, so that all that is given back finds its day.
+	keepQuotas  = payment.GiveUp + 10*24*time.Hour
 	pruneEvery  = 10 * time.Minute
 	pruneAtOnce = 1000 // rows a commit, so that no payment waits long behind one
 )
@@ -43,6 +47,7 @@ func (s *system) every(interval time.Duration, do func(context.Context)) {
 func (s *system) prune(ctx context.Context) {
 	s.pruneAll(ctx, "kept answers", s.store.PruneIdempotency, s.now().Add(-keepAnswers))
 	s.pruneAll(ctx, "events", s.store.PruneEvents, s.now().Add(-s.conf.Notify.Keep))
+	s.pruneAll(ctx, "quotas", s.store.PruneQuotas, s.now().Add(-keepQuotas))
 }
 
 func (s *system) pruneAll(ctx context.Context, what string, prune func(context.Context, time.Time, int) (int, error), before time.Time) {

@@ -45,14 +45,15 @@ func (s *system) openPayments(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	routes := &payment.Routes{Accounts: s.channels.Accounts, Program: func() *routing.Program { return program }}
+	quotas := payment.NewQuotas(s.now)
+	routes := &payment.Routes{Accounts: s.channels.Accounts, Program: func() *routing.Program { return program }, Quotas: quotas}
 	s.counts = &monitor.Counts{}
 	s.usage = monitor.NewMeter(monitor.MeterConfig{
 		Now: s.now, Capacity: float64(s.conf.Node.Rated), QueueDepth: func() int64 { return int64(s.runner.Load().Waiting) },
 	})
 	s.payments = payment.New(payment.Config{
 		Store: monitor.Timed{Store: s.store, Meter: s.usage, Counts: s.counts, Now: s.now}, Accounts: s.channels.Accounts, IDs: s.ids, PublicURL: s.publicURL, Now: s.now, Log: s.log, Trace: s.tracer,
-		Routes: routes.View,
+		Routes: routes.View, Quotas: quotas,
 		Policy: s.policy, Notify: s.notifier.Tasks, Offer: offer, Changed: s.changes.announce,
 	})
 	s.watch = newStoreWatch(s.store, s.now)

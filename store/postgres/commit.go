@@ -31,6 +31,8 @@ type entry struct {
 	hops       []row[payHop]
 	links      []row[linkPayment]
 	facts      []byte
+
+	reserve, release []paymux.Reservation // no rows: they are added up over a group
 }
 
 // row is a noun with its row in binary form.
@@ -53,7 +55,8 @@ func (s *Store) Commit(ctx context.Context, c *payment.Change) error {
 // All are tried in one pipelined transaction. Those whose guard fails there (a version, a key, an
 // order) are put aside and the rest is committed without them; then they have their turn one after the
 // other, each under a savepoint, because what they ran into may have been a neighbour that was itself refused.
-// A group in which a statement fails goes that way whole: a bad row fails alone.
+// A group in which a statement fails goes that way whole: a bad row fails alone. Who finds a quota full is refused at
+// once; who finds it full only because of neighbours comes after them.
 func (w *writer) commit(entries []*entry) []error {
 	outcomes := make([]error, len(entries))
 	order := make([]int, len(entries))
@@ -61,29 +64,25 @@ func (w *writer) commit(entries []*entry) []error {
 		order[i] = i
 	}
 	// One order for all writers: rows are locked the same way round everywhere.
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(entries[a].about, entries[b].about) })
+	byName := func(a, b int) int { return cmp.Compare(entries[a].about, entries[b].about) }
+	slices.SortFunc(order, byName)
 
-	together, apart, careful := order, []int(nil), false
-	for len(together) > 0 {
-		var refused []bool
+	together, apart, behind, careful := order, []int(nil), []int(nil), false
+	for len(together)+len(behind) > 0 {
+		if len(together) == 0 {
+			together, behind = behind, nil
+		}
+		var refused []error
 		err := w.persistently(func() (err error) {
 			refused, err = w.tryTogether(pick(entries, together), careful)
 			return err
 		})
-		if err == nil {
-			break
-		}
 		switch {
+		case err == nil:
+			together = nil
 		case errors.Is(err, errRefused):
-			var rest []int
-			for i, at := range together {
-				if refused[i] {
-					apart = append(apart, at)
-				} else {
-					rest = append(rest, at)
-				}
-			}
-			together = rest
+			again, other, later := sortRefused(together, refused, outcomes)
+			together, apart, behind = again, append(apart, other...), append(behind, later...)
 		case taken(err) && !careful:
 			careful = true
 		case atFault(err):
@@ -94,25 +93,56 @@ func (w *writer) commit(entries []*entry) []error {
 		}
 	}
 	if len(apart) > 0 {
-		slices.SortFunc(apart, func(a, b int) int { return cmp.Compare(entries[a].about, entries[b].about) })
+		slices.SortFunc(apart, byName)
 		w.oneByOne(entries, apart, outcomes)
 	}
 	return outcomes
 }
 
-// oneByOne commits entries in one transaction, each under a savepoint of its own.
-func (w *writer) oneByOne(entries []*entry, at []int, outcomes []error) {
-	var refusals []error
-	err := w.persistently(func() (err error) {
-		refusals, err = w.tryOneByOne(pick(entries, at))
-		return err
-	})
+// sortRefused tells of a refused group who is tried again without the others, who goes apart, and who comes behind for
+// want of room in a quota. Who finds one full has his outcome.
+func sortRefused(at []int, refused, outcomes []error) (again, apart, behind []int) {
 	for i, to := range at {
-		outcomes[to] = unavailable(err)
-		// A refusal stands even when the commit of the others failed.
-		if refusals != nil && refusals[i] != nil {
-			outcomes[to] = refusals[i]
+		switch {
+		case refused[i] == nil:
+			again = append(again, to)
+		case errors.Is(refused[i], paymux.ErrQuotaFull):
+			outcomes[to] = refused[i]
+		case errors.Is(refused[i], errCrowded):
+			behind = append(behind, to)
+		default:
+			apart = append(apart, to)
 		}
+	}
+	return again, apart, behind
+}
+
+// oneByOne commits entries in one transaction, each under a savepoint of its own. Where quotas have no room for all, nothing
+// was committed, and it begins again without those who have none.
+func (w *writer) oneByOne(entries []*entry, at []int, outcomes []error) {
+	var behind []int
+	for len(at)+len(behind) > 0 {
+		if len(at) == 0 {
+			at, behind = behind, nil
+		}
+		var refusals []error
+		err := w.persistently(func() (err error) {
+			refusals, err = w.tryOneByOne(pick(entries, at))
+			return err
+		})
+		if errors.Is(err, errRefused) {
+			again, _, later := sortRefused(at, refusals, outcomes)
+			at, behind = again, append(behind, later...)
+			continue
+		}
+		for i, to := range at {
+			outcomes[to] = unavailable(err)
+			// A refusal stands even when the commit of the others failed.
+			if refusals != nil && refusals[i] != nil {
+				outcomes[to] = refusals[i]
+			}
+		}
+		at = nil
 	}
 }
 
@@ -125,22 +155,30 @@ func unavailable(err error) error {
 	return paymux.Errorf(paymux.Unavailable, "The store did not confirm the change. Repeat the request with the same Idempotency-Key: it cannot take effect twice.").Because(err)
 }
 
-var errRefused = errors.New("a guard failed")
+var (
+	errRefused = errors.New("a guard failed")
+	errGuard   = errors.New("the entry's guard failed")
+)
 
-// tryTogether writes a group in one transaction of two exchanges. On errRefused it tells which entries'
-// guards failed. On any error nothing was committed, unless it is errUnanswered.
-func (w *writer) tryTogether(entries []*entry, careful bool) (refused []bool, err error) {
+// tryTogether writes a group in one transaction of two exchanges. On errRefused it tells which entries were refused, and
+// why. On any error nothing was committed, unless it is errUnanswered.
+func (w *writer) tryTogether(entries []*entry, careful bool) (refused []error, err error) {
 	g := newGroup(entries, w.types, careful)
+	g.count()
 	if err := w.send(g, "BEGIN"); err != nil {
 		return nil, err
 	}
-	if refused = g.refused(); slices.Contains(refused, true) {
+	if refused = g.refused(); refused != nil {
 		return refused, errRefused
+	}
+	if refused, err = w.counted(g); err != nil {
+		return refused, err
 	}
 	return nil, w.finish()
 }
 
-// tryOneByOne writes entries in one transaction, skipping those that are refused or at fault.
+// tryOneByOne writes entries in one transaction, skipping those that are refused or at fault. On errRefused nothing was
+// committed, and it tells who found no room in quotas.
 func (w *writer) tryOneByOne(entries []*entry) (refusals []error, err error) {
 	if err := w.exec("BEGIN"); err != nil {
 		return nil, err
@@ -170,6 +208,9 @@ func (w *writer) tryOneByOne(entries []*entry) (refusals []error, err error) {
 	if !slices.Contains(refusals, nil) {
 		w.rollback()
 		return refusals, nil
+	}
+	if full, err := w.countLast(entries, refusals); err != nil {
+		return full, err
 	}
 	return refusals, w.finish()
 }

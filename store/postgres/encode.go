@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"encoding/json"
+	"errors"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/payment"
@@ -33,7 +34,8 @@ func encode(c *payment.Change) (*entry, error) {
 		e.links = rows(r, []linkPayment{{c.Link, p.ID}}, appendLink)
 	}
 	e.facts = paymux.AppendFacts(nil, c.Facts)
-	return e, r.err
+	e.reserve, e.release = c.Reserve, c.Release
+	return e, errors.Join(r.err, checkQuotas(e.reserve, e.release))
 }
 
 func encodeEvent(event paymux.Event, tasks []queue.Task) (*entry, error) {

@@ -19,6 +19,7 @@ type group struct {
 	// others fail whole in that case, which is rare, and are cheaper in all others.
 	careful    bool
 	statements []statement
+	counters   counters
 }
 
 // statement writes the rows of all entries into one table.
@@ -29,6 +30,7 @@ type statement struct {
 	returned func(pgx.Rows) (int, error)
 	owners   []int // by row: the entry it belongs to
 	written  []bool
+	lenient  bool  // rows that are not written refuse nobody
 	done     bool  // the result was read
 	refusal  error // what an entry gets one of whose rows was not written
 }
@@ -161,27 +163,29 @@ func (s *statement) read(results pgx.BatchResults) error {
 
 // failed reports whether rows somebody asks about were not written.
 func (s *statement) failed() bool {
-	return s.done && s.returned != nil && slices.Contains(s.written, false)
+	return s.done && s.returned != nil && !s.lenient && slices.Contains(s.written, false)
 }
 
 func (g *group) anyFailed() bool {
 	return slices.ContainsFunc(g.statements, func(s statement) bool { return s.failed() })
 }
 
-// refused tells whose rows were not written by the first statement that failed.
+// refused tells whose rows were not written by the first statement that failed; nil where none did.
 // Statements behind it were not read: another attempt without these entries will tell.
-func (g *group) refused() []bool {
-	refused := make([]bool, len(g.entries))
+func (g *group) refused() []error {
 	for _, s := range g.statements {
 		if !s.failed() {
 			continue
 		}
+		refused := make([]error, len(g.entries))
 		for row, owner := range s.owners {
-			refused[owner] = refused[owner] || !s.written[row]
+			if !s.written[row] {
+				refused[owner] = errGuard
+			}
 		}
-		break
+		return refused
 	}
-	return refused
+	return nil
 }
 
 // refusal is why the group's only entry was not written; nil where it was.

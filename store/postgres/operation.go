@@ -13,6 +13,9 @@ type operationJSON struct {
 	IdempotencyKey string       `json:"idempotency_key,omitempty"`
 	Hops           []paymux.Hop `json:"hops,omitempty"`
 	Trace          string       `json:"trace,omitempty"`
+
+	Quotas     []paymux.QuotaUse `json:"quotas,omitempty"`
+	QuotasBack bool              `json:"quotas_back,omitempty"`
 }
 
 func appendOperation(r *record, o *paymux.Operation) {
@@ -24,7 +27,7 @@ func appendOperation(r *record, o *paymux.Operation) {
 	r.text(string(o.State))
 	r.number(o.Amount)
 	r.text(string(o.Currency))
-	r.json(&operationJSON{o, o.IdempotencyKey, o.Hops, o.Trace})
+	r.json(&operationJSON{o, o.IdempotencyKey, o.Hops, o.Trace, o.Quotas, o.QuotasBack})
 }
 
 func decodeOperation(columns paymux.Operation, detail []byte) (paymux.Operation, error) {
@@ -34,6 +37,7 @@ func decodeOperation(columns paymux.Operation, detail []byte) (paymux.Operation,
 		return o, fmt.Errorf("detail of operation %s: %w", columns.ID, err)
 	}
 	o.IdempotencyKey, o.Hops, o.Trace = whole.IdempotencyKey, whole.Hops, whole.Trace
+	o.Quotas, o.QuotasBack = whole.Quotas, whole.QuotasBack
 	o.ID, o.State, o.Amount, o.Merchant = columns.ID, columns.State, columns.Amount, columns.Merchant
 	return o, nil
 }

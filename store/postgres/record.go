@@ -61,6 +61,11 @@ func (r *record) number(value int64) {
 	r.put64(value)
 }
 
+func (r *record) day(value int32) {
+	r.column(pgtype.Int4OID, 4)
+	r.put32(uint32(value))
+}
+
 func (r *record) small(value int16) {
 	r.column(pgtype.Int2OID, 2)
 	r.buf = binary.BigEndian.AppendUint16(r.buf, uint16(value))

@@ -29,12 +29,13 @@ var (
 	taskTable        = table{name: "tasks", columns: "id, kind, ref, lane, due_at, attempt, last_error, created_at, part, parked, trace"}
 	attemptTable     = table{name: "attempts", columns: "event, endpoint, at, result, detail"}
 	hopTable         = table{name: "hops", columns: "seq, payment, at, detail", given: "payment, at, detail"}
+	quotaTable       = table{name: "quotas", columns: "day, account, quota, currency, used"}
 	linkTable        = table{name: "links", columns: "id, merchant, status, amount, currency, payment, detail"}
 )
 
 // tables are all that groups write.
 func tables() []table {
-	return []table{paymentTable, operationTable, refundTable, disputeTable, idempotencyTable, eventTable, taskTable, attemptTable, hopTable, linkTable}
+	return []table{paymentTable, operationTable, refundTable, disputeTable, idempotencyTable, eventTable, taskTable, attemptTable, hopTable, linkTable, quotaTable}
 }
 
 // from is rows of the table as a statement's first argument.

@@ -126,6 +126,9 @@ func (w *writer) persistently(try func() error) error {
 			return nil
 		}
 		w.rollback()
+		if errors.Is(err, errOpened) {
+			continue
+		}
 		if !w.passing(err) {
 			return err
 		}

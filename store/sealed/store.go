@@ -43,6 +43,7 @@ type Backing interface {
 	directory.Store
 	PruneIdempotency(ctx context.Context, before time.Time, limit int) (int, error)
 	PruneEvents(ctx context.Context, before time.Time, limit int) (int, error)
+	PruneQuotas(ctx context.Context, before time.Time, limit int) (int, error)
 	Close() error
 }
 

@@ -72,6 +72,9 @@ func encodeAll[T any](list []T, encode func(*T) (string, error)) ([]string, erro
 // change writes a change. What can lose a race comes first, before anything
 // has to be undone; the key before the order, for a repeat has the first's order, too.
 func (w *writer) change(c *payment.Change, d documents) error {
+	if err := w.haveRoom(c); err != nil {
+		return err
+	}
 	if c.Begin != nil {
 		if err := w.insertIdempotency(c.Begin); err != nil {
 			return err
@@ -102,6 +105,9 @@ func (w *writer) change(c *payment.Change, d documents) error {
 		}
 	}
 	if err := w.changeTrail(c, d); err != nil {
+		return err
+	}
+	if err := w.countQuotas(c); err != nil {
 		return err
 	}
 	w.facts = append(w.facts, d.facts...) // last: of a change that fails there are none

@@ -44,6 +44,9 @@ var Plans = map[string]string{
 	"facts":                 selectFacts,
 	"fact":                  selectFact,
 	"prune statistics":      pruneStatistics,
+	"quota":                 selectQuota,
+	"quotas":                selectQuotas,
+	"prune quotas":          pruneQuotas,
 	"statistics":            selectStatistics(paymux.StatisticsQuery{Group: []paymux.Dimension{paymux.ByMerchant}}),
 	"merchant's statistics": selectStatistics(paymux.StatisticsQuery{Only: paymux.StatisticsKey{Merchant: "mer_1"}, Group: []paymux.Dimension{paymux.ByChannel, paymux.ByCurrency}}),
 }

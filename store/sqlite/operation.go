@@ -30,12 +30,15 @@ type operationDetail struct {
 	IdempotencyKey string                `json:"idempotency_key,omitempty"`
 	Hops           []paymux.Hop          `json:"hops,omitempty"`
 	Trace          string                `json:"trace,omitempty"`
+	Quotas         []paymux.QuotaUse     `json:"quotas,omitempty"`
+	QuotasBack     bool                  `json:"quotas_back,omitempty"`
 }
 
 func operationDoc(o *paymux.Operation) (string, error) {
 	return text(&operationDetail{
 		o.Refund, o.Channel, o.Account, o.ChannelID, micros(o.CreatedAt), micros(o.SentAt), micros(o.EndedAt),
 		o.Final, o.Reason, o.PayID, o.Answer, o.ChannelCode, o.ChannelMessage, o.DeclineCode, o.Advice, o.Late, o.Queries, o.AnswerMS, o.IdempotencyKey, o.Hops, o.Trace,
+		o.Quotas, o.QuotasBack,
 	})
 }
 
@@ -57,6 +60,7 @@ func scanOperation(r *row, p *paymux.Payment) (paymux.Operation, error) {
 	o.Final, o.Reason, o.PayID, o.Answer = d.Final, d.Reason, d.PayID, d.Answer
 	o.ChannelCode, o.ChannelMessage, o.DeclineCode, o.Advice = d.ChannelCode, d.ChannelMessage, d.DeclineCode, d.Advice
 	o.Late, o.Queries, o.AnswerMS, o.IdempotencyKey, o.Hops, o.Trace = d.Late, d.Queries, d.AnswerMS, d.IdempotencyKey, d.Hops, d.Trace
+	o.Quotas, o.QuotasBack = d.Quotas, d.QuotasBack
 	return o, nil
 }
 

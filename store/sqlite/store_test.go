@@ -24,6 +24,8 @@ func TestEngine(t *testing.T) {
 
 func BenchmarkCycle(b *testing.B) { storetest.Cycle(b, open) }
 
+func BenchmarkCycleQuota(b *testing.B) { storetest.CycleQuota(b, open) }
+
 func open(t testing.TB, cfg storetest.Config) storetest.Store {
 	t.Helper()
 	return openStore(t, sqlite.Config{Path: filepath.Join(cfg.Dir, "paymux.db"), Now: cfg.Now, CommitDelay: cfg.BeforeCommit})

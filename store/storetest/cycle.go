@@ -15,20 +15,32 @@ import (
 
 // Cycle measures orders a second: 64 callers, each making a payment durable and
 // then its outcome, as the payment room does. A store's benchmark calls it.
-func Cycle(b *testing.B, open Open) {
-	f := newFixture(b, open)
+func Cycle(b *testing.B, open Open) { CycleOn(b, false, newFixture(b, open)) }
+
+// CycleQuota is Cycle where every order takes room in the same quotas, of payments and of their amounts.
+func CycleQuota(b *testing.B, open Open) { CycleOn(b, true, newFixture(b, open)) }
+
+// CycleOn is Cycle on several stores that share their data, 64 callers each.
+func CycleOn(b *testing.B, quotas bool, stores ...payment.Store) {
+	ids := paymux.NewIDs([]byte("only for tests, no secret"), 7, time.Now)
+	merchant := paymux.MerchantID(ids.New(paymux.PrefixMerchant))
 	orders := make(chan struct{})
 	var callers sync.WaitGroup
 	b.ReportAllocs()
 	b.ResetTimer()
-	for range 64 {
+	for i := range 64 * len(stores) {
 		callers.Go(func() {
 			for range orders {
-				create, answer := QRPayment(f.ids, f.merchant)
-				if err := f.Commit(b.Context(), create); err != nil {
+				create, answer := QRPayment(ids, merchant)
+				if quotas {
+					create.Reserve = []paymux.Reservation{
+						take(quotaKey("sandbox", "daily", ""), 1, 1e15), take(quotaKey("sandbox", "daily", create.Payment.Currency), create.Payment.Amount, 1e15),
+					}
+				}
+				if err := stores[i%len(stores)].Commit(b.Context(), create); err != nil {
 					b.Error(err)
 				}
-				if err := f.Commit(b.Context(), answer); err != nil {
+				if err := stores[i%len(stores)].Commit(b.Context(), answer); err != nil {
 					b.Error(err)
 				}
 			}

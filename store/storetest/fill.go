@@ -33,7 +33,7 @@ func (f *filler) set(v reflect.Value) {
 		v.SetString(fmt.Sprintf("text %d 中 ' \" \\ é", n))
 	case reflect.Bool:
 		v.SetBool(true)
-	case reflect.Int, reflect.Int64:
+	case reflect.Int, reflect.Int32, reflect.Int64:
 		v.SetInt(n)
 	case reflect.Float64:
 		v.SetFloat(float64(n) / 7)

@@ -45,6 +45,8 @@ type Store interface {
 	// many there were of what there was more of. A store that keeps events by the day may drop
 	// whole days instead and deletes all the rest at once, limit rows a commit, and return how many days.
 	PruneEvents(ctx context.Context, before time.Time, limit int) (int, error)
+	// PruneQuotas deletes what was taken of quotas on days that ended before a time, wherever on earth, at most limit rows, and returns how many.
+	PruneQuotas(ctx context.Context, before time.Time, limit int) (int, error)
 	// Close writes what was submitted and stops. It may be called twice.
 	Close() error
 }
@@ -81,7 +83,7 @@ func Run(t *testing.T, open Open) {
 	groups := [][]test{
 		paymentTests(), orderTests(), operationTests(), refundTests(), disputeTests(), idempotencyTests(), eventTests(), pullTests(),
 		taskTests(), parkTests(), leaseTests(), fenceTests(), attemptTests(), notificationTests(), siblingTests(), replayTests(),
-		hopTests(), merchantTests(), keyTests(), endpointTests(), linkTests(), checkTests(), commitTests(), modelTests(), statisticsTests(), copiesTests(),
+		hopTests(), merchantTests(), keyTests(), endpointTests(), linkTests(), checkTests(), commitTests(), modelTests(), statisticsTests(), copiesTests(), quotaTests(),
 	}
 	runGroups(t, open, groups)
 }

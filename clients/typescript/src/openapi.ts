@@ -1925,8 +1925,41 @@ export interface components {
                 failovers?: {
                     /** Format: date-time */
                     at?: string;
+                    by?: string;
+                    candidates?: {
+                        account: string;
+                        channel: string;
+                        code?: string;
+                        /** Format: int64 */
+                        cost?: number;
+                        detail?: string;
+                        dropped?: string;
+                        fallback?: boolean;
+                        health?: string;
+                        /** Format: int64 */
+                        latency_ms?: number;
+                        /** Format: int64 */
+                        place?: number;
+                        /** Format: int64 */
+                        priority?: number;
+                        /** Format: double */
+                        score?: number;
+                        /** Format: double */
+                        share?: number;
+                        /** Format: double */
+                        success?: number;
+                        /** Format: double */
+                        trials?: number;
+                    }[];
+                    draw?: string;
                     from: string;
+                    kind?: string;
+                    ranker?: string;
+                    rule?: string;
                     to: string;
+                    turn?: string;
+                    /** Format: int64 */
+                    version?: number;
                     why: string;
                 }[];
                 kind?: string;
@@ -2342,8 +2375,41 @@ export interface components {
                 failovers?: {
                     /** Format: date-time */
                     at?: string;
+                    by?: string;
+                    candidates?: {
+                        account: string;
+                        channel: string;
+                        code?: string;
+                        /** Format: int64 */
+                        cost?: number;
+                        detail?: string;
+                        dropped?: string;
+                        fallback?: boolean;
+                        health?: string;
+                        /** Format: int64 */
+                        latency_ms?: number;
+                        /** Format: int64 */
+                        place?: number;
+                        /** Format: int64 */
+                        priority?: number;
+                        /** Format: double */
+                        score?: number;
+                        /** Format: double */
+                        share?: number;
+                        /** Format: double */
+                        success?: number;
+                        /** Format: double */
+                        trials?: number;
+                    }[];
+                    draw?: string;
                     from: string;
+                    kind?: string;
+                    ranker?: string;
+                    rule?: string;
                     to: string;
+                    turn?: string;
+                    /** Format: int64 */
+                    version?: number;
                     why: string;
                 }[];
                 kind?: string;
@@ -2605,8 +2671,41 @@ export interface components {
                     failovers?: {
                         /** Format: date-time */
                         at?: string;
+                        by?: string;
+                        candidates?: {
+                            account: string;
+                            channel: string;
+                            code?: string;
+                            /** Format: int64 */
+                            cost?: number;
+                            detail?: string;
+                            dropped?: string;
+                            fallback?: boolean;
+                            health?: string;
+                            /** Format: int64 */
+                            latency_ms?: number;
+                            /** Format: int64 */
+                            place?: number;
+                            /** Format: int64 */
+                            priority?: number;
+                            /** Format: double */
+                            score?: number;
+                            /** Format: double */
+                            share?: number;
+                            /** Format: double */
+                            success?: number;
+                            /** Format: double */
+                            trials?: number;
+                        }[];
+                        draw?: string;
                         from: string;
+                        kind?: string;
+                        ranker?: string;
+                        rule?: string;
                         to: string;
+                        turn?: string;
+                        /** Format: int64 */
+                        version?: number;
                         why: string;
                     }[];
                     kind?: string;

@@ -1,0 +1,54 @@
+package paymux
+
+import (
+	"errors"
+	"fmt"
+)
+
+// QuotaKey names a counter: what an account's pay operations have taken of a quota on one day.
+type QuotaKey struct {
+	Account  string
+	Quota    string   // its name in the rules
+	Currency Currency // whose amounts are counted; empty: payments are
+	Day      int32    // since 1970-01-01, in the time zone of the rules
+}
+
+// Reservation is room that a pay operation takes in a quota.
+type Reservation struct {
+	QuotaKey
+	Units int64 // 1, or the amount in minor units
+	Limit int64 // of what is taken that day in all; 0: it is taken, whatever there is
+}
+
+// QuotaUsed is a counter as it stands.
+type QuotaUsed struct {
+	QuotaKey
+	Used int64
+}
+
+// QuotaUse is what an operation has taken of a quota of its account, which it gives back, under the very same key, when it
+// is certain that it brought nothing.
+type QuotaUse struct {
+	Quota    string   `json:"quota"`
+	Currency Currency `json:"currency,omitempty"`
+	Day      int32    `json:"day"`
+	Units    int64    `json:"units"`
+}
+
+// Of is the use as a reservation without a limit.
+func (u QuotaUse) Of(account string) Reservation {
+	return Reservation{QuotaKey: QuotaKey{Account: account, Quota: u.Quota, Currency: u.Currency, Day: u.Day}, Units: u.Units}
+}
+
+// ErrQuotaFull: a quota has no room for what was to be reserved; decide again. The error is a *QuotaFull.
+var ErrQuotaFull = errors.New("quota full")
+
+// QuotaFull says which quota had no room, and what of it was taken at that moment.
+type QuotaFull struct{ QuotaUsed }
+
+func (e *QuotaFull) Error() string {
+	return fmt.Sprintf("quota %s of account %s is full: %d taken on day %d", e.Quota, e.Account, e.Used, e.Day)
+}
+
+// Is makes errors.Is(err, ErrQuotaFull) true.
+func (e *QuotaFull) Is(target error) bool { return target == ErrQuotaFull }
