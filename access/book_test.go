@@ -27,6 +27,7 @@ type book struct {
 	counted    paymux.Replay          // last
 	idle       paymux.EventID         // up to here no event was sent to any endpoint
 	statistics paymux.StatisticsQuery // last asked
+	rules      rulebook
 	resent     []paymux.EndpointID
 	writes     int
 	hook       func() // before a write, outside the lock

@@ -144,7 +144,7 @@ func (s *schema) checkString(v *value, at *path, f *faults) {
 		f.add(at.String(), fmt.Sprintf("must have %d to %d characters, not %d", s.min, s.max, n), nil)
 		return
 	}
-	if hasControl(v.text, s.format == "pem") {
+	if hasControl(v.text, s.format == "pem" || s.format == "text") {
 		f.add(at.String(), "must not have control characters", nil)
 		return
 	}

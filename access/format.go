@@ -35,6 +35,7 @@ var formats = map[string]func(string) string{
 	"cidr":      wrongNetwork,
 	"card":      wrongCard,
 	"cvc":       wrongCVC,
+	"text":      func(string) string { return "" }, // lines, and tabs, read elsewhere
 	"pem":       func(string) string { return "" }, // read where the key's kind is known
 	"id":        func(string) string { return "" }, // checked with the deployment's key
 }
@@ -107,10 +108,10 @@ func digitsOnly(s string) bool {
 	return true
 }
 
-// hasControl reports whether a text has control characters; lines tells whether line ends are none.
+// hasControl reports whether a text has control characters; lines tells whether line ends and tabs are none.
 func hasControl(text []byte, lines bool) bool {
 	for i, c := range text {
-		if c < 0x20 && !(lines && (c == '\n' || c == '\r')) || c == 0x7f {
+		if c < 0x20 && !(lines && (c == '\n' || c == '\r' || c == '\t')) || c == 0x7f {
 			return true
 		}
 		// U+0080 to U+009F are C2 80 to C2 9F in UTF-8.

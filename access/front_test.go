@@ -110,7 +110,7 @@ func newFront(t testing.TB, adjust ...func(*access.Config)) *front {
 	f.book = &book{answers: map[string]paymux.Idempotency{}, merchants: []paymux.Merchant{f.gate.merchant}}
 	c := access.Config{
 		Payments: f.verbs, Queries: f.book, Callbacks: f.verbs, Merchants: f.book, Endpoints: f.book, Links: f.book, Events: f.book,
-		Notifications: f.book, NotificationLog: f.book, Answers: f.book, Tasks: f.book, Channels: f.book, Statistics: f.book, Gate: f.gate, IDs: f.ids, Now: now,
+		Notifications: f.book, NotificationLog: f.book, Answers: f.book, Tasks: f.book, Channels: f.book, Statistics: f.book, RuleSets: f.book, RuleSetTrials: f.book, Routes: f.book, Gate: f.gate, IDs: f.ids, Now: now,
 		Log: slog.New(slog.NewTextHandler(f.log, nil)), PublicURL: "https://pay.example", OpsToken: "ops-secret",
 	}
 	for _, a := range adjust {

@@ -82,7 +82,7 @@ func (d *document) text(s *schema) object {
 		o["enum"] = s.enum
 	}
 	switch s.format {
-	case "":
+	case "", "text":
 	case "currency":
 		o["pattern"] = "^[A-Z]{3}$"
 	case "country":

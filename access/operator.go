@@ -23,7 +23,7 @@ func (s *Server) operatorRoutes() []route {
 		{method: http.MethodGet, path: "/ops/v1/buried_tasks", id: "opsListBuriedTasks", summary: "List tasks that were given up", query: []param{positionParam(), limitParam()}, reply: schemaFor[page[BuriedTask]]("BuriedTaskList"), serve: s.buriedTasks},
 		{method: http.MethodGet, path: "/ops/v1/failing_endpoints", id: "opsListFailingEndpoints", summary: "List endpoints that fail", doc: "Webhook endpoints of all merchants whose attempts have all failed for a while, longest first.", query: []param{limitParam()}, reply: schemaFor[page[paymux.Endpoint]]("WebhookEndpointList"), serve: s.failingEndpoints},
 	}
-	rs = append(append(rs, s.channelRoutes()...), s.opsStatisticsRoute())
+	rs = append(append(append(rs, s.channelRoutes()...), s.opsStatisticsRoute()), s.routingRoutes()...)
 	for i := range rs {
 		rs[i].who, rs[i].tag = operators, "Operators"
 	}

@@ -119,3 +119,33 @@ var ErrSomeAway = errors.New("access: some regions do not answer")
 type Answers interface {
 	Idempotency(ctx context.Context, merchant paymux.MerchantID, key string) (paymux.Idempotency, error)
 }
+
+// RuleSets keeps the deployment's routing rules, for operators: drafts, the versions that were brought into force, and what nodes route by (C8).
+type RuleSets interface {
+	// RuleSetStatus is what the answering node routes by, and what all nodes say they do.
+	RuleSetStatus(ctx context.Context) (paymux.RuleSetStatus, error)
+	// RuleSetVersions lists at most limit versions below one, newest first, without documents; 0: from the newest on.
+	RuleSetVersions(ctx context.Context, below int64, limit int) ([]paymux.RuleSetVersion, error)
+	RuleSetVersion(ctx context.Context, version int64) (paymux.RuleSetVersion, error)
+	RuleSetDrafts(ctx context.Context) ([]paymux.RuleSetDraft, error)
+	RuleSetDraft(ctx context.Context, name string) (paymux.RuleSetDraft, error)
+	// PutRuleSetDraft refuses with InvalidRequest what could not come into force.
+	PutRuleSetDraft(ctx context.Context, d paymux.RuleSetDraft) (paymux.RuleSetDraft, error)
+	DeleteRuleSetDraft(ctx context.Context, name string) error
+	// ActivateRuleSet brings a draft or a version into force, and waits a while for all nodes to route by it. A repeat activates nothing twice.
+	ActivateRuleSet(ctx context.Context, a paymux.RuleSetActivation) (paymux.RuleSetActivated, error)
+}
+
+// RuleSetTrials try rule sets. Nothing comes of it.
+type RuleSetTrials interface {
+	LintRuleSet(ctx context.Context, document string) (paymux.RuleSetReport, error)
+	SimulateRouting(ctx context.Context, s paymux.Simulation) (paymux.SimulationResult, error)
+}
+
+// Routes shows operators how payments were routed and how accounts do.
+type Routes interface {
+	ExplainRouting(ctx context.Context, id paymux.PaymentID) (paymux.RoutingExplanation, error)
+	RoutingHealth(ctx context.Context) ([]paymux.RouteHealth, error)
+	// PinRoute keeps an operator's word, or takes it back where it has no state.
+	PinRoute(ctx context.Context, p paymux.RoutePin) (paymux.RouteHealth, error)
+}

@@ -34,6 +34,7 @@ func putRegions(t testing.TB, c *access.Config, others map[string]*book) {
 		far := access.Config{
 			Queries: b, Merchants: b, Endpoints: b, Links: b, Events: b, Notifications: b, NotificationLog: b, Answers: b,
 			Tasks: silent{}, Channels: silent{}, Statistics: silent{},
+			RuleSets: b, RuleSetTrials: b, Routes: b,
 		}
 		var number paymux.Region
 		if _, err := fmt.Sscanf(name, "region-%d", &number); err != nil {
@@ -49,13 +50,14 @@ func putRegions(t testing.TB, c *access.Config, others map[string]*book) {
 	regions := accessregions.New(r, func(name string) (accessrpc.Node, error) { return nodes[name], nil }, "region-1")
 	c.Queries, c.Merchants, c.Endpoints, c.Links, c.Events, c.Notifications, c.NotificationLog = regions, regions, regions, regions, regions, regions, regions
 	c.Answers, c.AnswersOf, c.Tasks, c.Channels, c.Statistics = regions, regions.AnswersOf, regions, regions, regions
+	c.RuleSets, c.RuleSetTrials, c.Routes = regions, regions, regions
 }
 
 // nodeOf is what is behind a front door.
 func nodeOf(c *access.Config) accessrpc.Node {
 	return accessrpc.Node{
 		Queries: c.Queries, Directory: elsewhere{}, Merchants: c.Merchants, Endpoints: c.Endpoints, Links: c.Links, Events: c.Events,
-		Notifications: c.Notifications, NotificationLog: c.NotificationLog, Answers: c.Answers, Tasks: c.Tasks, Channels: c.Channels, Statistics: c.Statistics, Payers: elsewhere{},
+		Notifications: c.Notifications, NotificationLog: c.NotificationLog, Answers: c.Answers, Tasks: c.Tasks, Channels: c.Channels, Statistics: c.Statistics, RuleSets: c.RuleSets, RuleSetTrials: c.RuleSetTrials, Routes: c.Routes, Payers: elsewhere{},
 		Ready: func(context.Context) error { return nil },
 	}
 }

@@ -35,7 +35,8 @@ func furnish(f *front) []exchange {
 	f.book.attempts = []paymux.Attempt{{Object: "notification_attempt", Event: paymux.EventID(evt), Endpoint: paymux.EndpointID(we), Result: paymux.AttemptFailed, ResponseBody: "no"}}
 	replay := f.ids.New(paymux.PrefixReplay)
 	f.book.replays = []paymux.Replay{{ID: paymux.ReplayID(replay), Object: "replay", Merchant: m, Status: paymux.ReplayRunning}}
-	ops := "/ops/v1/merchants/" + string(m)
+	f.book.fillRules(2)
+	ops, rules := "/ops/v1/merchants/"+string(m), "/ops/v1/routing"
 	return []exchange{
 		{"createPayment", "POST", "/v1/payments", goodPayment, 201, `"pay_1"`},
 		{"listPayments", "GET", "/v1/payments?limit=1&status=failed&created[gte]=2026-11-01T00:00:00Z&merchant_order_id=A", "", 200, `"has_more":false`},
@@ -87,6 +88,20 @@ func furnish(f *front) []exchange {
 		{"opsListChannels", "GET", "/ops/v1/channels", "", 200, `"unknown_codes":{"ODD":3}`},
 		{"opsRollout", "POST", "/ops/v1/channels/sandbox/rollout", `{"action":"try","version":"1.5.0","stable":"1.4.2","percent":10}`, 200, `"canary":"1.5.0","percent":10`},
 		{"opsGetStatistics", "GET", "/ops/v1/statistics?merchant=" + string(m) + "&group=region", "", 200, `"every":"hour","group":["region"]`},
+		{"opsGetRouting", "GET", rules, "", 200, `"state":"refused","refused":2,"error":"broken"`},
+		{"opsListRuleSetVersions", "GET", rules + "/versions?limit=1", "", 200, `"has_more":true,"next_cursor":"2"`},
+		{"opsGetRuleSetVersion", "GET", rules + "/versions/1", "", 200, `"version":1,"fingerprint":"f"`},
+		{"opsListRuleSetDrafts", "GET", rules + "/drafts", "", 200, `"name":"spring"`},
+		{"opsGetRuleSetDraft", "GET", rules + "/drafts/spring", "", 200, `"document":"fallback: {all: true}"`},
+		{"opsPutRuleSetDraft", "PUT", rules + "/drafts/autumn", `{"document":"static:\n- {}\n","reason":"why"}`, 200, `"document":"static:\n- {}\n","who":"operator","why":"why"`},
+		{"opsDeleteRuleSetDraft", "DELETE", rules + "/drafts/spring", "", 200, `"name":"spring","deleted":true`},
+		{"opsLintRuleSet", "POST", rules + "/lint", `{"document":"static: x"}`, 200, `"fine":false,"findings":[{"severity":"error","line":2`},
+		{"opsSimulateRouting", "POST", rules + "/simulate", `{"payment":{"amount":1,"currency":"CNY","method":"card"}}`, 200, `"order":["main"]`},
+		{"opsActivateRuleSet", "POST", rules + "/activate", `{"draft":"spring","reason":"why"}`, 200, `"who":"operator","why":"why"`},
+		{"opsRollbackRuleSet", "POST", rules + "/rollback", `{"version":1,"reason":"back"}`, 200, `"why":"back"`},
+		{"opsListRoutingHealth", "GET", rules + "/health", "", 200, `"account":"main","state":"abnormal"`},
+		{"opsPinRoute", "PUT", rules + "/health/main", `{"state":"normal","reason":"why"}`, 200, `"pin":{"account":"main","state":"normal","who":"operator"`},
+		{"opsExplainRouting", "GET", "/ops/v1/payments/" + pay + "/routing", "", 200, `"payment":"` + pay + `"`},
 		{"opsListBuriedTasks", "GET", "/ops/v1/buried_tasks", "", 200, `"reason":"refused"`},
 	}
 }

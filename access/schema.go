@@ -97,6 +97,14 @@ func enums(t reflect.Type) []string {
 		return []string{string(paymux.BatchAny), string(paymux.BatchAll)}
 	case reflect.TypeFor[paymux.LatePolicy]():
 		return []string{string(paymux.LateKeep), string(paymux.LateRefund)}
+	case reflect.TypeFor[paymux.RouteState]():
+		return words(paymux.RouteStates())
+	case reflect.TypeFor[paymux.RuleSetState]():
+		return words([]paymux.RuleSetState{paymux.RuleSetLoaded, paymux.RuleSetRefused, paymux.RuleSetUnknown})
+	case reflect.TypeFor[paymux.RuleSetSource]():
+		return words([]paymux.RuleSetSource{paymux.RulesActivated, paymux.RulesConfigured, paymux.RulesNone})
+	case reflect.TypeFor[paymux.FindingSeverity]():
+		return words([]paymux.FindingSeverity{paymux.FindingError, paymux.FindingWarning})
 	case reflect.TypeFor[paymux.Code]():
 		return words(codes())
 	}

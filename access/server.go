@@ -36,6 +36,10 @@ type Config struct {
 	Tasks      Tasks    // buried tasks, for operators
 	Channels   Channels // for operators
 	Statistics Statistics
+	// RuleSets, RuleSetTrials and Routes are for operators, too.
+	RuleSets      RuleSets
+	RuleSetTrials RuleSetTrials
+	Routes        Routes
 
 	Gate     Gate     // who asks, and whether they may
 	Opener   Opener   // decrypts bodies; nil: encrypted bodies are refused
@@ -114,6 +118,9 @@ type Server struct {
 	tasks           Tasks
 	channels        Channels
 	numbers         Statistics
+	ruleSets        RuleSets
+	ruleSetTrials   RuleSetTrials
+	routesSeen      Routes
 	gate            Gate
 	opener          Opener
 	location        Location
@@ -145,7 +152,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		payments: c.Payments, queries: c.Queries, callbacks: c.Callbacks, merchants: c.Merchants,
 		endpoints: c.Endpoints, links: c.Links, events: c.Events, notifications: c.Notifications, notificationLog: c.NotificationLog,
-		answers: c.Answers, tasks: c.Tasks, channels: c.Channels, numbers: c.Statistics, gate: c.Gate, opener: c.Opener, location: c.Location,
+		answers: c.Answers, tasks: c.Tasks, channels: c.Channels, numbers: c.Statistics, ruleSets: c.RuleSets, ruleSetTrials: c.RuleSetTrials, routesSeen: c.Routes, gate: c.Gate, opener: c.Opener, location: c.Location,
 		ids: c.IDs, now: c.Now, log: c.Log, publicURL: strings.TrimSuffix(c.PublicURL, "/"),
 		ready: c.Ready, patience: c.BodyTime, trace: c.Trace, watch: c.Watch, streams: newStreams(), mux: http.NewServeMux(),
 		opsDigest: sha256.Sum256([]byte(c.OpsToken.Reveal())), opsOpen: c.OpsToken != "",
@@ -173,7 +180,7 @@ func (c *Config) missing() []string {
 		"Merchants": c.Merchants != nil, "Endpoints": c.Endpoints != nil, "Links": c.Links != nil,
 		"Events": c.Events != nil, "Notifications": c.Notifications != nil, "Answers": c.Answers != nil, "NotificationLog": c.NotificationLog != nil,
 		"Tasks": c.Tasks != nil, "Gate": c.Gate != nil, "IDs": c.IDs != nil, "Now": c.Now != nil,
-		"Statistics": c.Statistics != nil, "Log": c.Log != nil, "PublicURL": c.PublicURL != "",
+		"Statistics": c.Statistics != nil, "RuleSets": c.RuleSets != nil, "RuleSetTrials": c.RuleSetTrials != nil, "Routes": c.Routes != nil, "Log": c.Log != nil, "PublicURL": c.PublicURL != "",
 	} {
 		if !there {
 			names = append(names, name)

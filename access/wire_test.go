@@ -50,6 +50,7 @@ func putWire(t testing.TB, c *access.Config) {
 	}
 	c.Payments, c.Callbacks, c.Queries, c.Merchants, c.Endpoints, c.Links = payments, payments, rooms, rooms, rooms, rooms
 	c.Events, c.Notifications, c.NotificationLog, c.Answers, c.Tasks, c.Channels, c.Statistics = rooms, rooms, rooms, rooms, rooms, rooms, rooms
+	c.RuleSets, c.RuleSetTrials, c.Routes = rooms, rooms, rooms
 }
 
 type node struct {

@@ -40,6 +40,9 @@ var (
 	_ access.Tasks           = (*Regions)(nil)
 	_ access.Channels        = (*Regions)(nil)
 	_ access.Statistics      = (*Regions)(nil)
+	_ access.RuleSets        = (*Regions)(nil)
+	_ access.RuleSetTrials   = (*Regions)(nil)
+	_ access.Routes          = (*Regions)(nil)
 	_ accessrpc.Payers       = (*Regions)(nil)
 	_ cashier.Links          = (*Regions)(nil)
 )
@@ -56,7 +59,7 @@ func New(r *relay.Relay, dial func(region string) (accessrpc.Node, error), own s
 func (r *Regions) Node() accessrpc.Node {
 	return accessrpc.Node{
 		Queries: r, Directory: r, Merchants: r, Endpoints: r, Links: r, Events: r, Notifications: r, NotificationLog: r,
-		Answers: r, Tasks: r, Channels: r, Statistics: r, Payers: r, Ready: r.Ready,
+		Answers: r, Tasks: r, Channels: r, Statistics: r, RuleSets: r, RuleSetTrials: r, Routes: r, Payers: r, Ready: r.Ready,
 	}
 }
 

@@ -32,13 +32,14 @@ type room struct {
 	replays   map[paymux.ReplayID]paymux.Replay
 	counted   paymux.StatisticsAnswer
 	statuses  []paymux.ChannelStatus
+	versions  []paymux.RuleSetVersion
 	revision  int64
 }
 
 func (r *room) node() accessrpc.Node {
 	return accessrpc.Node{
 		Queries: r, Directory: r, Merchants: r, Endpoints: r, Links: r, Events: r, Notifications: r, NotificationLog: r,
-		Answers: r, Tasks: r, Channels: r, Statistics: r, Payers: r, Ready: func(context.Context) error { return r.enter("Ready") },
+		Answers: r, Tasks: r, Channels: r, Statistics: r, RuleSets: r, RuleSetTrials: r, Routes: r, Payers: r, Ready: func(context.Context) error { return r.enter("Ready") },
 	}
 }
 

@@ -27,6 +27,10 @@ var where = map[string]string{
 	"Notifications.Replay": "all", "Notifications.CancelReplay": "all",
 	"NotificationLog.Notifications": "all", "NotificationLog.Attempts": "r2",
 	"Answers.Idempotency": "all", "Tasks.BuriedTasks": "all", "Channels.Statuses": "all", "Channels.Decide": "r1",
+	"RuleSets.RuleSetStatus": "r1", "RuleSets.RuleSetVersions": "all", "RuleSets.RuleSetVersion": "all", "RuleSets.RuleSetDrafts": "r1", "RuleSets.RuleSetDraft": "r1",
+	"RuleSets.PutRuleSetDraft": "r1", "RuleSets.DeleteRuleSetDraft": "r1", "RuleSets.ActivateRuleSet": "r1",
+	"RuleSetTrials.LintRuleSet": "r1", "RuleSetTrials.SimulateRouting": "r1",
+	"Routes.ExplainRouting": "r2", "Routes.RoutingHealth": "r1", "Routes.PinRoute": "r1",
 	"Statistics.Statistics": "all", "Payers.Find": "r2", "Payers.Methods": "r1",
 }
 

@@ -38,6 +38,9 @@ type Node struct {
 	Tasks           access.Tasks
 	Channels        access.Channels
 	Statistics      access.Statistics
+	RuleSets        access.RuleSets
+	RuleSetTrials   access.RuleSetTrials
+	Routes          access.Routes
 	Payers          Payers
 	Ready           func(ctx context.Context) error // whether the node can serve
 }
@@ -71,6 +74,7 @@ func Serve(s *rpc.Server, region string, node Node) error {
 	serveNotifications(to, node.Notifications, node.NotificationLog)
 	serveChannels(to, node.Channels)
 	serveStatistics(to, node.Statistics)
+	serveRuleSets(to, node.RuleSets, node.RuleSetTrials, node.Routes)
 	serveRest(to, &node)
 	return errors.Join(to.faults...)
 }
@@ -80,7 +84,7 @@ func (n *Node) missing() []string {
 	for name, there := range map[string]bool{
 		"Queries": n.Queries != nil, "Directory": n.Directory != nil, "Merchants": n.Merchants != nil, "Endpoints": n.Endpoints != nil,
 		"Links": n.Links != nil, "Events": n.Events != nil, "Notifications": n.Notifications != nil, "NotificationLog": n.NotificationLog != nil,
-		"Answers": n.Answers != nil, "Tasks": n.Tasks != nil, "Channels": n.Channels != nil, "Statistics": n.Statistics != nil, "Payers": n.Payers != nil, "Ready": n.Ready != nil,
+		"Answers": n.Answers != nil, "Tasks": n.Tasks != nil, "Channels": n.Channels != nil, "Statistics": n.Statistics != nil, "RuleSets": n.RuleSets != nil, "RuleSetTrials": n.RuleSetTrials != nil, "Routes": n.Routes != nil, "Payers": n.Payers != nil, "Ready": n.Ready != nil,
 	} {
 		if !there {
 			names = append(names, name)

@@ -51,6 +51,9 @@ type rooms interface {
 	access.Answers
 	access.Tasks
 	access.Statistics
+	access.RuleSets
+	access.RuleSetTrials
+	access.Routes
 	accessrpc.Payers
 }
 
@@ -70,7 +73,7 @@ func frontend(t testing.TB, r rooms, v verbs) http.Handler {
 	t.Helper()
 	now, log := func() time.Time { return noon }, slog.New(slog.DiscardHandler)
 	front, err := access.New(access.Config{
-		Payments: v, Callbacks: v, Queries: r, Merchants: r, Endpoints: r, Links: r, Events: r, Notifications: r, NotificationLog: r, Answers: r, Tasks: r, Statistics: r,
+		Payments: v, Callbacks: v, Queries: r, Merchants: r, Endpoints: r, Links: r, Events: r, Notifications: r, NotificationLog: r, Answers: r, Tasks: r, Statistics: r, RuleSets: r, RuleSetTrials: r, Routes: r,
 		Gate: gate{paymux.Merchant{ID: "mer_1"}}, IDs: ids, Now: now, Log: log, PublicURL: "https://pay.example", OpsToken: "ops",
 	})
 	if err != nil {
@@ -140,7 +143,7 @@ func target(path string) string {
 	} {
 		path = strings.ReplaceAll(path, part+"{id}", part+ids.New(prefix))
 	}
-	return strings.ReplaceAll(path, "{key}", ids.New(paymux.PrefixKey))
+	return strings.NewReplacer("{key}", ids.New(paymux.PrefixKey), "{name}", "spring", "{version}", "7", "{account}", "main").Replace(path)
 }
 
 // secrets are drawn anew for each answer.

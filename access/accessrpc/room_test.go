@@ -35,6 +35,9 @@ var (
 	_ access.Tasks           = (*accessrpc.Client)(nil)
 	_ access.Channels        = (*accessrpc.Client)(nil)
 	_ access.Statistics      = (*accessrpc.Client)(nil)
+	_ access.RuleSets        = (*accessrpc.Client)(nil)
+	_ access.RuleSetTrials   = (*accessrpc.Client)(nil)
+	_ access.Routes          = (*accessrpc.Client)(nil)
 	_ cashier.Links          = (*accessrpc.Client)(nil)
 	_ accessrpc.Payers       = (*accessrpc.Client)(nil)
 	_ accessrpc.Payers       = (*payment.Service)(nil)
@@ -272,7 +275,7 @@ func (r *room) Callback(ctx context.Context, q paymux.CallbackRequest) (paymux.C
 func (r *room) node() accessrpc.Node {
 	return accessrpc.Node{
 		Queries: r, Directory: r, Merchants: r, Endpoints: r, Links: r, Events: r, Notifications: r, NotificationLog: r,
-		Answers: r, Tasks: r, Channels: r, Statistics: r, Payers: r, Ready: r.Ready,
+		Answers: r, Tasks: r, Channels: r, Statistics: r, RuleSets: r, RuleSetTrials: r, Routes: r, Payers: r, Ready: r.Ready,
 	}
 }
 

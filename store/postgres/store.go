@@ -28,6 +28,7 @@ import (
 	"github.com/paymux/paymux/notify"
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
+	"github.com/paymux/paymux/rulebook"
 )
 
 // Config opens a store.
@@ -73,6 +74,7 @@ var (
 	_ access.Events    = (*Store)(nil)
 	_ monitor.Store    = (*Store)(nil)
 	_ directory.Store  = (*Store)(nil)
+	_ rulebook.Store   = (*Store)(nil)
 )
 
 const (

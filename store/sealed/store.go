@@ -23,6 +23,7 @@ import (
 	"github.com/paymux/paymux/notify"
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
+	"github.com/paymux/paymux/rulebook"
 )
 
 // Backing is what the rooms ask of a store, sealed or not.
@@ -41,6 +42,7 @@ type Backing interface {
 	access.Answers
 	monitor.Store
 	directory.Store
+	rulebook.Store
 	PruneIdempotency(ctx context.Context, before time.Time, limit int) (int, error)
 	PruneEvents(ctx context.Context, before time.Time, limit int) (int, error)
 	PruneQuotas(ctx context.Context, before time.Time, limit int) (int, error)

@@ -26,6 +26,7 @@ import (
 	"github.com/paymux/paymux/notify"
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
+	"github.com/paymux/paymux/rulebook"
 )
 
 // Config opens a store.
@@ -80,6 +81,7 @@ var (
 	_ access.Events    = (*Store)(nil)
 	_ monitor.Store    = (*Store)(nil)
 	_ directory.Store  = (*Store)(nil)
+	_ rulebook.Store   = (*Store)(nil)
 )
 
 // Open opens a store and brings its schema up to date. An error names the file

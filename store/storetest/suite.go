@@ -17,6 +17,7 @@ import (
 	"github.com/paymux/paymux/notify"
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
+	"github.com/paymux/paymux/rulebook"
 	"github.com/paymux/paymux/store/sealed"
 )
 
@@ -36,6 +37,7 @@ type Store interface {
 	access.Events
 	monitor.Store
 	directory.Store
+	rulebook.Store
 	// PruneIdempotency deletes at most limit records made before a time, oldest
 	// first, and returns how many.
 	PruneIdempotency(ctx context.Context, before time.Time, limit int) (int, error)
@@ -83,7 +85,7 @@ func Run(t *testing.T, open Open) {
 	groups := [][]test{
 		paymentTests(), orderTests(), operationTests(), refundTests(), disputeTests(), idempotencyTests(), eventTests(), pullTests(),
 		taskTests(), parkTests(), leaseTests(), fenceTests(), attemptTests(), notificationTests(), siblingTests(), replayTests(),
-		hopTests(), merchantTests(), keyTests(), endpointTests(), linkTests(), checkTests(), commitTests(), modelTests(), statisticsTests(), copiesTests(), quotaTests(),
+		hopTests(), merchantTests(), keyTests(), endpointTests(), linkTests(), checkTests(), commitTests(), modelTests(), statisticsTests(), copiesTests(), quotaTests(), ruleSetTests(),
 	}
 	runGroups(t, open, groups)
 }

@@ -1,0 +1,82 @@
+package rulebook
+
+import (
+	"context"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/routing"
+)
+
+// Languages that explanations are written in.
+func languages() []string { return []string{"en", "zh-CN"} }
+
+// SimulateRouting decides where a payment that nobody makes would go, over the accounts of this node and what it knows of them. Nothing
+// comes of it. Errors: NotFound, InvalidRequest with all that is wrong with the rules, Unavailable.
+func (b *Book) SimulateRouting(ctx context.Context, s paymux.Simulation) (paymux.SimulationResult, error) {
+	program, err := b.tried(ctx, s.Rules)
+	if err != nil {
+		return paymux.SimulationResult{}, err
+	}
+	r, err := b.request(ctx, &s.Payment)
+	if err != nil {
+		return paymux.SimulationResult{}, err
+	}
+	d, why := program.Bind(b.Accounts(), b.Knowledge).Explain(r)
+	out := paymux.SimulationResult{Order: append([]string{}, d.Order...), Routing: why, Text: Texts(&why)}
+	return out, nil
+}
+
+// Texts are an explanation by language.
+func Texts(r *paymux.Routing) map[string]string {
+	texts := map[string]string{}
+	for _, language := range languages() {
+		texts[language] = routing.Text(r, language)
+	}
+	return texts
+}
+
+// tried is the rule set to try.
+func (b *Book) tried(ctx context.Context, c paymux.RuleSetChoice) (*routing.Program, error) {
+	v := paymux.RuleSetVersion{Document: c.Document}
+	switch {
+	case c.Document != "":
+	case c.Draft != "":
+		d, err := b.RuleSetDraft(ctx, c.Draft)
+		if err != nil {
+			return nil, err
+		}
+		v.Document = d.Document
+	case c.Version != 0:
+		var err error
+		if v, err = b.RuleSetVersion(ctx, c.Version); err != nil {
+			return nil, err
+		}
+	default:
+		return b.Program(), nil
+	}
+	r, err := compile(v)
+	if err != nil {
+		return nil, refusal(faults(err))
+	}
+	return r.program, nil
+}
+
+// request is a made-up payment as routing sees one.
+func (b *Book) request(ctx context.Context, p *paymux.SimulatedPayment) (*routing.Request, error) {
+	r := &routing.Request{
+		ID: "simulation", At: p.At, Merchant: p.Merchant, Money: paymux.Money{Amount: p.Amount, Currency: p.Currency}, Method: p.Method,
+		Manual: p.Manual, CardToken: p.CardToken, CardNumber: p.CardNumber, Designated: p.Account, Allowed: p.Accounts,
+		Client: p.Client, Object: p.Object, Network: p.Network, BIN: p.BIN, Metadata: p.Metadata, Payer: p.Payer, Tried: p.Tried,
+	}
+	if r.At.IsZero() {
+		r.At = b.Now()
+	}
+	r.Draw = routing.DrawOf(r.ID, 0)
+	if len(r.Allowed) == 0 && r.Merchant != "" && b.Allowed != nil {
+		var err error
+		if r.Allowed, err = b.Allowed(ctx, r.Merchant); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
