@@ -126,6 +126,12 @@ func Below(id string, region Region) string {
 	return id[:strings.IndexByte(id, '_')+1] + encode(content(ms, region, 0))
 }
 
+// Since is what stands for a time among IDs of a kind: an ID that nobody was issued, below all that were issued from then on, and above
+// those issued before.
+func Since(prefix string, at time.Time) string {
+	return prefix + encode(content(uint64(max(at.UnixMilli(), 0)), 0, 0))
+}
+
 // Check reports whether id has the prefix, is well formed and carries this
 // deployment's check code. The error has Code InvalidID.
 func (m *IDs) Check(prefix, id string) error {

@@ -185,3 +185,18 @@ func TestBelowInAnotherRegion(t *testing.T) {
 		}
 	}
 }
+
+func TestSinceATime(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		at := time.UnixMilli(1_790_000_000_000 + rapid.Int64Range(-2, 2).Draw(rt, "ms"))
+		mint := paymux.NewIDs(mintKey, rapid.SampledFrom([]paymux.Region{0, 1, 4095}).Draw(rt, "region"), func() time.Time { return at })
+		since := time.UnixMilli(1_790_000_000_000)
+		bound, id := paymux.Since(paymux.PrefixPayment, since), mint.New(paymux.PrefixPayment)
+		limit, _ := paymux.OrdinalOf(bound)
+		n, _ := paymux.OrdinalOf(id)
+		if want := at.Before(since); id < bound != want || n < limit != want {
+			rt.Fatalf("%s of %s is below %s of %s: %t", id, at, bound, since, id < bound)
+		}
+	})
+}

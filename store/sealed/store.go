@@ -23,6 +23,7 @@ import (
 	"github.com/paymux/paymux/notify"
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
+	"github.com/paymux/paymux/replay"
 	"github.com/paymux/paymux/rulebook"
 )
 
@@ -43,6 +44,7 @@ type Backing interface {
 	monitor.Store
 	directory.Store
 	rulebook.Store
+	replay.Store
 	PruneIdempotency(ctx context.Context, before time.Time, limit int) (int, error)
 	PruneEvents(ctx context.Context, before time.Time, limit int) (int, error)
 	PruneQuotas(ctx context.Context, before time.Time, limit int) (int, error)

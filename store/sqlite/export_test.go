@@ -3,6 +3,7 @@ package sqlite
 import (
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/payment"
+	"github.com/paymux/paymux/replay"
 )
 
 // Queries, for a look at their plans.
@@ -47,6 +48,8 @@ var Plans = map[string]string{
 	"quota":                 selectQuota,
 	"quotas":                selectQuotas,
 	"prune quotas":          pruneQuotas,
+	"history":               selectHistory(replay.Filter{}),
+	"merchant's history":    selectHistory(replay.Filter{Merchant: "mer_1"}),
 	"statistics":            selectStatistics(paymux.StatisticsQuery{Group: []paymux.Dimension{paymux.ByMerchant}}),
 	"merchant's statistics": selectStatistics(paymux.StatisticsQuery{Only: paymux.StatisticsKey{Merchant: "mer_1"}, Group: []paymux.Dimension{paymux.ByChannel, paymux.ByCurrency}}),
 }

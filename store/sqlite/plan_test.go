@@ -67,6 +67,8 @@ func TestPlans(t *testing.T) {
 		"quotas":                "SEARCH quotas USING PRIMARY KEY (day=?); ",
 		"prune quotas":          "SEARCH quotas USING PRIMARY KEY (day<?); ",
 		"prune statistics":      "SEARCH statistics USING INTEGER PRIMARY KEY (rowid=?); ",
+		"history":               "SEARCH payments USING INTEGER PRIMARY KEY (rowid>? AND rowid<?); ",
+		"merchant's history":    "SEARCH payments USING INDEX payments_list (merchant=? AND rowid>? AND rowid<?); ",
 		"statistics":            "SEARCH statistics USING INDEX statistics_all (every=? AND at>? AND at<?); ",
 		"merchant's statistics": "SEARCH statistics USING INDEX statistics_merchant (merchant=? AND every=? AND at>? AND at<?); ",
 		"prune events":          "SEARCH events USING INTEGER PRIMARY KEY (rowid=?); ",
@@ -74,7 +76,7 @@ func TestPlans(t *testing.T) {
 		"prune buried":          "SEARCH buried USING INTEGER PRIMARY KEY (rowid=?); ",
 	}
 	scans := []string{"prune events", "prune buried"} // as far as their limits
-	inOrder := []string{"due", "parked", "attempts to one", "notifications", "logged", "replay", "failing", "prune buried"}
+	inOrder := []string{"due", "parked", "attempts to one", "notifications", "logged", "replay", "failing", "prune buried", "history", "merchant's history"}
 	for name, query := range sqlite.Plans {
 		plan := explain(t, path, query)
 		if want, ok := wants[name]; !ok || !strings.Contains(plan, want) {

@@ -17,6 +17,7 @@ import (
 	"github.com/paymux/paymux/notify"
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
+	"github.com/paymux/paymux/replay"
 	"github.com/paymux/paymux/rulebook"
 	"github.com/paymux/paymux/store/sealed"
 )
@@ -38,6 +39,7 @@ type Store interface {
 	monitor.Store
 	directory.Store
 	rulebook.Store
+	replay.Store
 	// PruneIdempotency deletes at most limit records made before a time, oldest
 	// first, and returns how many.
 	PruneIdempotency(ctx context.Context, before time.Time, limit int) (int, error)
@@ -85,7 +87,7 @@ func Run(t *testing.T, open Open) {
 	groups := [][]test{
 		paymentTests(), orderTests(), operationTests(), refundTests(), disputeTests(), idempotencyTests(), eventTests(), pullTests(),
 		taskTests(), parkTests(), leaseTests(), fenceTests(), attemptTests(), notificationTests(), siblingTests(), replayTests(),
-		hopTests(), merchantTests(), keyTests(), endpointTests(), linkTests(), checkTests(), commitTests(), modelTests(), statisticsTests(), copiesTests(), quotaTests(), ruleSetTests(),
+		hopTests(), merchantTests(), keyTests(), endpointTests(), linkTests(), checkTests(), commitTests(), modelTests(), statisticsTests(), copiesTests(), quotaTests(), ruleSetTests(), historyTests(),
 	}
 	runGroups(t, open, groups)
 }
