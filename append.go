@@ -165,7 +165,11 @@ func (r *Routing) appendJSON(b []byte) []byte {
 	o.some("bin", r.BIN)
 	o.some("object", r.Object)
 	o.some("payer", r.Payer)
+	o.some("network", r.Network)
+	o.some("card", r.Card)
 	o.some("draw", r.Draw)
+	o.number("explore", r.Explore)
+	o.number("probe", r.Probe)
 	if len(r.Candidates) > 0 {
 		o.member("candidates")
 		o.b = append(o.b, '[')

@@ -8,15 +8,19 @@ type Routing struct {
 	Version    int64       `json:"version"`
 	Rule       string      `json:"rule"` // that matched; "designated" and "fallback" where none did
 	Reason     string      `json:"reason"`
-	Kind       string      `json:"kind,omitempty"`   // of the rule: designated, static, dynamic, fallback
-	By         string      `json:"by,omitempty"`     // what ordered the accounts: listed, split, score, priority
-	Ranker     string      `json:"ranker,omitempty"` // the dynamic rule whose order it is, where a static rule left it to them
-	Turn       string      `json:"turn,omitempty"`   // explore, probe: why the first is not the best
-	At         time.Time   `json:"at,omitzero"`      // when it was decided
-	BIN        string      `json:"bin,omitempty"`    // the card number's first six to eight digits
-	Object     string      `json:"object,omitempty"` // country of the transaction object, where a rule asks for it
-	Payer      string      `json:"payer,omitempty"`  // a hash that no one can undo; splits stick by it
-	Draw       string      `json:"draw,omitempty"`   // the random bits of turns, in hex
+	Kind       string      `json:"kind,omitempty"`    // of the rule: designated, static, dynamic, fallback
+	By         string      `json:"by,omitempty"`      // what ordered the accounts: listed, split, score, priority
+	Ranker     string      `json:"ranker,omitempty"`  // the dynamic rule whose order it is, where a static rule left it to them
+	Turn       string      `json:"turn,omitempty"`    // explore, probe: why the first is not the best
+	At         time.Time   `json:"at,omitzero"`       // when it was decided
+	BIN        string      `json:"bin,omitempty"`     // the card number's first six to eight digits
+	Object     string      `json:"object,omitempty"`  // country of the transaction object, where a rule asks for it
+	Payer      string      `json:"payer,omitempty"`   // a hash that no one can undo; splits stick by it, or by the ID where it is empty
+	Network    string      `json:"network,omitempty"` // of the card, as far as it was known
+	Card       string      `json:"card,omitempty"`    // number or token, where the request came with one
+	Draw       string      `json:"draw,omitempty"`    // the random bits of turns, in hex
+	Explore    float64     `json:"explore,omitempty"` // share of payments in which another than the best has its turn
+	Probe      float64     `json:"probe,omitempty"`   // share in which each probing account has its turn, where there are any
 	Candidates []Candidate `json:"candidates,omitempty"`
 	Failovers  []Failover  `json:"failovers,omitempty"`
 }
@@ -69,6 +73,9 @@ const (
 	OrderedSplit    = "split"
 	OrderedScore    = "score"
 	OrderedPriority = "priority"
+
+	RoutedCardNumber = "number"
+	RoutedCardToken  = "token"
 
 	TurnExplore = "explore"
 	TurnProbe   = "probe"

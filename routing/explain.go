@@ -13,7 +13,7 @@ func (c *considered) routing() paymux.Routing {
 	out := paymux.Routing{
 		RuleSet: set.Name, Version: set.Version, Rule: c.pick.rule, Reason: c.reason(),
 		Kind: c.pick.kind, By: c.pick.by, Turn: c.turn, At: c.r.At, BIN: c.r.BIN,
-		Draw: strconv.FormatUint(c.r.Draw, 16),
+		Draw: strconv.FormatUint(c.r.Draw, 16), Payer: c.r.Payer, Network: c.r.Network, Card: c.card(),
 	}
 	if c.object != Unknown {
 		out.Object = c.object
@@ -21,8 +21,14 @@ func (c *considered) routing() paymux.Routing {
 	if c.pick.by == paymux.OrderedSplit {
 		out.Payer = c.payer()
 	}
-	if d := c.pick.ranker; d != nil && c.pick.kind == paymux.RoutedStatic {
-		out.Ranker = d.Name
+	if d := c.pick.ranker; d != nil {
+		out.Explore = d.Explore
+		if c.pick.kind == paymux.RoutedStatic {
+			out.Ranker = d.Name
+		}
+	}
+	if c.nextProbing(0) >= 0 {
+		out.Probe = c.v.program.Health.Probe
 	}
 	out.Candidates = make([]paymux.Candidate, 0, len(c.kept)+len(c.lost))
 	for _, list := range [][]candidate{c.kept, c.lost} {
@@ -31,6 +37,17 @@ func (c *considered) routing() paymux.Routing {
 		}
 	}
 	return out
+}
+
+// card is what the request came with.
+func (c *considered) card() string {
+	switch {
+	case c.r.CardNumber:
+		return paymux.RoutedCardNumber
+	case c.r.CardToken:
+		return paymux.RoutedCardToken
+	}
+	return ""
 }
 
 func (one *candidate) explained() paymux.Candidate {

@@ -22,6 +22,12 @@ func Text(r *paymux.Routing, language string) string {
 	}
 	t.rule(r)
 	t.inputs(r)
+	if r.Explore != 0 {
+		t.line("exploring", percent(r.Explore))
+	}
+	if r.Probe != 0 {
+		t.line("probing", percent(r.Probe))
+	}
 	kept := slices.IndexFunc(r.Candidates, func(c paymux.Candidate) bool { return c.Dropped != "" })
 	if kept < 0 {
 		kept = len(r.Candidates)
@@ -94,10 +100,13 @@ func (t *teller) rule(r *paymux.Routing) {
 // inputs tells what decided and cannot be seen on the payment itself.
 func (t *teller) inputs(r *paymux.Routing) {
 	var parts []string
-	for _, in := range [][2]string{{"bin", r.BIN}, {"object", r.Object}, {"payer", r.Payer}, {"draw", r.Draw}} {
+	for _, in := range [][2]string{{"bin", r.BIN}, {"network", r.Network}, {"object", r.Object}, {"payer", r.Payer}, {"draw", r.Draw}} {
 		if in[1] != "" {
-			parts = append(parts, t.say(in[0], in[1]))
+			parts = append(parts, t.say(in[0], name(in[1])))
 		}
+	}
+	if r.Card != "" {
+		parts = append(parts, t.say("card "+r.Card))
 	}
 	if len(parts) > 0 {
 		t.line("inputs", strings.Join(parts, "; "))

@@ -27,7 +27,9 @@ type Known struct {
 }
 
 // Figures implements routing.Knowledge.
-func (w *World) Figures(account string, _ routing.Kind) routing.Figures { return w.Known[account].Figures }
+func (w *World) Figures(account string, _ routing.Kind) routing.Figures {
+	return w.Known[account].Figures
+}
 
 // Health implements routing.Knowledge.
 func (w *World) Health(_ paymux.MerchantID, account string) routing.Health {
@@ -47,7 +49,9 @@ func DrawWorld(rt *rapid.T) *World {
 		takes := rapid.SliceOfN(rapid.SampledFrom(paymux.MethodTypes()), 1, 5).Draw(rt, name+" takes")
 		w.Accounts = append(w.Accounts, routing.Account{
 			Name: name, Channel: rapid.SampledFrom([]string{"one", "two"}).Draw(rt, name+" channel"),
-			Takes:    func(m paymux.MethodType, _ paymux.Currency) bool { return m == paymux.Card || slices.Contains(takes, m) },
+			Takes: func(m paymux.MethodType, _ paymux.Currency) bool {
+				return m == paymux.Card || slices.Contains(takes, m)
+			},
 			Features: routing.FeaturesOf(rapid.SliceOfN(rapid.SampledFrom(routing.AllFeatures()), 4, 10).Draw(rt, name+" features")...),
 			Down:     rapid.SampledFrom([]string{"", "", "", "", "", "switched off by an operator"}).Draw(rt, name+" down"),
 		})
@@ -88,10 +92,10 @@ func DrawSet(rt *rapid.T, w *World) *routing.RuleSet {
 	for i, a := range w.Accounts {
 		s.Accounts = append(s.Accounts, d.account(a.Name, i))
 	}
-	for i := range rapid.IntRange(0, 2).Draw(rt, "designations") {
+	for i := range max(0, rapid.IntRange(-2, 1).Draw(rt, "designations")) {
 		s.Designated = append(s.Designated, routing.Designation{Name: fmt.Sprintf("designation %d", i), When: d.condition(true), Account: d.one()})
 	}
-	for i := range rapid.IntRange(0, 3).Draw(rt, "static") {
+	for i := range max(0, rapid.IntRange(-1, 3).Draw(rt, "static")) {
 		s.Static = append(s.Static, d.static(i))
 	}
 	for i := range rapid.IntRange(0, 3).Draw(rt, "dynamic") {

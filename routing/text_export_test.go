@@ -1,0 +1,8 @@
+package routing
+
+// Words of explanations, for tests that read them.
+var (
+	TextWords = textWords
+	DropWords = dropWords
+	DropTexts = dropTexts
+)
