@@ -44,14 +44,15 @@ func (p *past) kind() routing.Kind {
 	return routing.Kind{Method: p.Method.Type, Currency: p.Currency, Client: client}
 }
 
-// candidate is what was recorded of an account; nil: it was not considered.
-func (p *past) candidate(account string) *paymux.Candidate {
+// candidate is what was recorded of an account; nil: it was not considered. Of one that was considered again, as the
+// fallback's, it is what was found then.
+func (p *past) candidate(account string) (found *paymux.Candidate) {
 	for i := range p.Routing.Candidates {
-		if c := &p.Routing.Candidates[i]; c.Account == account {
-			return c
+		if c := &p.Routing.Candidates[i]; c.Account == account && (found == nil || c.Fallback) {
+			found = c
 		}
 	}
-	return nil
+	return found
 }
 
 // request is what its route depended on.

@@ -20,7 +20,7 @@ import (
 func drawHistory(rt *rapid.T, w *routingtest.World, program *routing.Program) *history {
 	h := &history{}
 	view := program.Bind(w.Accounts, w)
-	for i := range rapid.IntRange(1, 20).Draw(rt, "payments") {
+	for i := range rapid.IntRange(10, 40).Draw(rt, "payments") {
 		if i%5 == 4 {
 			w.Learn(rt)
 		}

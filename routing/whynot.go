@@ -1,8 +1,6 @@
 package routing
 
-import (
-	"github.com/paymux/paymux"
-)
+import "github.com/paymux/paymux"
 
 // Why an account that nothing excludes is not the first.
 const (
@@ -12,11 +10,12 @@ const (
 
 // WhyNot tells why an account is not the first of a route, as a word, and what about it; "" where it is the first.
 func WhyNot(r *paymux.Routing, account string) (code, detail string) {
+	code, detail = NotNamed, r.Rule
 	for i := range r.Candidates {
 		switch c := &r.Candidates[i]; {
 		case c.Account != account:
 		case c.Code != "":
-			return c.Code, c.Detail
+			code, detail = c.Code, c.Detail
 		case i == 0:
 			return "", ""
 		case c.Health != "" && c.Health != r.Candidates[0].Health:
@@ -27,7 +26,7 @@ func WhyNot(r *paymux.Routing, account string) (code, detail string) {
 			return Outranked, r.By
 		}
 	}
-	return NotNamed, r.Rule
+	return code, detail
 }
 
 // Because says a code of WhyNot, or of a candidate that was dropped, for people: en, zh-CN.

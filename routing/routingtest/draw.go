@@ -92,13 +92,13 @@ func DrawSet(rt *rapid.T, w *World) *routing.RuleSet {
 	for i, a := range w.Accounts {
 		s.Accounts = append(s.Accounts, d.account(a.Name, i))
 	}
-	for i := range max(0, rapid.IntRange(-2, 1).Draw(rt, "designations")) {
+	for i := range rapid.SampledFrom([]int{0, 0, 0, 1}).Draw(rt, "designations") {
 		s.Designated = append(s.Designated, routing.Designation{Name: fmt.Sprintf("designation %d", i), When: d.condition(true), Account: d.one()})
 	}
-	for i := range max(0, rapid.IntRange(-1, 3).Draw(rt, "static")) {
+	for i := range rapid.SampledFrom([]int{0, 0, 1, 3}).Draw(rt, "static") {
 		s.Static = append(s.Static, d.static(i))
 	}
-	for i := range rapid.IntRange(0, 3).Draw(rt, "dynamic") {
+	for i := range rapid.SampledFrom([]int{2, 1, 3, 0}).Draw(rt, "dynamic") {
 		s.Dynamic = append(s.Dynamic, d.dynamic(i))
 	}
 	s.Fallback = rapid.SampledFrom([]routing.Fallback{{All: true}, {All: true}, {Use: d.some()}, {Refuse: true}}).Draw(rt, "fallback")
