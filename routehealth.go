@@ -16,7 +16,7 @@ func RouteStates() []RouteState { return []RouteState{RouteNormal, RouteAbnormal
 
 // RouteHealth is how an account does, and merchants there that do not do as it does.
 type RouteHealth struct {
-	Account   string           `json:"account" example:"stripe-main"`
+	Account   string           `json:"account" example:"cards-main"`
 	State     RouteState       `json:"state"`
 	Since     time.Time        `json:"since,omitzero" doc:"when it came into this state"`
 	Why       string           `json:"why,omitempty" example:"3 of 20 succeeded in 2m0s"`
@@ -37,7 +37,7 @@ type MerchantHealth struct {
 
 // RoutePin is an operator's word about an account, or about a merchant there, that holds until it is taken back.
 type RoutePin struct {
-	Account  string     `json:"account" example:"stripe-main"`
+	Account  string     `json:"account" example:"cards-main"`
 	Merchant MerchantID `json:"merchant,omitempty" doc:"only for this merchant; for all if not given"`
 	State    RouteState `json:"state,omitempty" doc:"that it is to have; none: what is seen decides again"`
 	Who      string     `json:"who" example:"operator"`

@@ -47,7 +47,7 @@ type SimulationResult struct {
 type RoutingExplanation struct {
 	Payment  PaymentID         `json:"payment" example:"pay_01KAN7PQ4E9C3H7B1D5F8G2J6K"`
 	Merchant MerchantID        `json:"merchant" example:"mer_01KAN7PQ3Z8T5V6W7X8Y9ZABCD"`
-	Account  string            `json:"account,omitempty" doc:"that carries it" example:"stripe-main"`
+	Account  string            `json:"account,omitempty" doc:"that carries it" example:"cards-main"`
 	Routing  *Routing          `json:"routing,omitempty" doc:"none where the payment was never routed"`
 	Text     map[string]string `json:"text,omitempty" doc:"the same for people, by language: en, zh-CN"`
 }

@@ -149,6 +149,233 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ops/v1/payments/{id}/routing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Explain where a payment went */
+        get: operations["opsExplainRouting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ops/v1/routing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retrieve the rule set in force
+         * @description Rule sets say which accounts a payment may go to, and in which order. A draft is nothing but a text that could come into force; activating it makes a version of it, which every node routes by within a second, and says so. What cannot be read, or contradicts itself, is refused with line, path and remedy.
+         */
+        get: operations["opsGetRouting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ops/v1/routing/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring a draft into force
+         * @description As a new version. The answer waits, for some seconds at most, until every node says that it routes by it, and tells which do not. What says the same as the version in force changes nothing, so that the request may be repeated.
+         */
+        post: operations["opsActivateRuleSet"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ops/v1/routing/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List drafts of rule sets */
+        get: operations["opsListRuleSetDrafts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ops/v1/routing/drafts/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retrieve a draft */
+        get: operations["opsGetRuleSetDraft"];
+        /**
+         * Write a draft
+         * @description In place of what it was. What could not come into force is refused, and nothing is kept of it.
+         */
+        put: operations["opsPutRuleSetDraft"];
+        post?: never;
+        /** Remove a draft */
+        delete: operations["opsDeleteRuleSetDraft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ops/v1/routing/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List how accounts do */
+        get: operations["opsListRoutingHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ops/v1/routing/health/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Pin how an account does
+         * @description Until it is taken back: without state.
+         */
+        put: operations["opsPinRoute"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ops/v1/routing/lint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look for what is wrong with a rule set */
+        post: operations["opsLintRuleSet"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ops/v1/routing/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go back to an earlier version
+         * @description As a new version, which says what that one did.
+         */
+        post: operations["opsRollbackRuleSet"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ops/v1/routing/simulate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Route a payment that nobody makes
+         * @description Nothing comes of it: nobody is asked, and nothing is kept.
+         */
+        post: operations["opsSimulateRouting"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ops/v1/routing/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List versions of the rule set
+         * @description Every version that was ever in force, newest first, without documents.
+         */
+        get: operations["opsListRuleSetVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ops/v1/routing/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retrieve a version of the rule set */
+        get: operations["opsGetRuleSetVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ops/v1/statistics": {
         parameters: {
             query?: never;
@@ -1921,7 +2148,10 @@ export interface components {
                     /** Format: double */
                     trials?: number;
                 }[];
+                card?: string;
                 draw?: string;
+                /** Format: double */
+                explore?: number;
                 failovers?: {
                     /** Format: date-time */
                     at?: string;
@@ -1963,8 +2193,11 @@ export interface components {
                     why: string;
                 }[];
                 kind?: string;
+                network?: string;
                 object?: string;
                 payer?: string;
+                /** Format: double */
+                probe?: number;
                 ranker?: string;
                 reason: string;
                 rule: string;
@@ -2371,7 +2604,10 @@ export interface components {
                     /** Format: double */
                     trials?: number;
                 }[];
+                card?: string;
                 draw?: string;
+                /** Format: double */
+                explore?: number;
                 failovers?: {
                     /** Format: date-time */
                     at?: string;
@@ -2413,8 +2649,11 @@ export interface components {
                     why: string;
                 }[];
                 kind?: string;
+                network?: string;
                 object?: string;
                 payer?: string;
+                /** Format: double */
+                probe?: number;
                 ranker?: string;
                 reason: string;
                 rule: string;
@@ -2667,7 +2906,10 @@ export interface components {
                         /** Format: double */
                         trials?: number;
                     }[];
+                    card?: string;
                     draw?: string;
+                    /** Format: double */
+                    explore?: number;
                     failovers?: {
                         /** Format: date-time */
                         at?: string;
@@ -2709,8 +2951,11 @@ export interface components {
                         why: string;
                     }[];
                     kind?: string;
+                    network?: string;
                     object?: string;
                     payer?: string;
+                    /** Format: double */
+                    probe?: number;
                     ranker?: string;
                     reason: string;
                     rule: string;
@@ -3000,6 +3245,910 @@ export interface components {
              * @example 1.5.0
              */
             version?: string;
+        };
+        RouteHealth: {
+            /** @example cards-main */
+            account: string;
+            /** @description merchants that do otherwise there */
+            merchants?: {
+                /** @example mer_01KAN7PQ3Z8T5V6W7X8Y9ZABCD */
+                merchant: string;
+                /** @description the process that has seen it */
+                node?: string;
+                /** @description an operator's word, which stands above what was seen */
+                pin?: {
+                    /** @example cards-main */
+                    account: string;
+                    /** Format: date-time */
+                    at: string;
+                    /** @description only for this merchant; for all if not given */
+                    merchant?: string;
+                    /**
+                     * @description that it is to have; none: what is seen decides again
+                     * @enum {string}
+                     */
+                    state?: "normal" | "abnormal" | "probing";
+                    /** @example operator */
+                    who: string;
+                    /** @example maintenance at the institution */
+                    why: string;
+                };
+                /**
+                 * Format: date-time
+                 * @description when it came into this state
+                 */
+                since?: string;
+                /** @enum {string} */
+                state: "normal" | "abnormal" | "probing";
+                why?: string;
+            }[];
+            /**
+             * @description the process that has seen it
+             * @example node-1-4c2f9a
+             */
+            node?: string;
+            /** @description an operator's word, which stands above what was seen */
+            pin?: {
+                /** @example cards-main */
+                account: string;
+                /** Format: date-time */
+                at: string;
+                /** @description only for this merchant; for all if not given */
+                merchant?: string;
+                /**
+                 * @description that it is to have; none: what is seen decides again
+                 * @enum {string}
+                 */
+                state?: "normal" | "abnormal" | "probing";
+                /** @example operator */
+                who: string;
+                /** @example maintenance at the institution */
+                why: string;
+            };
+            /**
+             * Format: date-time
+             * @description when it came into this state
+             */
+            since?: string;
+            /** @enum {string} */
+            state: "normal" | "abnormal" | "probing";
+            /** @example 3 of 20 succeeded in 2m0s */
+            why?: string;
+        };
+        RouteHealthList: {
+            data: {
+                /** @example cards-main */
+                account: string;
+                /** @description merchants that do otherwise there */
+                merchants?: {
+                    /** @example mer_01KAN7PQ3Z8T5V6W7X8Y9ZABCD */
+                    merchant: string;
+                    /** @description the process that has seen it */
+                    node?: string;
+                    /** @description an operator's word, which stands above what was seen */
+                    pin?: {
+                        /** @example cards-main */
+                        account: string;
+                        /** Format: date-time */
+                        at: string;
+                        /** @description only for this merchant; for all if not given */
+                        merchant?: string;
+                        /**
+                         * @description that it is to have; none: what is seen decides again
+                         * @enum {string}
+                         */
+                        state?: "normal" | "abnormal" | "probing";
+                        /** @example operator */
+                        who: string;
+                        /** @example maintenance at the institution */
+                        why: string;
+                    };
+                    /**
+                     * Format: date-time
+                     * @description when it came into this state
+                     */
+                    since?: string;
+                    /** @enum {string} */
+                    state: "normal" | "abnormal" | "probing";
+                    why?: string;
+                }[];
+                /**
+                 * @description the process that has seen it
+                 * @example node-1-4c2f9a
+                 */
+                node?: string;
+                /** @description an operator's word, which stands above what was seen */
+                pin?: {
+                    /** @example cards-main */
+                    account: string;
+                    /** Format: date-time */
+                    at: string;
+                    /** @description only for this merchant; for all if not given */
+                    merchant?: string;
+                    /**
+                     * @description that it is to have; none: what is seen decides again
+                     * @enum {string}
+                     */
+                    state?: "normal" | "abnormal" | "probing";
+                    /** @example operator */
+                    who: string;
+                    /** @example maintenance at the institution */
+                    why: string;
+                };
+                /**
+                 * Format: date-time
+                 * @description when it came into this state
+                 */
+                since?: string;
+                /** @enum {string} */
+                state: "normal" | "abnormal" | "probing";
+                /** @example 3 of 20 succeeded in 2m0s */
+                why?: string;
+            }[];
+            /** @description whether there is a next page */
+            has_more: boolean;
+            /** @description send as cursor to get the next page */
+            next_cursor?: string;
+            /**
+             * @description always list
+             * @example list
+             */
+            object: string;
+        };
+        RoutePinWrite: {
+            /** @description only for this merchant */
+            merchant?: string;
+            /**
+             * @description kept with the pin
+             * @example maintenance at the institution
+             */
+            reason: string;
+            /**
+             * @description that the account is to have whatever is seen; what is seen decides again if not given
+             * @example abnormal
+             * @enum {string}
+             */
+            state?: "normal" | "abnormal" | "probing";
+        };
+        RoutingExplanation: {
+            /**
+             * @description that carries it
+             * @example cards-main
+             */
+            account?: string;
+            /** @example mer_01KAN7PQ3Z8T5V6W7X8Y9ZABCD */
+            merchant: string;
+            /** @example pay_01KAN7PQ4E9C3H7B1D5F8G2J6K */
+            payment: string;
+            /** @description none where the payment was never routed */
+            routing?: {
+                /** Format: date-time */
+                at?: string;
+                bin?: string;
+                by?: string;
+                candidates?: {
+                    account: string;
+                    channel: string;
+                    code?: string;
+                    /** Format: int64 */
+                    cost?: number;
+                    detail?: string;
+                    dropped?: string;
+                    fallback?: boolean;
+                    health?: string;
+                    /** Format: int64 */
+                    latency_ms?: number;
+                    /** Format: int64 */
+                    place?: number;
+                    /** Format: int64 */
+                    priority?: number;
+                    /** Format: double */
+                    score?: number;
+                    /** Format: double */
+                    share?: number;
+                    /** Format: double */
+                    success?: number;
+                    /** Format: double */
+                    trials?: number;
+                }[];
+                card?: string;
+                draw?: string;
+                /** Format: double */
+                explore?: number;
+                failovers?: {
+                    /** Format: date-time */
+                    at?: string;
+                    by?: string;
+                    candidates?: {
+                        account: string;
+                        channel: string;
+                        code?: string;
+                        /** Format: int64 */
+                        cost?: number;
+                        detail?: string;
+                        dropped?: string;
+                        fallback?: boolean;
+                        health?: string;
+                        /** Format: int64 */
+                        latency_ms?: number;
+                        /** Format: int64 */
+                        place?: number;
+                        /** Format: int64 */
+                        priority?: number;
+                        /** Format: double */
+                        score?: number;
+                        /** Format: double */
+                        share?: number;
+                        /** Format: double */
+                        success?: number;
+                        /** Format: double */
+                        trials?: number;
+                    }[];
+                    draw?: string;
+                    from: string;
+                    kind?: string;
+                    ranker?: string;
+                    rule?: string;
+                    to: string;
+                    turn?: string;
+                    /** Format: int64 */
+                    version?: number;
+                    why: string;
+                }[];
+                kind?: string;
+                network?: string;
+                object?: string;
+                payer?: string;
+                /** Format: double */
+                probe?: number;
+                ranker?: string;
+                reason: string;
+                rule: string;
+                ruleset: string;
+                turn?: string;
+                /** Format: int64 */
+                version: number;
+            };
+            /** @description the same for people, by language: en, zh-CN */
+            text?: {
+                [key: string]: string;
+            };
+        };
+        RoutingSimulated: {
+            /** @description accounts that would be tried, best first; empty: the payment would be refused */
+            order: string[];
+            /** @description the explanation a payment would keep */
+            routing: {
+                /** Format: date-time */
+                at?: string;
+                bin?: string;
+                by?: string;
+                candidates?: {
+                    account: string;
+                    channel: string;
+                    code?: string;
+                    /** Format: int64 */
+                    cost?: number;
+                    detail?: string;
+                    dropped?: string;
+                    fallback?: boolean;
+                    health?: string;
+                    /** Format: int64 */
+                    latency_ms?: number;
+                    /** Format: int64 */
+                    place?: number;
+                    /** Format: int64 */
+                    priority?: number;
+                    /** Format: double */
+                    score?: number;
+                    /** Format: double */
+                    share?: number;
+                    /** Format: double */
+                    success?: number;
+                    /** Format: double */
+                    trials?: number;
+                }[];
+                card?: string;
+                draw?: string;
+                /** Format: double */
+                explore?: number;
+                failovers?: {
+                    /** Format: date-time */
+                    at?: string;
+                    by?: string;
+                    candidates?: {
+                        account: string;
+                        channel: string;
+                        code?: string;
+                        /** Format: int64 */
+                        cost?: number;
+                        detail?: string;
+                        dropped?: string;
+                        fallback?: boolean;
+                        health?: string;
+                        /** Format: int64 */
+                        latency_ms?: number;
+                        /** Format: int64 */
+                        place?: number;
+                        /** Format: int64 */
+                        priority?: number;
+                        /** Format: double */
+                        score?: number;
+                        /** Format: double */
+                        share?: number;
+                        /** Format: double */
+                        success?: number;
+                        /** Format: double */
+                        trials?: number;
+                    }[];
+                    draw?: string;
+                    from: string;
+                    kind?: string;
+                    ranker?: string;
+                    rule?: string;
+                    to: string;
+                    turn?: string;
+                    /** Format: int64 */
+                    version?: number;
+                    why: string;
+                }[];
+                kind?: string;
+                network?: string;
+                object?: string;
+                payer?: string;
+                /** Format: double */
+                probe?: number;
+                ranker?: string;
+                reason: string;
+                rule: string;
+                ruleset: string;
+                turn?: string;
+                /** Format: int64 */
+                version: number;
+            };
+            /** @description the same for people, by language: en, zh-CN */
+            text: {
+                [key: string]: string;
+            };
+        };
+        RoutingSimulation: {
+            /** @description by this rule set, in YAML or JSON; or */
+            document?: string;
+            /** @description by this draft; or */
+            draft?: string;
+            payment: {
+                /** @description designated by the application */
+                account?: string;
+                /** @description that the merchant may use; all if empty */
+                accounts?: string[];
+                /**
+                 * Format: int64
+                 * @description minor units
+                 * @example 1250
+                 */
+                amount: number;
+                /**
+                 * Format: date-time
+                 * @description when; now if not given
+                 */
+                at?: string;
+                /**
+                 * @description first digits of the card number
+                 * @example 424242
+                 */
+                bin?: string;
+                /** @description comes with a card number */
+                card_number?: boolean;
+                /** @description comes with an institution's token */
+                card_token?: boolean;
+                /** @example DE */
+                client_country?: string;
+                /** @example CNY */
+                currency: string;
+                /** @description needs a later capture */
+                manual_capture?: boolean;
+                /** @description whose policy says which accounts may be used, unless accounts does */
+                merchant?: string;
+                metadata?: {
+                    [key: string]: string;
+                };
+                /**
+                 * @example card
+                 * @enum {string}
+                 */
+                method: "card" | "wechat_pay" | "alipay" | "paypal" | "bank_transfer";
+                /**
+                 * @description of the card, lower case
+                 * @example visa
+                 */
+                network?: string;
+                object_country?: string;
+                /** @description who sticks to what a split drew */
+                payer?: string;
+                /** @description accounts that had their turn */
+                tried?: string[];
+            };
+            /**
+             * Format: int64
+             * @description by this version; by what is in force if nothing is given
+             */
+            version?: number;
+        };
+        RuleSetActivate: {
+            /**
+             * @description this draft; or
+             * @example spring
+             */
+            draft?: string;
+            /**
+             * @description kept with the version
+             * @example the new acquirer opens
+             */
+            reason: string;
+            /**
+             * Format: int64
+             * @description what this version said
+             */
+            version?: number;
+        };
+        RuleSetActivated: {
+            /** @description the version in force */
+            active: {
+                /**
+                 * Format: date-time
+                 * @description when it came into force
+                 */
+                at?: string;
+                /** @description YAML or JSON, as it was written; lists leave it out */
+                document?: string;
+                /**
+                 * @description of what the document says, however that is written
+                 * @example 5f2c1b7e9a604d3c
+                 */
+                fingerprint?: string;
+                /**
+                 * @description what was activated: a draft or a version, and which
+                 * @example draft spring
+                 */
+                from?: string;
+                /**
+                 * @description of the rule set, as its document says
+                 * @example default
+                 */
+                name?: string;
+                /**
+                 * Format: int64
+                 * @description 1 and up, one more with each activation; 0: nothing was ever activated
+                 * @example 7
+                 */
+                version: number;
+                /**
+                 * @description who brought it into force
+                 * @example operator
+                 */
+                who?: string;
+                /** @example the new acquirer opens */
+                why?: string;
+            };
+            /** @description false: it was in force already, and nothing was done */
+            changed: boolean;
+            /** @description whether every node that is there says that it routes by it */
+            everywhere: boolean;
+            /** @description what each node says */
+            nodes: {
+                /**
+                 * Format: date-time
+                 * @description since when
+                 */
+                at?: string;
+                /** @description why */
+                error?: string;
+                fingerprint?: string;
+                /**
+                 * @description of the process
+                 * @example node-1-4c2f9a
+                 */
+                id: string;
+                /**
+                 * Format: int64
+                 * @description the version that it refused; 0 where what was refused has none
+                 * @example 8
+                 */
+                refused?: number;
+                /**
+                 * @description name of its region
+                 * @example east
+                 */
+                region?: string;
+                /**
+                 * @description of the newest version: loaded; refused, and the last good one stays; unknown: it has not said
+                 * @enum {string}
+                 */
+                state: "loaded" | "refused" | "unknown";
+                /**
+                 * Format: int64
+                 * @description it routes by; 0: by what its configuration says
+                 * @example 7
+                 */
+                version: number;
+            }[];
+        };
+        RuleSetDraft: {
+            /**
+             * Format: date-time
+             * @description when
+             */
+            at: string;
+            /** @description YAML or JSON, as it was written; lists leave it out */
+            document?: string;
+            /** @description what is doubtful about it; what is wrong is not kept */
+            findings?: {
+                /**
+                 * @description what kind of finding it is, for programs
+                 * @example unreachable
+                 */
+                code?: string;
+                /**
+                 * Format: int64
+                 * @description of the document, from 1
+                 * @example 17
+                 */
+                line?: number;
+                /** @example is never reached: rule large before it matches everything it does. */
+                message: string;
+                /**
+                 * @description where in the rule set
+                 * @example static[2].when.amounts
+                 */
+                path?: string;
+                /**
+                 * @description what to do
+                 * @example Move it before that rule, or remove it.
+                 */
+                remedy?: string;
+                /**
+                 * @description error: it cannot come into force; warning: it can, and may not do what was meant
+                 * @enum {string}
+                 */
+                severity: "error" | "warning";
+            }[];
+            /**
+             * @description of what the document says, however that is written
+             * @example 5f2c1b7e9a604d3c
+             */
+            fingerprint: string;
+            /**
+             * @description of the draft
+             * @example spring
+             */
+            name: string;
+            /**
+             * @description who wrote it last
+             * @example operator
+             */
+            who: string;
+            /** @example the new acquirer opens */
+            why?: string;
+        };
+        RuleSetDraftDeleted: {
+            /** @description always true */
+            deleted: boolean;
+            /** @example spring */
+            name: string;
+        };
+        RuleSetDraftList: {
+            data: {
+                /**
+                 * Format: date-time
+                 * @description when
+                 */
+                at: string;
+                /** @description YAML or JSON, as it was written; lists leave it out */
+                document?: string;
+                /** @description what is doubtful about it; what is wrong is not kept */
+                findings?: {
+                    /**
+                     * @description what kind of finding it is, for programs
+                     * @example unreachable
+                     */
+                    code?: string;
+                    /**
+                     * Format: int64
+                     * @description of the document, from 1
+                     * @example 17
+                     */
+                    line?: number;
+                    /** @example is never reached: rule large before it matches everything it does. */
+                    message: string;
+                    /**
+                     * @description where in the rule set
+                     * @example static[2].when.amounts
+                     */
+                    path?: string;
+                    /**
+                     * @description what to do
+                     * @example Move it before that rule, or remove it.
+                     */
+                    remedy?: string;
+                    /**
+                     * @description error: it cannot come into force; warning: it can, and may not do what was meant
+                     * @enum {string}
+                     */
+                    severity: "error" | "warning";
+                }[];
+                /**
+                 * @description of what the document says, however that is written
+                 * @example 5f2c1b7e9a604d3c
+                 */
+                fingerprint: string;
+                /**
+                 * @description of the draft
+                 * @example spring
+                 */
+                name: string;
+                /**
+                 * @description who wrote it last
+                 * @example operator
+                 */
+                who: string;
+                /** @example the new acquirer opens */
+                why?: string;
+            }[];
+            /** @description whether there is a next page */
+            has_more: boolean;
+            /** @description send as cursor to get the next page */
+            next_cursor?: string;
+            /**
+             * @description always list
+             * @example list
+             */
+            object: string;
+        };
+        RuleSetDraftWrite: {
+            /**
+             * @description the rule set, in YAML or JSON
+             * @example fallback: {all: true}
+             */
+            document: string;
+            /**
+             * @description kept with the draft
+             * @example the new acquirer opens
+             */
+            reason?: string;
+        };
+        RuleSetLint: {
+            /**
+             * @description the rule set, in YAML or JSON
+             * @example fallback: {all: true}
+             */
+            document: string;
+        };
+        RuleSetReport: {
+            findings: {
+                /**
+                 * @description what kind of finding it is, for programs
+                 * @example unreachable
+                 */
+                code?: string;
+                /**
+                 * Format: int64
+                 * @description of the document, from 1
+                 * @example 17
+                 */
+                line?: number;
+                /** @example is never reached: rule large before it matches everything it does. */
+                message: string;
+                /**
+                 * @description where in the rule set
+                 * @example static[2].when.amounts
+                 */
+                path?: string;
+                /**
+                 * @description what to do
+                 * @example Move it before that rule, or remove it.
+                 */
+                remedy?: string;
+                /**
+                 * @description error: it cannot come into force; warning: it can, and may not do what was meant
+                 * @enum {string}
+                 */
+                severity: "error" | "warning";
+            }[];
+            /** @description whether it could come into force: there are no errors */
+            fine: boolean;
+            /** @description of what the document says; none where it cannot be read */
+            fingerprint?: string;
+            /**
+             * @description of the rule set, as its document says
+             * @example default
+             */
+            name?: string;
+        };
+        RuleSetRollback: {
+            /**
+             * @description kept with the version
+             * @example declines have risen
+             */
+            reason: string;
+            /**
+             * Format: int64
+             * @description what this version said is in force again, as a new version
+             * @example 6
+             */
+            version: number;
+        };
+        RuleSetStatus: {
+            /** @description the version in force at the node that answers, with its document */
+            active: {
+                /**
+                 * Format: date-time
+                 * @description when it came into force
+                 */
+                at?: string;
+                /** @description YAML or JSON, as it was written; lists leave it out */
+                document?: string;
+                /**
+                 * @description of what the document says, however that is written
+                 * @example 5f2c1b7e9a604d3c
+                 */
+                fingerprint?: string;
+                /**
+                 * @description what was activated: a draft or a version, and which
+                 * @example draft spring
+                 */
+                from?: string;
+                /**
+                 * @description of the rule set, as its document says
+                 * @example default
+                 */
+                name?: string;
+                /**
+                 * Format: int64
+                 * @description 1 and up, one more with each activation; 0: nothing was ever activated
+                 * @example 7
+                 */
+                version: number;
+                /**
+                 * @description who brought it into force
+                 * @example operator
+                 */
+                who?: string;
+                /** @example the new acquirer opens */
+                why?: string;
+            };
+            /** @description every node that is there */
+            nodes: {
+                /**
+                 * Format: date-time
+                 * @description since when
+                 */
+                at?: string;
+                /** @description why */
+                error?: string;
+                fingerprint?: string;
+                /**
+                 * @description of the process
+                 * @example node-1-4c2f9a
+                 */
+                id: string;
+                /**
+                 * Format: int64
+                 * @description the version that it refused; 0 where what was refused has none
+                 * @example 8
+                 */
+                refused?: number;
+                /**
+                 * @description name of its region
+                 * @example east
+                 */
+                region?: string;
+                /**
+                 * @description of the newest version: loaded; refused, and the last good one stays; unknown: it has not said
+                 * @enum {string}
+                 */
+                state: "loaded" | "refused" | "unknown";
+                /**
+                 * Format: int64
+                 * @description it routes by; 0: by what its configuration says
+                 * @example 7
+                 */
+                version: number;
+            }[];
+            /**
+             * @description where that node has it from
+             * @enum {string}
+             */
+            source: "active" | "file" | "none";
+            /**
+             * Format: date-time
+             * @description since when the registry is away, so that others may know of a newer version
+             */
+            stale_since?: string;
+        };
+        RuleSetVersion: {
+            /**
+             * Format: date-time
+             * @description when it came into force
+             */
+            at?: string;
+            /** @description YAML or JSON, as it was written; lists leave it out */
+            document?: string;
+            /**
+             * @description of what the document says, however that is written
+             * @example 5f2c1b7e9a604d3c
+             */
+            fingerprint?: string;
+            /**
+             * @description what was activated: a draft or a version, and which
+             * @example draft spring
+             */
+            from?: string;
+            /**
+             * @description of the rule set, as its document says
+             * @example default
+             */
+            name?: string;
+            /**
+             * Format: int64
+             * @description 1 and up, one more with each activation; 0: nothing was ever activated
+             * @example 7
+             */
+            version: number;
+            /**
+             * @description who brought it into force
+             * @example operator
+             */
+            who?: string;
+            /** @example the new acquirer opens */
+            why?: string;
+        };
+        RuleSetVersionList: {
+            data: {
+                /**
+                 * Format: date-time
+                 * @description when it came into force
+                 */
+                at?: string;
+                /** @description YAML or JSON, as it was written; lists leave it out */
+                document?: string;
+                /**
+                 * @description of what the document says, however that is written
+                 * @example 5f2c1b7e9a604d3c
+                 */
+                fingerprint?: string;
+                /**
+                 * @description what was activated: a draft or a version, and which
+                 * @example draft spring
+                 */
+                from?: string;
+                /**
+                 * @description of the rule set, as its document says
+                 * @example default
+                 */
+                name?: string;
+                /**
+                 * Format: int64
+                 * @description 1 and up, one more with each activation; 0: nothing was ever activated
+                 * @example 7
+                 */
+                version: number;
+                /**
+                 * @description who brought it into force
+                 * @example operator
+                 */
+                who?: string;
+                /** @example the new acquirer opens */
+                why?: string;
+            }[];
+            /** @description whether there is a next page */
+            has_more: boolean;
+            /** @description send as cursor to get the next page */
+            next_cursor?: string;
+            /**
+             * @description always list
+             * @example list
+             */
+            object: string;
         };
         Statistics: {
             answer_bounds_ms: number[];
@@ -4060,6 +5209,457 @@ export interface operations {
             400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             404: components["responses"]["Problem404"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    opsExplainRouting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutingExplanation"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    opsGetRouting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleSetStatus"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    opsActivateRuleSet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "draft": "spring",
+                 *       "reason": "the new acquirer opens"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RuleSetActivate"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleSetActivated"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    opsListRuleSetDrafts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleSetDraftList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    opsGetRuleSetDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleSetDraft"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    opsPutRuleSetDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "document": "fallback: {all: true}",
+                 *       "reason": "the new acquirer opens"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RuleSetDraftWrite"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleSetDraft"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    opsDeleteRuleSetDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleSetDraftDeleted"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    opsListRoutingHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RouteHealthList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    opsPinRoute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "maintenance at the institution",
+                 *       "state": "abnormal"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RoutePinWrite"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RouteHealth"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    opsLintRuleSet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "document": "fallback: {all: true}"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RuleSetLint"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleSetReport"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    opsRollbackRuleSet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "declines have risen",
+                 *       "version": 6
+                 *     }
+                 */
+                "application/json": components["schemas"]["RuleSetRollback"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleSetActivated"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    opsSimulateRouting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "payment": {
+                 *         "amount": 1250,
+                 *         "bin": "424242",
+                 *         "client_country": "DE",
+                 *         "currency": "CNY",
+                 *         "method": "card",
+                 *         "network": "visa"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["RoutingSimulation"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutingSimulated"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    opsListRuleSetVersions: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                /** @description how many to answer, 20 if not given */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleSetVersionList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    opsGetRuleSetVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleSetVersion"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
             500: components["responses"]["Problem500"];
             503: components["responses"]["Problem503"];
         };
