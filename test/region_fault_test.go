@@ -2,6 +2,7 @@ package test_test
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -74,20 +75,36 @@ func (s *stage) hurts(what string, hurt, mend func()) {
 	s.unhurt(calm, answeredOf(during))
 }
 
-// settled waits until every frontend knows the journal to be whole. Who was promised that keys stay at home, and is cut off before it can
-// say that this is over, is waited for for a minute: that is not what is looked for here.
+// settled waits until what is looked for is the next fault alone. Who was promised that keys stay at home, and is cut off before it can say that this is
+// over, is waited for for a minute; and a merchant pays elsewhere for the first time once all is there that was told of it at home just after it was made.
 func (w *world) settled() {
 	w.t.Helper()
 	for _, r := range w.regions {
 		for _, front := range r.fronts {
-			if !within(90*time.Second, func() bool {
-				return strings.Contains(front.metrics(w.places["outside"]), "\npaymux_relay_journal_settled 1\n")
-			}) {
-				w.t.Fatalf("the journal is not settled for %s:\n%s", front.name, front.tail())
-			}
+			w.shows(front, "the journal to be whole", func(m string) bool { return strings.Contains(m, "\npaymux_relay_journal_settled 1\n") })
+		}
+		for _, node := range r.nodes {
+			w.shows(node, "the merchants of the other region", func(m string) bool {
+				found := copiesAge.FindStringSubmatch(m)
+				if found == nil {
+					return false
+				}
+				age, err := strconv.ParseFloat(found[1], 64)
+				return err == nil && age < 3
+			})
 		}
 	}
 }
+
+// shows waits until a part that runs shows something among its metrics.
+func (w *world) shows(p *part, what string, is func(metrics string) bool) {
+	w.t.Helper()
+	if !within(90*time.Second, func() bool { return is(p.metrics(w.places["outside"])) }) {
+		w.t.Fatalf("%s does not know %s:\n%s", p.name, what, p.tail())
+	}
+}
+
+var copiesAge = regexp.MustCompile(`\npaymux_copies_age_seconds\{region="[a-z]+"\} (\S+)`)
 
 var monitored = regexp.MustCompile(`"monitor":"([^"]+)"`)
 

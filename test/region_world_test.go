@@ -134,7 +134,7 @@ func (w *world) newRegion(name string, number int) *region {
 	for n := range w.c.nodes {
 		r.nodes = append(r.nodes, r.role(fmt.Sprint("node-", n+1), "node", append([]string{
 			"roles: [node]", publicly, "store: {engine: postgres, url: env:TEST_DATABASE}", "notify: {allow_networks: [127.0.0.0/8, 10.77.0.0/16]}",
-			w.c.nodeOf[name],
+			w.c.nodeOf[name], "monitor: {listen: \"" + r.place.host + ":0\"}",
 		}, w.c.nodeLines...)...))
 	}
 	r.gateway = r.role("gateway", "gateway-stripe", append([]string{"roles: [gateway]", "gateway: {version: 1.0.0}",

@@ -141,6 +141,18 @@ func (s *system) scrapeNode(c *metrics.Scrape) {
 		c.Count("paymux_store_changes_total", g.Items)
 		c.Times("paymux_store_commit_duration_seconds", g.Groups)
 	}
+	s.scrapeCopies(c)
+}
+
+func (s *system) scrapeCopies(c *metrics.Scrape) {
+	if s.directory == nil {
+		return
+	}
+	for _, of := range s.directory.Status() {
+		if !of.AsOf.IsZero() {
+			c.Set("paymux_copies_age_seconds", s.now().Sub(of.AsOf).Seconds(), of.Region.Name)
+		}
+	}
 }
 
 // familyOf is where a fact is counted, and as what.

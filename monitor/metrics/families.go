@@ -47,6 +47,7 @@ func Families() []Family {
 		{"paymux_store_changes_total", Counter, nil, "Changes in these groups: divided by paymux_store_commits_total, the size of a group."},
 		{"paymux_store_commit_duration_seconds", Histogram, nil, "How long a group took."},
 		{"paymux_store_change_duration_seconds", Histogram, nil, "How long a payment's change took, with the wait for its group."},
+		{"paymux_copies_age_seconds", Gauge, []string{"region"}, "For how long what is known here of another region's merchants, keys and endpoints has not been certain to be all; none before the region was first reached."},
 
 		{"paymux_queue_partitions", Gauge, nil, "Partitions of the queue that this process has, of 64."},
 		{"paymux_queue_lanes", Gauge, nil, "Lanes that are known: endpoints, accounts."},
