@@ -112,7 +112,9 @@ func (c *circuit) close(now time.Time) {
 }
 
 // silentFor is for how long nothing was heard of the region.
-func (c *circuit) silentFor(now time.Time) time.Duration { return now.Sub(time.Unix(0, c.heard.Load())) }
+func (c *circuit) silentFor(now time.Time) time.Duration {
+	return now.Sub(time.Unix(0, c.heard.Load()))
+}
 
 // tripped reports whether the region did not answer, and has not since.
 func (c *circuit) tripped() bool {
