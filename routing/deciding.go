@@ -1,10 +1,6 @@
 package routing
 
-import (
-	"slices"
-
-	"github.com/paymux/paymux"
-)
+import "github.com/paymux/paymux"
 
 // deciding is a decision being made.
 type deciding struct {
@@ -17,10 +13,9 @@ type deciding struct {
 	final          bool
 	ranker         *ranker // dynamic rule that orders; nil: none does
 
-	all   []candidate // as they were considered
-	kept  []int       // of them, in the order they are tried
-	turn  string
-	spare bool // the fallback's are being considered
+	chairs // the candidates as they were considered, and the order of the kept
+	turn   string
+	spare  bool // the fallback's are being considered
 }
 
 // candidate is an account that is considered.
@@ -46,7 +41,7 @@ func (d *deciding) decide() {
 	} else {
 		d.consider(d.choose())
 	}
-	if len(d.kept) == 0 && !d.final {
+	if d.kept == 0 && !d.final {
 		d.fallBack()
 	}
 	d.order()
@@ -101,17 +96,17 @@ func (d *deciding) rankBy(i int) {
 // the rule's own aside, excludes it here, too.
 func (d *deciding) fallBack() {
 	d.spare, d.by, d.ranker, d.needs = true, paymux.OrderedPriority, nil, nil
-	before := d.all
+	before := d.n
 	for _, p := range d.v.places[d.v.fallback.from:d.v.fallback.to] {
-		if !excluded(before, p.name) {
+		if !d.excluded(before, p.name) {
 			d.add(p)
 		}
 	}
 }
 
-func excluded(list []candidate, name string) bool {
-	for i := range list {
-		if list[i].name == name && list[i].drop != dropNeed {
+func (d *deciding) excluded(before int, name string) bool {
+	for i := range before {
+		if one := d.at(i); one.name == name && one.drop != dropNeed {
 			return true
 		}
 	}
@@ -126,20 +121,20 @@ func (d *deciding) consider(s stretch) {
 
 // add keeps an account or drops it.
 func (d *deciding) add(p place) {
-	d.all = append(d.all, candidate{place: p, spare: d.spare})
-	one := &d.all[len(d.all)-1]
+	one := d.seat(candidate{place: p, spare: d.spare})
 	if one.drop = d.restriction(one); one.drop == 0 {
-		d.kept = append(d.kept, len(d.all)-1)
+		d.keep(d.n - 1)
 	}
 }
 
 func (d *deciding) decision() Decision {
-	out := Decision{Rule: d.rule, Kind: d.kind, By: d.by, Turn: d.turn, Fallback: d.spare && len(d.kept) > 0}
-	if len(d.kept) > 0 {
-		out.Order = slices.Grow(out.Order, len(d.kept))
+	out := Decision{Rule: d.rule, Kind: d.kind, By: d.by, Turn: d.turn, Fallback: d.spare && d.kept > 0}
+	if d.kept == 0 {
+		return out
 	}
-	for _, i := range d.kept {
-		out.Order = append(out.Order, d.all[i].name)
+	out.Order = make([]string, d.kept)
+	for n := range out.Order {
+		out.Order[n] = d.at(d.place(n)).name
 	}
 	return out
 }

@@ -22,15 +22,15 @@ func (d *deciding) routing() paymux.Routing {
 	if d.ranker != nil && d.kind == paymux.RoutedStatic {
 		out.Ranker = d.ranker.Name
 	}
-	if len(d.kept) > 1 && d.chancy() {
+	if d.kept > 1 && d.chancy() {
 		out.Draw = strconv.FormatUint(r.Draw, 16)
 	}
-	out.Candidates = make([]paymux.Candidate, 0, len(d.all))
-	for _, i := range d.kept {
-		out.Candidates = append(out.Candidates, d.explained(i))
+	out.Candidates = make([]paymux.Candidate, 0, d.n)
+	for n := range d.kept {
+		out.Candidates = append(out.Candidates, d.explained(d.place(n)))
 	}
-	for i := range d.all {
-		if d.all[i].drop != 0 {
+	for i := range d.n {
+		if d.at(i).drop != 0 {
 			out.Candidates = append(out.Candidates, d.explained(i))
 		}
 	}
@@ -42,8 +42,8 @@ func (d *deciding) chancy() bool {
 	if d.ranker != nil && d.ranker.Explore > 0 {
 		return true
 	}
-	for i := range d.all {
-		if d.all[i].health == Probing {
+	for i := range d.n {
+		if d.at(i).health == Probing {
 			return true
 		}
 	}
@@ -51,7 +51,7 @@ func (d *deciding) chancy() bool {
 }
 
 func (d *deciding) explained(i int) paymux.Candidate {
-	one := &d.all[i]
+	one := d.at(i)
 	e := paymux.Candidate{Account: one.name, Place: i + 1, Fallback: one.spare}
 	if one.account != nobody {
 		a := &d.v.accounts[one.account]
@@ -72,11 +72,11 @@ func (d *deciding) explained(i int) paymux.Candidate {
 // reason is the decision in a line.
 func (d *deciding) reason() string {
 	method := string(d.in.r.Method)
-	switch len(d.kept) {
+	switch d.kept {
 	case 0:
 		return "no account takes " + method + " in " + string(d.in.r.Money.Currency)
 	case 1:
 		return "method=" + method + "; only one account takes it"
 	}
-	return "method=" + method + "; first of " + strconv.Itoa(len(d.kept)) + " by " + d.by
+	return "method=" + method + "; first of " + strconv.Itoa(d.kept) + " by " + d.by
 }

@@ -3,7 +3,7 @@ package routing
 import "math/bits"
 
 // index finds the first of many conditions that is met. For each attribute of a payment it keeps, for each value, which
-// conditions admit it, a bit each; those that say nothing of the attribute admit all. And-ing these rows
+// conditions admit it, a bit each; those that say nothing of the attribute, open ones, admit all. And-ing these rows
 // word by word leaves few conditions, and what bits cannot say is asked of those alone.
 type index struct {
 	count int
@@ -34,7 +34,11 @@ const (
 	ofObject
 	ofNetwork
 	ofCapture
-	ofAmount
+	aspects // so far those whose values rules list
+)
+
+const (
+	ofAmount aspect = aspects + iota
 	ofBIN
 	ofHour
 	ofMetadata
@@ -86,7 +90,7 @@ func captureRow(manual bool) uint32 {
 
 func hourRow(day, hour int) uint32 { return uint32(day*24 + hour + 1) }
 
-// row is the conditions that admit a value: all of them, or those beside the open ones, where they are few.
+// row is the conditions that admit a value: all of them, or what is different from the open ones, where that is little.
 type row struct {
 	dense []uint64
 	words []uint32 // positions of the sparse ones
@@ -98,9 +102,9 @@ const mostAttributes = 16
 
 // cursor is a row being read.
 type cursor struct {
-	bits  []uint64 // dense, or the open ones
-	extra *row     // what to add to them; nil: nothing
-	at    int
+	bits []uint64 // dense, or the open ones
+	turn *row     // whose bits to turn; nil: none
+	at   int
 }
 
 // first is the position of the first condition that is met, -1 where none is.
@@ -120,7 +124,7 @@ func (x *index) first(in *inputs) int {
 		case at.dense != nil:
 			cursors[i].bits = at.dense
 		case len(at.words) > 0:
-			cursors[i] = cursor{bits: a.open, extra: at}
+			cursors[i] = cursor{bits: a.open, turn: at}
 		default:
 			cursors[i].bits = a.open
 		}
@@ -147,14 +151,14 @@ func (x *index) first(in *inputs) int {
 
 // word is the row's word at a position; positions ascend.
 func (c *cursor) word(w int) uint64 {
-	if c.extra == nil {
+	if c.turn == nil {
 		return c.bits[w]
 	}
-	for c.at < len(c.extra.words) && int(c.extra.words[c.at]) < w {
+	for c.at < len(c.turn.words) && int(c.turn.words[c.at]) < w {
 		c.at++
 	}
-	if c.at < len(c.extra.words) && int(c.extra.words[c.at]) == w {
-		return c.bits[w] | c.extra.bits[c.at]
+	if c.at < len(c.turn.words) && int(c.turn.words[c.at]) == w {
+		return c.bits[w] ^ c.turn.bits[c.at]
 	}
 	return c.bits[w]
 }

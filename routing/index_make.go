@@ -10,14 +10,9 @@ import (
 // newIndex makes the index of conditions.
 func newIndex(list []*condition) *index {
 	x := &index{count: len(list), finer: make([]*condition, len(list))}
-	x.addValues(list, ofMerchant, func(c *condition) ([]uint32, bool) { return c.merchants.sorted, c.merchants.set })
-	x.addValues(list, ofClass, func(c *condition) ([]uint32, bool) { return c.classes.sorted, c.classes.set })
-	x.addValues(list, ofCurrency, (*condition).paidIn)
-	x.addValues(list, ofMethod, func(c *condition) ([]uint32, bool) { return c.methods.list(), c.methods.set })
-	x.addValues(list, ofClient, func(c *condition) ([]uint32, bool) { return c.clients.list(), c.clients.set })
-	x.addValues(list, ofObject, func(c *condition) ([]uint32, bool) { return c.objects.list(), c.objects.set })
-	x.addValues(list, ofNetwork, func(c *condition) ([]uint32, bool) { return c.brands.list(), c.brands.set })
-	x.addValues(list, ofCapture, (*condition).captured)
+	for of := range aspects {
+		x.addValues(list, of)
+	}
 	x.addAmounts(list)
 	x.addBINs(list)
 	x.addHours(list)
@@ -28,33 +23,69 @@ func newIndex(list []*condition) *index {
 				x.finer[i] = c
 			}
 		}
-		if len(c.amounts)+len(c.bins)+len(c.hours)+len(c.any) > 0 || c.not != nil {
+		if len(c.amounts)+len(c.bins)+len(c.hours)+len(c.any) > 0 || c.not != nil && !c.not.plain() {
 			x.finer[i] = c
 		}
 	}
 	return x
 }
 
-// addValues adds an attribute whose rows are the numbers of words.
-func (x *index) addValues(list []*condition, of aspect, admits func(*condition) (listed []uint32, given bool)) {
+// addValues adds an attribute whose rows are the numbers of words. What a condition excludes by a plain Not is excluded here.
+func (x *index) addValues(list []*condition, of aspect) {
 	b := newRows(len(list))
 	for i, c := range list {
-		listed, given := admits(c)
+		listed, given := c.admits(of)
+		var denied []uint32
+		if c.not != nil && c.not.plain() {
+			denied, _ = c.not.admits(of)
+		}
 		if !given {
 			b.open(i)
+			listed, denied = denied, nil
 		}
-		for _, n := range listed {
-			b.admit(n, i)
+		for _, n := range listed { // those an open condition excludes, or a closed one admits
+			if !slices.Contains(denied, n) {
+				b.turn(n, i)
+			}
 		}
 	}
 	x.add(attribute{of: of}, b)
 }
 
-func (c *condition) captured() (listed []uint32, given bool) {
-	if c.manual == nil {
-		return nil, false
+// admits are the values that a condition lists of an attribute; not given: it says nothing of it.
+func (c *condition) admits(of aspect) (listed []uint32, given bool) {
+	switch of {
+	case ofMerchant:
+		return c.merchants.sorted, c.merchants.set
+	case ofClass:
+		return c.classes.sorted, c.classes.set
+	case ofCurrency:
+		return c.paidIn()
+	case ofMethod:
+		return c.methods.list(), c.methods.set
+	case ofClient:
+		return c.clients.list(), c.clients.set
+	case ofObject:
+		return c.objects.list(), c.objects.set
+	case ofNetwork:
+		return c.brands.list(), c.brands.set
+	case ofCapture:
+		if c.manual != nil {
+			return []uint32{captureRow(*c.manual)}, true
+		}
 	}
-	return []uint32{captureRow(*c.manual)}, true
+	return nil, false
+}
+
+// plain reports whether a condition lists values of one attribute and says nothing else: rows know it exactly, the opposite too.
+func (c *condition) plain() bool {
+	given := 0
+	for of := range aspects {
+		if _, is := c.admits(of); is {
+			given++
+		}
+	}
+	return given == 1 && len(c.amounts)+len(c.bins)+len(c.hours)+len(c.metadata)+len(c.any) == 0 && c.not == nil
 }
 
 // paidIn are the currencies a condition admits, by its list and by its amounts.
@@ -72,7 +103,8 @@ func (c *condition) paidIn() (listed []uint32, given bool) {
 
 // rows collects which conditions admit what.
 type rows struct {
-	opened []uint64         // those that say nothing
+	opened []uint64 // those that say nothing
+	opens  int
 	lists  map[uint32][]int // ascending
 	most   uint32
 }
@@ -81,9 +113,13 @@ func newRows(conditions int) *rows {
 	return &rows{opened: make([]uint64, (conditions+63)/64), lists: map[uint32][]int{}}
 }
 
-func (b *rows) open(i int) { b.opened[i/64] |= 1 << (i % 64) }
+func (b *rows) open(i int) {
+	b.opened[i/64] |= 1 << (i % 64)
+	b.opens++
+}
 
-func (b *rows) admit(value uint32, i int) {
+// turn turns a condition's bit in the row of a value.
+func (b *rows) turn(value uint32, i int) {
 	b.most = max(b.most, value)
 	if list := b.lists[value]; len(list) == 0 || list[len(list)-1] != i {
 		b.lists[value] = append(list, i)
@@ -92,13 +128,7 @@ func (b *rows) admit(value uint32, i int) {
 
 // add makes an attribute of what was collected; one that no condition speaks of is none.
 func (x *index) add(a attribute, b *rows) {
-	open := 0
-	for i := range x.count {
-		if b.opened[i/64]&(1<<(i%64)) != 0 {
-			open++
-		}
-	}
-	if open == x.count {
+	if b.opens == x.count && len(b.lists) == 0 {
 		return
 	}
 	a.open = b.opened
@@ -109,12 +139,12 @@ func (x *index) add(a attribute, b *rows) {
 	x.attrs = append(x.attrs, a)
 }
 
-// row is sparse where that is shorter by far.
+// row is sparse where that is shorter by far. A bit is turned: an open condition excludes the value, a closed one admits it.
 func (b *rows) row(list []int) (r row) {
 	if len(b.opened) <= 16 || len(list)*4 > len(b.opened) {
 		r.dense = slices.Clone(b.opened)
 		for _, i := range list {
-			r.dense[i/64] |= 1 << (i % 64)
+			r.dense[i/64] ^= 1 << (i % 64)
 		}
 		return r
 	}
@@ -156,7 +186,7 @@ func (c *cuts) row(v int64) uint32 {
 // admit lets a condition into all the rows between two numbers.
 func (c *cuts) admit(b *rows, i int, low, high int64) {
 	for row := c.row(low); row <= c.row(high); row++ {
-		b.admit(row, i)
+		b.turn(row, i)
 	}
 }
 
@@ -224,7 +254,7 @@ func (x *index) addHours(list []*condition) {
 		}
 		for hour := range 7 * 24 {
 			if slices.ContainsFunc(c.hours, func(s span) bool { return s.touches(hour/24, hour%24) }) {
-				b.admit(hourRow(hour/24, hour%24), i)
+				b.turn(hourRow(hour/24, hour%24), i)
 			}
 		}
 	}
@@ -278,11 +308,11 @@ func (x *index) addKey(list []*condition, key string) {
 			b.open(i)
 		case c.metadata[at].any:
 			for row := range b.most {
-				b.admit(row+1, i)
+				b.turn(row+1, i)
 			}
 		default:
 			for _, v := range c.metadata[at].values {
-				b.admit(values[v], i)
+				b.turn(values[v], i)
 			}
 		}
 	}

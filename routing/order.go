@@ -3,7 +3,6 @@ package routing
 import (
 	"cmp"
 	"math"
-	"slices"
 
 	"github.com/paymux/paymux"
 )
@@ -14,18 +13,10 @@ func (d *deciding) order() {
 	if d.by == paymux.OrderedSplit {
 		payer = hashed(d.payer())
 	}
-	for _, i := range d.kept {
-		d.rate(&d.all[i], payer)
+	for n := range d.kept {
+		d.rate(d.at(d.place(n)), payer)
 	}
-	if len(d.kept) > 32 {
-		slices.SortFunc(d.kept, d.compare)
-	} else {
-		for n := 1; n < len(d.kept); n++ { // most are in order already
-			for i := n; i > 0 && d.compare(d.kept[i], d.kept[i-1]) < 0; i-- {
-				d.kept[i], d.kept[i-1] = d.kept[i-1], d.kept[i]
-			}
-		}
-	}
+	d.sort(d.compare)
 	d.takeTurns()
 }
 
@@ -47,7 +38,7 @@ func (d *deciding) rate(one *candidate, payer uint64) {
 
 // compare orders candidates by their positions: these are where they were named.
 func (d *deciding) compare(i, j int) int {
-	a, b := &d.all[i], &d.all[j]
+	a, b := d.at(i), d.at(j)
 	if a.health != b.health {
 		return cmp.Compare(a.health, b.health)
 	}
@@ -97,37 +88,44 @@ func (w *Weights) Of(success float64, fee, amount, milliseconds int64) float64 {
 // decides: a slice of it for each probing account in the order they were named, then one for exploring.
 func (d *deciding) takeTurns() {
 	u, from := unit(d.in.r.Draw), 0.0
-	for i := range d.all {
-		if d.all[i].health != Probing {
+	for i := range d.n {
+		if d.at(i).health != Probing {
 			continue
 		}
 		to := from + d.v.program.Health.Probe
 		if u >= from && u < to {
-			d.first(slices.Index(d.kept, i), paymux.TurnProbe)
+			d.takeTurn(d.rank(i), paymux.TurnProbe)
 			return
 		}
 		from = to
 	}
 	if d.ranker != nil && u >= from && u < from+d.ranker.Explore {
 		if others := d.normal() - 1; others > 0 {
-			d.first(1+int(mixed(d.in.r.Draw)%uint64(others)), paymux.TurnExplore)
+			d.takeTurn(1+int(mixed(d.in.r.Draw)%uint64(others)), paymux.TurnExplore)
 		}
 	}
 }
 
-// normal counts the kept that do well, which come first.
-func (d *deciding) normal() (n int) {
-	for n < len(d.kept) && d.all[d.kept[n]].health == Normal {
+// rank is where a candidate is in the order.
+func (d *deciding) rank(i int) (n int) {
+	for d.place(n) != i {
 		n++
 	}
 	return n
 }
 
-// first moves one of the kept to the front. Where it is there already, it is no turn.
-func (d *deciding) first(at int, turn string) {
-	if at > 0 {
-		one := d.kept[at]
-		copy(d.kept[1:at+1], d.kept[:at])
-		d.kept[0], d.turn = one, turn
+// normal counts the kept that do well, which come first.
+func (d *deciding) normal() (n int) {
+	for n < d.kept && d.at(d.place(n)).health == Normal {
+		n++
+	}
+	return n
+}
+
+// takeTurn moves one of the kept to the front. Where it is there already, it is no turn.
+func (d *deciding) takeTurn(n int, turn string) {
+	if n > 0 {
+		d.first(n)
+		d.turn = turn
 	}
 }

@@ -21,22 +21,14 @@ type Decision struct {
 
 // Decide orders the accounts that take a payment. Nothing but the result is allocated.
 func (v *View) Decide(r *Request) Decision {
-	var room chairs
-	d := deciding{v: v, in: v.program.read(r), all: room.all[:0], kept: room.kept[:0]}
+	d := deciding{v: v, in: v.program.read(r)}
 	d.decide()
 	return d.decision()
 }
 
 // Explain decides the same, and says what of every account that was considered.
 func (v *View) Explain(r *Request) (Decision, paymux.Routing) {
-	var room chairs
-	d := deciding{v: v, in: v.program.read(r), all: room.all[:0], kept: room.kept[:0]}
+	d := deciding{v: v, in: v.program.read(r)}
 	d.decide()
 	return d.decision(), d.routing()
-}
-
-// chairs are room for as many candidates as there usually are.
-type chairs struct {
-	all  [24]candidate
-	kept [24]int
 }
