@@ -19,9 +19,10 @@ type inputs struct {
 	network  uint32
 	amount   int64
 	bin      bounds
-	carded   bool // bin is known
-	day      int  // of the week, Sunday is 0
-	minute   int  // of the day
+	carded   bool  // bin is known
+	day      int   // of the week, Sunday is 0
+	minute   int   // of the day
+	date     int32 // days since 1970
 }
 
 // read looks everything up once. What object is comes later, where a rule asks for it.
@@ -38,15 +39,18 @@ func (p *Program) read(r *Request) (in inputs) {
 		in.bin, in.carded = binBounds(r.BIN)
 	}
 	if p.clocked {
-		in.day, in.minute = clock(r.At, p.zone)
+		at := r.At.In(p.zone)
+		hour, minute, _ := at.Clock()
+		in.day, in.minute, in.date = int(at.Weekday()), hour*60+minute, dateOf(at)
 	}
 	return in
 }
 
-func clock(t time.Time, zone *time.Location) (day, minute int) {
-	t = t.In(zone)
-	hour, minute, _ := t.Clock()
-	return int(t.Weekday()), hour*60 + minute
+// dateOf is the number of days since 1970 where t is.
+func dateOf(t time.Time) int32 {
+	_, offset := t.Zone()
+	seconds := t.Unix() + int64(offset)
+	return int32((seconds - (seconds%86400+86400)%86400) / 86400)
 }
 
 // condition is a Condition made of numbers.

@@ -121,7 +121,8 @@ func (d *deciding) consider(s stretch) {
 
 // add keeps an account or drops it.
 func (d *deciding) add(p place) {
-	one := d.seat(candidate{place: p, spare: d.spare})
+	one := d.seat()
+	one.place, one.spare = p, d.spare
 	if one.drop = d.restriction(one); one.drop == 0 {
 		d.keep(d.n - 1)
 	}

@@ -1,8 +1,8 @@
 package routing
 
 import (
-	"cmp"
 	"math"
+	"slices"
 
 	"github.com/paymux/paymux"
 )
@@ -14,43 +14,67 @@ func (d *deciding) order() {
 		payer = hashed(d.payer())
 	}
 	for n := range d.kept {
-		d.rate(d.at(d.place(n)), payer)
+		k := d.rank(n)
+		d.rate(k, d.at(int(k.at)), payer)
 	}
-	d.sort(d.compare)
+	d.sort()
 	d.takeTurns()
 }
 
 // rate notes what orders a candidate.
-func (d *deciding) rate(one *candidate, payer uint64) {
+func (d *deciding) rate(k *ranked, one *candidate, payer uint64) {
 	a := &d.v.accounts[one.account]
 	if d.v.know != nil {
 		one.health = d.v.know.Health(d.in.r.Merchant, a.Name)
 	}
-	switch k := d.ranker; {
-	case k == nil:
-	case k.Score != nil:
-		d.score(one, a, k.Score)
-	default:
-		one.share = k.share(a.Name)
-		one.score = drawn(k.hash, payer, a.hash, one.share)
+	if r := d.ranker; r != nil && r.Score != nil {
+		d.score(one, a, r.Score)
+	} else if r != nil {
+		one.share = r.share(a.Name)
+		one.score = drawn(r.hash, payer, a.hash, one.share)
+	}
+	k.health, k.score = one.health, one.score
+	if d.by != paymux.OrderedListed {
+		k.priority = a.priority
 	}
 }
 
-// compare orders candidates by their positions: these are where they were named.
-func (d *deciding) compare(i, j int) int {
-	a, b := d.at(i), d.at(j)
-	if a.health != b.health {
-		return cmp.Compare(a.health, b.health)
-	}
-	if d.by != paymux.OrderedListed {
-		if a.score != b.score {
-			return cmp.Compare(b.score, a.score)
+// sort orders the kept. Most are in order already.
+func (d *deciding) sort() {
+	if d.kept > fewest {
+		order := append(slices.Clone(d.ownOrder[:]), d.moreOrder...)
+		slices.SortFunc(order, func(a, b ranked) int { return a.compare(&b) })
+		for n := range order {
+			*d.rank(n) = order[n]
 		}
-		if p, q := d.v.accounts[a.account].priority, d.v.accounts[b.account].priority; p != q {
-			return cmp.Compare(p, q)
-		}
+		return
 	}
-	return cmp.Compare(i, j)
+	order := d.ownOrder[:d.kept]
+	for n := 1; n < len(order); n++ {
+		if order[n-1].compare(&order[n]) < 0 {
+			continue
+		}
+		one, at := order[n], n
+		for ; at > 0 && one.compare(&order[at-1]) < 0; at-- {
+			order[at] = order[at-1]
+		}
+		order[at] = one
+	}
+}
+
+// compare orders two of the kept. What no rule ranks has no score, and what is listed no priority.
+func (a *ranked) compare(b *ranked) int {
+	switch {
+	case a.health != b.health:
+		return int(a.health) - int(b.health)
+	case a.score > b.score:
+		return -1
+	case a.score < b.score:
+		return 1
+	case a.priority != b.priority:
+		return a.priority - b.priority
+	}
+	return int(a.at - b.at)
 }
 
 // payer is who sticks to an account.
@@ -94,7 +118,7 @@ func (d *deciding) takeTurns() {
 		}
 		to := from + d.v.program.Health.Probe
 		if u >= from && u < to {
-			d.takeTurn(d.rank(i), paymux.TurnProbe)
+			d.takeTurn(d.standing(i), paymux.TurnProbe)
 			return
 		}
 		from = to
@@ -106,8 +130,8 @@ func (d *deciding) takeTurns() {
 	}
 }
 
-// rank is where a candidate is in the order.
-func (d *deciding) rank(i int) (n int) {
+// standing is where a candidate is in the order.
+func (d *deciding) standing(i int) (n int) {
 	for d.place(n) != i {
 		n++
 	}
@@ -116,7 +140,7 @@ func (d *deciding) rank(i int) (n int) {
 
 // normal counts the kept that do well, which come first.
 func (d *deciding) normal() (n int) {
-	for n < d.kept && d.at(d.place(n)).health == Normal {
+	for n < d.kept && d.rank(n).health == Normal {
 		n++
 	}
 	return n

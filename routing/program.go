@@ -15,7 +15,7 @@ type Program struct {
 
 	words      *words
 	zone       *time.Location
-	clocked    bool // a rule asks for the hour
+	clocked    bool // a rule asks for the hour or the day
 	objects    bool // a rule asks for the transaction object
 	accounts   map[string]*terms
 	designated *index
@@ -75,12 +75,7 @@ func (p *Program) Quotas(account string) []Quota {
 }
 
 // Day is the number of days since 1970 in the rule set's time zone: quotas are counted by it.
-func (p *Program) Day(at time.Time) int32 {
-	at = at.In(p.zone)
-	_, offset := at.Zone()
-	seconds := at.Unix() + int64(offset)
-	return int32((seconds - (seconds%86400+86400)%86400) / 86400)
-}
+func (p *Program) Day(at time.Time) int32 { return dateOf(at.In(p.zone)) }
 
 // Fee is what an account's institution is expected to take of a payment, in minor units; 0 where the rules have no fee for it.
 func (p *Program) Fee(account string, r *Request) int64 {

@@ -120,7 +120,7 @@ func (d *deciding) limits(one *candidate, a *bound) drop {
 		return dropMerchant
 	}
 	if len(a.rule.Quotas) > 0 && d.v.know != nil {
-		if one.about = d.v.know.Full(a.Name, in.r.Money, d.v.program.Day(in.r.At)); one.about != "" {
+		if one.about = d.v.know.Full(a.Name, in.r.Money, in.date); one.about != "" {
 			return dropQuota
 		}
 	}

@@ -30,7 +30,7 @@ func plain() *terms { return &terms{rule: &AccountRule{}, priority: 100} }
 
 func (p *Program) terms(a *AccountRule) *terms {
 	w := p.words
-	p.clocked = p.clocked || len(a.Hours) > 0
+	p.clocked = p.clocked || len(a.Hours)+len(a.Quotas) > 0
 	t := &terms{
 		rule: a, priority: cmp.Or(a.Priority, 100),
 		methods: someOf(len(a.Methods) > 0, numbers(w.methods, a.Methods)), currencies: someOf(len(a.Currencies) > 0, numbers(w.currencies, a.Currencies)),
