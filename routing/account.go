@@ -85,10 +85,27 @@ func FeaturesOf(list ...Feature) (set Features) {
 func (s Features) Has(f Feature) bool { return s&f.bit() != 0 }
 
 func (f Feature) bit() Features {
-	for i, one := range AllFeatures() {
-		if one == f {
-			return 1 << i
-		}
+	switch f {
+	case ManualCapture:
+		return 1 << 0
+	case PartialCapture:
+		return 1 << 1
+	case MultiCapture:
+		return 1 << 2
+	case Cancel:
+		return 1 << 3
+	case Refund:
+		return 1 << 4
+	case PartialRefund:
+		return 1 << 5
+	case Query:
+		return 1 << 6
+	case Callbacks:
+		return 1 << 7
+	case CardNumbers:
+		return 1 << 8
+	case CardTokens:
+		return 1 << 9
 	}
 	return 0
 }

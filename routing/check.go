@@ -114,7 +114,7 @@ func (c *checker) dynamic(path string, rule *DynamicRule) {
 		if !(weight >= 0 && weight <= math.MaxInt32) {
 			c.fault(path+".split."+clip(name), "bad_weight", "Write a percentage, or any number from 0.", "%v is no weight.", weight)
 		}
-		sum += weight
+		sum += math.Abs(weight)
 	}
 	if len(rule.Split) > 0 && sum == 0 {
 		c.fault(path+".split", "bad_weight", "Give one of the accounts a weight.", "Nobody has a share.")
@@ -166,7 +166,7 @@ func (c *checker) health() {
 			c.fault("health."+name, "bad_share", "Write a share from 0 to 1.", "%v is no share.", share)
 		}
 	}
-	if full := h.OrDefault(); full.Fail > full.Recover {
+	if full := h.OrDefault(); full.Fail <= 1 && full.Fail > full.Recover {
 		c.fault("health.recover", "bad_share", "Let recover be the larger.", "What recovers at %v would be failing at %v.", full.Recover, full.Fail)
 	}
 	for name, d := range map[string]time.Duration{"window": h.Window, "latency": h.Latency, "probe_after": h.ProbeAfter} {

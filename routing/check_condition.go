@@ -123,11 +123,14 @@ func (c *checker) fees(path string, fees []Fee) {
 		c.currencies(one+".currencies", f.Currencies)
 		c.networks(one+".networks", f.Networks)
 		c.places(one+".client", f.Client)
-		if !(f.Percent >= 0 && f.Percent <= 100) || f.Fixed < 0 || f.Min < 0 || f.Max < 0 || f.Max > 0 && f.Max < f.Min {
+		if !(f.Percent >= 0 && f.Percent <= 100) || !fits(f.Fixed) || !fits(f.Min) || !fits(f.Max) || f.Max > 0 && f.Max < f.Min {
 			c.fault(one, "bad_fee", "Write percent from 0 to 100, and fixed, min and max in minor units.", "Nobody takes such a fee.")
 		}
 	}
 }
+
+// fits reports whether an amount can be paid.
+func fits(amount int64) bool { return amount >= 0 && amount <= paymux.MaxAmount }
 
 // bounds are the range of eight digits.
 type bounds struct{ low, high uint32 }

@@ -1,62 +1,64 @@
 package routing
 
 import (
-	"fmt"
 	"strconv"
 
 	"github.com/paymux/paymux"
 )
 
 // routing is the explanation of a decision.
-func (c *considered) routing() paymux.Routing {
-	set := c.v.program.Set
+func (d *deciding) routing() paymux.Routing {
+	set, r := d.v.program.Set, d.in.r
 	out := paymux.Routing{
-		RuleSet: set.Name, Version: set.Version, Rule: c.pick.rule, Reason: c.reason(),
-		Kind: c.pick.kind, By: c.pick.by, Turn: c.turn, At: c.r.At, BIN: c.r.BIN,
-		Draw: strconv.FormatUint(c.r.Draw, 16), Payer: c.r.Payer, Network: c.r.Network, Card: c.card(),
+		RuleSet: set.Name, Version: set.Version, Rule: d.rule, Reason: d.reason(),
+		Kind: d.kind, By: d.by, Turn: d.turn, At: r.At, BIN: r.BIN, Network: r.Network,
 	}
-	if c.object != Unknown {
-		out.Object = c.object
+	if d.object != Unknown {
+		out.Object = d.object
 	}
-	if c.pick.by == paymux.OrderedSplit {
-		out.Payer = c.payer()
+	if d.by == paymux.OrderedSplit {
+		out.Payer = d.payer()
 	}
-	if d := c.pick.ranker; d != nil {
-		out.Explore = d.Explore
-		if c.pick.kind == paymux.RoutedStatic {
-			out.Ranker = d.Name
-		}
+	if d.ranker != nil && d.kind == paymux.RoutedStatic {
+		out.Ranker = d.ranker.Name
 	}
-	if c.nextProbing(0) >= 0 {
-		out.Probe = c.v.program.Health.Probe
+	if d.kept > 1 && d.chancy() {
+		out.Draw = strconv.FormatUint(r.Draw, 16)
 	}
-	out.Candidates = make([]paymux.Candidate, 0, len(c.kept)+len(c.lost))
-	for _, list := range [][]candidate{c.kept, c.lost} {
-		for i := range list {
-			out.Candidates = append(out.Candidates, list[i].explained())
+	out.Candidates = make([]paymux.Candidate, 0, d.n)
+	for n := range d.kept {
+		out.Candidates = append(out.Candidates, d.explained(d.place(n)))
+	}
+	for i := range d.n {
+		if d.at(i).drop != 0 {
+			out.Candidates = append(out.Candidates, d.explained(i))
 		}
 	}
 	return out
 }
 
-// card is what the request came with.
-func (c *considered) card() string {
-	switch {
-	case c.r.CardNumber:
-		return paymux.RoutedCardNumber
-	case c.r.CardToken:
-		return paymux.RoutedCardToken
+// chancy reports whether the draw could have changed the order.
+func (d *deciding) chancy() bool {
+	if d.ranker != nil && d.ranker.Explore > 0 {
+		return true
 	}
-	return ""
+	for i := range d.n {
+		if d.at(i).health == Probing {
+			return true
+		}
+	}
+	return false
 }
 
-func (one *candidate) explained() paymux.Candidate {
-	e := paymux.Candidate{Account: one.name, Place: one.place, Fallback: one.spare}
-	if one.account != nil {
-		e.Channel, e.Priority = one.account.Channel, one.account.rule.Priority
+func (d *deciding) explained(i int) paymux.Candidate {
+	one := d.at(i)
+	e := paymux.Candidate{Account: one.name, Place: i + 1, Fallback: one.spare}
+	if one.account != nobody {
+		a := &d.v.accounts[one.account]
+		e.Channel, e.Priority = a.Channel, a.rule.Priority
 	}
-	if one.why.code != "" {
-		e.Dropped, e.Code, e.Detail = one.why.said(), one.why.code, one.why.detail
+	if one.drop != 0 {
+		e.Dropped, e.Code, e.Detail = d.said(one)
 		return e
 	}
 	if one.health != Normal {
@@ -68,12 +70,13 @@ func (one *candidate) explained() paymux.Candidate {
 }
 
 // reason is the decision in a line.
-func (c *considered) reason() string {
-	switch len(c.kept) {
+func (d *deciding) reason() string {
+	method := string(d.in.r.Method)
+	switch d.kept {
 	case 0:
-		return fmt.Sprintf("no account takes %s in %s", c.r.Method, c.r.Money.Currency)
+		return "no account takes " + method + " in " + string(d.in.r.Money.Currency)
 	case 1:
-		return "method=" + string(c.r.Method) + "; only one account takes it"
+		return "method=" + method + "; only one account takes it"
 	}
-	return "method=" + string(c.r.Method) + "; first of " + strconv.Itoa(len(c.kept)) + " by " + c.pick.by
+	return "method=" + method + "; first of " + strconv.Itoa(d.kept) + " by " + d.by
 }

@@ -1,67 +1,89 @@
 package routing
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
 	"github.com/paymux/paymux"
 )
 
-// candidate is an account that is considered.
-type candidate struct {
-	name    string
-	account *bound
-	why     reason
-	place   int // from 1, as named
-	spare   bool
-
-	health   Health
-	priority int
-	share    float64
-	score    float64
-	figures  Figures
-	fee      int64
-}
-
 // order puts the kept in the order they are tried.
-func (c *considered) order() {
-	for i := range c.kept {
-		c.rate(&c.kept[i])
+func (d *deciding) order() {
+	payer := uint64(0)
+	if d.by == paymux.OrderedSplit {
+		payer = hashed(d.payer())
 	}
-	slices.SortFunc(c.kept, func(a, b candidate) int {
-		if c.pick.by == paymux.OrderedListed {
-			return cmp.Or(cmp.Compare(a.health, b.health), cmp.Compare(a.place, b.place))
-		}
-		return cmp.Or(cmp.Compare(a.health, b.health), cmp.Compare(b.score, a.score), cmp.Compare(a.priority, b.priority), cmp.Compare(a.place, b.place))
-	})
-	c.takeTurns()
+	for n := range d.kept {
+		k := d.rank(n)
+		d.rate(k, d.at(int(k.at)), payer)
+	}
+	d.sort()
+	d.takeTurns()
 }
 
 // rate notes what orders a candidate.
-func (c *considered) rate(one *candidate) {
-	one.priority = one.account.rule.priority()
-	if c.v.know != nil {
-		one.health = c.v.know.Health(c.r.Merchant, one.name)
+func (d *deciding) rate(k *ranked, one *candidate, payer uint64) {
+	a := &d.v.accounts[one.account]
+	if d.v.know != nil {
+		one.health = d.v.know.Health(d.in.r.Merchant, a.Name)
 	}
-	switch d := c.pick.ranker; {
-	case d == nil:
-	case d.Score != nil:
-		c.score(one, d.Score)
-	default:
-		total := 0.0
-		for _, w := range d.Split {
-			total += w
-		}
-		one.share = d.Split[one.name] / total
-		one.score = drawn(hashed(d.Name), hashed(c.payer()), hashed(one.name), one.share)
+	if r := d.ranker; r != nil && r.Score != nil {
+		d.score(one, a, r.Score)
+	} else if r != nil {
+		one.share = r.share(a.Name)
+		one.score = drawn(r.hash, payer, a.hash, one.share)
+	}
+	k.health, k.score = one.health, one.score
+	if d.by != paymux.OrderedListed {
+		k.priority = a.priority
 	}
 }
 
-func (a *AccountRule) priority() int { return cmp.Or(a.Priority, 100) }
+// sort orders the kept. Most are in order already.
+func (d *deciding) sort() {
+	if d.kept > fewest {
+		order := append(slices.Clone(d.ownOrder[:]), d.moreOrder...)
+		slices.SortFunc(order, func(a, b ranked) int { return a.compare(&b) })
+		for n := range order {
+			*d.rank(n) = order[n]
+		}
+		return
+	}
+	order := d.ownOrder[:d.kept]
+	for n := 1; n < len(order); n++ {
+		if order[n-1].compare(&order[n]) < 0 {
+			continue
+		}
+		one, at := order[n], n
+		for ; at > 0 && one.compare(&order[at-1]) < 0; at-- {
+			order[at] = order[at-1]
+		}
+		order[at] = one
+	}
+}
+
+// compare orders two of the kept. What no rule ranks has no score, and what is listed no priority.
+func (a *ranked) compare(b *ranked) int {
+	switch {
+	case a.health != b.health:
+		return int(a.health) - int(b.health)
+	case a.score > b.score:
+		return -1
+	case a.score < b.score:
+		return 1
+	case a.priority != b.priority:
+		return a.priority - b.priority
+	}
+	return int(a.at - b.at)
+}
 
 // payer is who sticks to an account.
-func (c *considered) payer() string { return cmp.Or(c.r.Payer, string(c.r.ID)) }
+func (d *deciding) payer() string {
+	if d.in.r.Payer != "" {
+		return d.in.r.Payer
+	}
+	return string(d.in.r.ID)
+}
 
 // drawn is an account's draw in weighted rendezvous hashing: share/-ln(u) with u from a hash of rule, payer and
 // account. The highest wins; who is dropped moves its own payers alone.
@@ -72,65 +94,62 @@ func drawn(rule, payer, account uint64, share float64) float64 {
 	return share / -math.Log(unit(mixed(rule^mixed(payer^mixed(account)))))
 }
 
-// score is what a payment is expected to be worth at an account.
-func (c *considered) score(one *candidate, w *Weights) {
-	if c.v.know != nil {
-		one.figures = c.v.know.Figures(one.name, Kind{Method: c.r.Method, Currency: c.r.Money.Currency, Client: country(c.r.Client)})
+// score is what a payment is expected to be worth at an account. Latency counts in whole milliseconds, as explanations have it.
+func (d *deciding) score(one *candidate, a *bound, w *Weights) {
+	if d.v.know != nil {
+		one.figures = d.v.know.Figures(a.Name, Kind{Method: d.in.r.Method, Currency: d.in.r.Money.Currency, Client: country(d.in.r.Client)})
 	}
-	one.fee = c.v.program.Fee(one.name, c.r)
-	seconds := float64(one.figures.Latency.Milliseconds()) / 1000
-	one.score = w.Success*one.figures.Success - w.Cost*(float64(one.fee)/float64(max(c.r.Money.Amount, 1))) - w.Latency*seconds
+	one.fee = a.fee(&d.in)
+	one.score = w.Of(one.figures.Success, one.fee, d.in.amount, one.figures.Latency.Milliseconds())
+}
+
+// Of is the score of what is expected of a payment: success as a probability, fee and amount in minor units.
+func (w *Weights) Of(success float64, fee, amount, milliseconds int64) float64 {
+	return w.Success*success - w.Cost*(float64(fee)/float64(max(amount, 1))) - w.Latency*(float64(milliseconds)/1000)
 }
 
 // takeTurns lets a probing account, or another than the best, come first as often as is configured. One draw
-// decides: a slice of it for each probing account, then one for exploring.
-func (c *considered) takeTurns() {
-	u := unit(c.r.Draw)
-	probing := 0
-	for place, probe := 0, c.v.program.Health.Probe; ; {
-		i := c.nextProbing(place)
-		if i < 0 {
-			break
+// decides: a slice of it for each probing account in the order they were named, then one for exploring.
+func (d *deciding) takeTurns() {
+	u, from := unit(d.in.r.Draw), 0.0
+	for i := range d.n {
+		if d.at(i).health != Probing {
+			continue
 		}
-		if u >= float64(probing)*probe && u < float64(probing+1)*probe {
-			c.first(i, paymux.TurnProbe)
+		to := from + d.v.program.Health.Probe
+		if u >= from && u < to {
+			d.takeTurn(d.standing(i), paymux.TurnProbe)
 			return
 		}
-		probing, place = probing+1, c.kept[i].place
+		from = to
 	}
-	d := c.pick.ranker
-	if d == nil || d.Explore == 0 || len(c.kept) == 0 {
-		return
-	}
-	before := float64(probing) * c.v.program.Health.Probe
-	others := 0
-	for i := range c.kept {
-		if c.kept[i].health == Normal {
-			others = i
+	if d.ranker != nil && u >= from && u < from+d.ranker.Explore {
+		if others := d.normal() - 1; others > 0 {
+			d.takeTurn(1+int(mixed(d.in.r.Draw)%uint64(others)), paymux.TurnExplore)
 		}
-	}
-	if others > 0 && u >= before && u < before+d.Explore {
-		c.first(1+int(mixed(c.r.Draw)%uint64(others)), paymux.TurnExplore)
 	}
 }
 
-// nextProbing is the probing candidate named next after a place, -1 where there is none.
-func (c *considered) nextProbing(place int) int {
-	next := -1
-	for i := range c.kept {
-		if k := &c.kept[i]; k.health == Probing && k.place > place && (next < 0 || k.place < c.kept[next].place) {
-			next = i
-		}
+// standing is where a candidate is in the order.
+func (d *deciding) standing(i int) (n int) {
+	for d.place(n) != i {
+		n++
 	}
-	return next
+	return n
 }
 
-// first moves a candidate to the front.
-func (c *considered) first(i int, turn string) {
-	if i == 0 {
-		return
+// normal counts the kept that do well, which come first.
+func (d *deciding) normal() (n int) {
+	for n < d.kept && d.rank(n).health == Normal {
+		n++
 	}
-	one := c.kept[i]
-	copy(c.kept[1:i+1], c.kept[:i])
-	c.kept[0], c.turn = one, turn
+	return n
+}
+
+// takeTurn moves one of the kept to the front. Where it is there already, it is no turn.
+func (d *deciding) takeTurn(n int, turn string) {
+	if n > 0 {
+		d.first(n)
+		d.turn = turn
+	}
 }

@@ -1,7 +1,7 @@
 package routing
 
 import (
-	"math"
+	"maps"
 	"slices"
 	"time"
 
@@ -13,8 +13,15 @@ type Program struct {
 	Set    *RuleSet     // nobody changes it any more
 	Health HealthPolicy // with its defaults filled in
 
-	zone     *time.Location
-	accounts map[string]*AccountRule
+	words      *words
+	zone       *time.Location
+	clocked    bool // a rule asks for the hour or the day
+	objects    bool // a rule asks for the transaction object
+	accounts   map[string]*terms
+	designated *index
+	static     *index
+	dynamic    *index
+	rankers    []ranker // of dynamic rules
 }
 
 // Compile makes a rule set ready. The error is a Faults with all that is wrong with it. The time zone is
@@ -23,111 +30,86 @@ func Compile(s *RuleSet) (*Program, error) {
 	if faults := check(s); len(faults) > 0 {
 		return nil, faults
 	}
-	p := &Program{Set: s, Health: s.Health.OrDefault(), accounts: make(map[string]*AccountRule, len(s.Accounts))}
+	p := &Program{Set: s, Health: s.Health.OrDefault(), words: newWords(s), accounts: make(map[string]*terms, len(s.Accounts))}
 	p.zone, _ = time.LoadLocation(s.TimeZone) // check has seen that there is one
 	for i := range s.Accounts {
-		p.accounts[s.Accounts[i].Name] = &s.Accounts[i]
+		p.accounts[s.Accounts[i].Name] = p.terms(&s.Accounts[i])
+	}
+	p.designated = indexOf(p, s.Designated, func(d *Designation) *Condition { return &d.When })
+	p.static = indexOf(p, s.Static, func(r *StaticRule) *Condition { return &r.When })
+	p.dynamic = indexOf(p, s.Dynamic, func(r *DynamicRule) *Condition { return &r.When })
+	for i := range s.Dynamic {
+		p.rankers = append(p.rankers, newRanker(&s.Dynamic[i]))
 	}
 	return p, nil
 }
 
+func indexOf[R any](p *Program, rules []R, when func(*R) *Condition) *index {
+	list := make([]*condition, len(rules))
+	for i := range rules {
+		c := when(&rules[i])
+		p.notes(c)
+		list[i] = p.words.condition(c)
+	}
+	return newIndex(list)
+}
+
+// notes remembers what has to be found out before conditions can be asked.
+func (p *Program) notes(c *Condition) {
+	p.clocked = p.clocked || len(c.Hours) > 0
+	p.objects = p.objects || len(c.Object) > 0
+	for i := range c.Any {
+		p.notes(&c.Any[i])
+	}
+	if c.Not != nil {
+		p.notes(c.Not)
+	}
+}
+
 // Quotas are those of an account.
 func (p *Program) Quotas(account string) []Quota {
-	if a := p.accounts[account]; a != nil {
-		return a.Quotas
+	if t := p.accounts[account]; t != nil {
+		return t.rule.Quotas
 	}
 	return nil
 }
 
 // Day is the number of days since 1970 in the rule set's time zone: quotas are counted by it.
-func (p *Program) Day(at time.Time) int32 {
-	at = at.In(p.zone)
-	_, offset := at.Zone()
-	seconds := at.Unix() + int64(offset)
-	return int32((seconds - (seconds%86400+86400)%86400) / 86400)
-}
+func (p *Program) Day(at time.Time) int32 { return dateOf(at.In(p.zone)) }
 
 // Fee is what an account's institution is expected to take of a payment, in minor units; 0 where the rules have no fee for it.
 func (p *Program) Fee(account string, r *Request) int64 {
-	a := p.accounts[account]
-	if a == nil {
+	t := p.accounts[account]
+	if t == nil || len(t.fees) == 0 {
 		return 0
 	}
-	for i := range a.Fees {
-		if f := &a.Fees[i]; p.charges(f, r) {
-			return f.of(r.Money.Amount)
-		}
-	}
-	return 0
+	in := p.read(r)
+	return t.fee(&in)
 }
 
-func (p *Program) charges(f *Fee, r *Request) bool {
-	return has(f.Methods, r.Method) && has(f.Currencies, r.Money.Currency) && has(f.Networks, r.Network) && p.located(f.Client, r.Client)
+// ranker is a dynamic rule made ready to order accounts.
+type ranker struct {
+	*DynamicRule
+	by   string
+	hash uint64  // of its name
+	sum  float64 // of its split
 }
 
-// of is the fee of an amount, rounded to the nearest minor unit.
-func (f *Fee) of(amount int64) int64 {
-	fee := max(int64(math.Round(float64(amount)*f.Percent/100))+f.Fixed, f.Min)
-	if f.Max > 0 {
-		fee = min(fee, f.Max)
+func newRanker(d *DynamicRule) ranker {
+	r := ranker{DynamicRule: d, by: paymux.OrderedSplit, hash: hashed(d.Name)}
+	if d.Score != nil {
+		r.by = paymux.OrderedScore
 	}
-	return fee
+	for _, name := range slices.Sorted(maps.Keys(d.Split)) { // floats add up the same in the same order only
+		r.sum += d.Split[name]
+	}
+	return r
 }
 
-func has[T comparable](list []T, v T) bool { return len(list) == 0 || slices.Contains(list, v) }
-
-// located reports whether a country is among places; empty places are everywhere.
-func (p *Program) located(places []string, country string) bool {
-	if country == "" {
-		country = Unknown
+// share is an account's of the split.
+func (r *ranker) share(account string) float64 {
+	if r.sum == 0 {
+		return 0
 	}
-	return len(places) == 0 || slices.ContainsFunc(places, func(place string) bool {
-		return place == country || slices.Contains(p.Set.Areas[place], country)
-	})
-}
-
-func (p *Program) member(groups []string, m paymux.MerchantID) bool {
-	return slices.ContainsFunc(groups, func(g string) bool { return slices.Contains(p.Set.Groups[g], m) })
-}
-
-// matches reports whether a condition is met. object is the country of the transaction object.
-func (p *Program) matches(w *Condition, r *Request, object string) bool {
-	if !has(w.Merchants, r.Merchant) || len(w.Groups) > 0 && !p.member(w.Groups, r.Merchant) ||
-		!has(w.Methods, r.Method) || !has(w.Currencies, r.Money.Currency) || !has(w.Networks, r.Network) ||
-		!p.located(w.Client, r.Client) || !p.located(w.Object, object) || w.Manual != nil && *w.Manual != r.Manual {
-		return false
-	}
-	if len(w.Amounts) > 0 {
-		if limits, listed := w.Amounts[r.Money.Currency]; !listed || !limits.Has(r.Money.Amount) {
-			return false
-		}
-	}
-	if len(w.BINs) > 0 {
-		bin, known := binBounds(r.BIN)
-		if !known || !slices.ContainsFunc(w.BINs, func(b BINRange) bool { of, _ := b.bounds(); return of.holds(bin) }) {
-			return false
-		}
-	}
-	if !p.open(w.Hours, r.At) {
-		return false
-	}
-	for key, values := range w.Metadata {
-		value, given := r.Metadata[key]
-		if !given || !slices.Contains(values, value) && !slices.Contains(values, "*") {
-			return false
-		}
-	}
-	if len(w.Any) > 0 && !slices.ContainsFunc(w.Any, func(one Condition) bool { return p.matches(&one, r, object) }) {
-		return false
-	}
-	return w.Not == nil || !p.matches(w.Not, r, object)
-}
-
-// open reports whether a moment is in one of the windows; none are always.
-func (p *Program) open(windows []Window, moment time.Time) bool {
-	local := moment.In(p.zone)
-	return len(windows) == 0 || slices.ContainsFunc(windows, func(w Window) bool {
-		s, _ := w.span()
-		return s.holds(int(local.Weekday()), local.Hour()*60+local.Minute())
-	})
+	return r.Split[account] / r.sum
 }

@@ -5,141 +5,157 @@ import (
 	"slices"
 )
 
-// Codes of what excludes an account, as [paymux.Candidate] has them.
+// drop is what excludes an account; 0: nothing does.
+type drop uint8
+
 const (
-	dropUnknown     = "not_configured"
-	dropTried       = "already_tried"
-	dropNotAllowed  = "not_allowed"
-	dropNotTaken    = "not_taken"
-	dropDown        = "down"
-	dropDisabled    = "disabled"
-	dropNoCapture   = "no_manual_capture"
-	dropNoTokens    = "no_card_tokens"
-	dropNoNumbers   = "no_card_numbers"
-	dropNeed        = "feature_missing"
-	dropMethod      = "method_excluded"
-	dropCurrency    = "currency_excluded"
-	dropClient      = "client_excluded"
-	dropAmountBelow = "amount_below_limit"
-	dropAmountAbove = "amount_above_limit"
-	dropHours       = "outside_hours"
-	dropMerchant    = "merchant_blocked"
-	dropQuota       = "quota_full"
+	dropUnknown drop = iota + 1
+	dropTried
+	dropNotAllowed
+	dropNotTaken
+	dropDown
+	dropDisabled
+	dropNoCapture
+	dropNoTokens
+	dropNoNumbers
+	dropNeed
+	dropMethod
+	dropCurrency
+	dropClient
+	dropAmountBelow
+	dropAmountAbove
+	dropHours
+	dropMerchant
+	dropQuota
 )
 
-// dropTexts say for people what the codes say for programs.
-var dropTexts = map[string]string{
-	dropUnknown:     "not configured",
-	dropTried:       "already tried",
-	dropNotAllowed:  "not allowed for the merchant",
-	dropNotTaken:    "does not take this method and currency",
-	dropDown:        "takes nothing just now",
-	dropDisabled:    "disabled by the rules",
-	dropNoCapture:   "has no manual capture",
-	dropNoTokens:    "takes no card tokens",
-	dropNoNumbers:   "takes no card numbers",
-	dropNeed:        "lacks what the rule needs",
-	dropMethod:      "the rules exclude this method there",
-	dropCurrency:    "the rules exclude this currency there",
-	dropClient:      "the rules exclude payers of this country there",
-	dropAmountBelow: "the amount is below its limit",
-	dropAmountAbove: "the amount is above its limit",
-	dropHours:       "closed at this hour",
-	dropMerchant:    "blocked for the merchant",
-	dropQuota:       "its quota of the day is used up",
+// drops say what excludes an account, for programs and for people.
+var drops = [...]struct{ code, text string }{
+	dropUnknown:     {"not_configured", "not configured"},
+	dropTried:       {"already_tried", "already tried"},
+	dropNotAllowed:  {"not_allowed", "not allowed for the merchant"},
+	dropNotTaken:    {"not_taken", "does not take this method and currency"},
+	dropDown:        {"down", "takes nothing just now"},
+	dropDisabled:    {"disabled", "disabled by the rules"},
+	dropNoCapture:   {"no_manual_capture", "has no manual capture"},
+	dropNoTokens:    {"no_card_tokens", "takes no card tokens"},
+	dropNoNumbers:   {"no_card_numbers", "takes no card numbers"},
+	dropNeed:        {"feature_missing", "lacks what the rule needs"},
+	dropMethod:      {"method_excluded", "the rules exclude this method there"},
+	dropCurrency:    {"currency_excluded", "the rules exclude this currency there"},
+	dropClient:      {"client_excluded", "the rules exclude payers of this country there"},
+	dropAmountBelow: {"amount_below_limit", "the amount is below its limit"},
+	dropAmountAbove: {"amount_above_limit", "the amount is above its limit"},
+	dropHours:       {"outside_hours", "closed at this hour"},
+	dropMerchant:    {"merchant_blocked", "blocked for the merchant"},
+	dropQuota:       {"quota_full", "its quota of the day is used up"},
 }
 
-// DropCodes lists every code that an explanation can have.
+// DropCodes lists every code that a candidate in an explanation can have, in the order they are asked.
 func DropCodes() []string {
-	codes := make([]string, 0, len(dropTexts))
-	for code := range dropTexts {
-		codes = append(codes, code)
+	var codes []string
+	for _, d := range drops[1:] {
+		codes = append(codes, d.code)
 	}
-	slices.Sort(codes)
 	return codes
 }
 
-// reason is what excludes an account; without a code nothing does.
-type reason struct {
-	code   string
-	text   string // where the code alone does not say it
-	detail string
+// restriction says what keeps an account from taking the payment (C6).
+func (d *deciding) restriction(one *candidate) drop {
+	if one.account == nobody {
+		return dropUnknown
+	}
+	r, a := d.in.r, &d.v.accounts[one.account]
+	switch {
+	case slices.Contains(r.Tried, a.Name):
+		return dropTried
+	case !allowed(r.Allowed, a.Name):
+		return dropNotAllowed
+	case !a.Takes(r.Method, r.Money.Currency):
+		return dropNotTaken
+	case a.Down != "":
+		return dropDown
+	case a.rule.Disabled:
+		return dropDisabled
+	case r.Manual && !a.Features.Has(ManualCapture):
+		return dropNoCapture
+	case r.CardToken && !a.Features.Has(CardTokens):
+		return dropNoTokens
+	case r.CardNumber && !a.Features.Has(CardNumbers):
+		return dropNoNumbers
+	}
+	if one.about = string(missing(a.Features, d.needs)); one.about != "" {
+		return dropNeed
+	}
+	return d.limits(one, a)
 }
 
-// restriction says what keeps an account from taking the payment (C6).
-func (c *considered) restriction(a *bound, name string, needs []Feature) reason {
-	r := c.r
-	switch {
-	case a == nil:
-		return reason{code: dropUnknown}
-	case slices.Contains(r.Tried, name):
-		return reason{code: dropTried}
-	case !has(r.Allowed, name):
-		return reason{code: dropNotAllowed}
-	case !a.Takes(r.Method, r.Money.Currency):
-		return reason{code: dropNotTaken, detail: string(r.Method) + " " + string(r.Money.Currency)}
-	case a.Down != "":
-		return reason{code: dropDown, text: a.Down}
-	case a.rule.Disabled:
-		return reason{code: dropDisabled}
-	case r.Manual && !a.Features.Has(ManualCapture):
-		return reason{code: dropNoCapture}
-	case r.CardToken && !a.Features.Has(CardTokens):
-		return reason{code: dropNoTokens}
-	case r.CardNumber && !a.Features.Has(CardNumbers):
-		return reason{code: dropNoNumbers}
-	}
+// missing is the first of what is needed that a set lacks.
+func missing(set Features, needs []Feature) Feature {
 	for _, f := range needs {
-		if !a.Features.Has(f) {
-			return reason{code: dropNeed, detail: string(f)}
+		if !set.Has(f) {
+			return f
 		}
 	}
-	return c.limits(&a.rule)
+	return ""
 }
 
 // limits are what the rules say of the account itself.
-func (c *considered) limits(a *AccountRule) reason {
-	r, p := c.r, c.v.program
-	switch limit := a.Amounts[r.Money.Currency]; {
-	case !has(a.Methods, r.Method):
-		return reason{code: dropMethod, detail: string(r.Method)}
-	case !has(a.Currencies, r.Money.Currency):
-		return reason{code: dropCurrency, detail: string(r.Money.Currency)}
-	case !p.located(a.Client, r.Client):
-		return reason{code: dropClient, detail: country(r.Client)}
-	case r.Money.Amount < limit.Min:
-		return reason{code: dropAmountBelow, detail: fmt.Sprintf("%d < %d %s", r.Money.Amount, limit.Min, r.Money.Currency)}
-	case !limit.Has(r.Money.Amount):
-		return reason{code: dropAmountAbove, detail: fmt.Sprintf("%d > %d %s", r.Money.Amount, limit.Max, r.Money.Currency)}
-	case !p.open(a.Hours, r.At):
-		return reason{code: dropHours, detail: r.At.In(p.zone).Format("Mon 15:04")}
-	case slices.Contains(a.BlockedMerchants, r.Merchant) || p.member(a.BlockedGroups, r.Merchant):
-		return reason{code: dropMerchant, detail: string(r.Merchant)}
+func (d *deciding) limits(one *candidate, a *bound) drop {
+	in := &d.in
+	switch limit := a.limit(in); {
+	case !a.methods.has(in.method):
+		return dropMethod
+	case !a.currencies.has(in.currency):
+		return dropCurrency
+	case !a.clients.has(in.client):
+		return dropClient
+	case in.amount < limit.Min:
+		return dropAmountBelow
+	case !limit.Has(in.amount):
+		return dropAmountAbove
+	case !openAt(a.hours, in):
+		return dropHours
+	case a.blocked.in(in.merchant.id) || a.terms.classes.in(in.merchant.class):
+		return dropMerchant
 	}
-	return c.quota(a)
+	if len(a.rule.Quotas) > 0 && d.v.know != nil {
+		if one.about = d.v.know.Full(a.Name, in.r.Money, in.date); one.about != "" {
+			return dropQuota
+		}
+	}
+	return 0
 }
 
-func (c *considered) quota(a *AccountRule) reason {
-	if len(a.Quotas) == 0 || c.v.know == nil {
-		return reason{}
+// said is what excluded a candidate: for people, for programs, and what about it.
+func (d *deciding) said(one *candidate) (text, code, detail string) {
+	r := d.in.r
+	text, code = drops[one.drop].text, drops[one.drop].code
+	if one.account == nobody {
+		return text, code, ""
 	}
-	if full := c.v.know.Full(a.Name, c.r.Money, c.v.program.Day(c.r.At)); full != "" {
-		return reason{code: dropQuota, detail: full}
+	a := &d.v.accounts[one.account]
+	switch limit := a.limit(&d.in); one.drop {
+	case dropDown:
+		text = a.Down
+	case dropNotTaken:
+		detail = string(r.Method) + " " + string(r.Money.Currency)
+	case dropMethod:
+		detail = string(r.Method)
+	case dropCurrency:
+		detail = string(r.Money.Currency)
+	case dropClient:
+		detail = country(r.Client)
+	case dropAmountBelow:
+		detail = fmt.Sprintf("%d < %d %s", r.Money.Amount, limit.Min, r.Money.Currency)
+	case dropAmountAbove:
+		detail = fmt.Sprintf("%d > %d %s", r.Money.Amount, limit.Max, r.Money.Currency)
+	case dropHours:
+		detail = r.At.In(d.v.program.zone).Format("Mon 15:04")
+	case dropMerchant:
+		detail = string(r.Merchant)
+	case dropNeed, dropQuota:
+		detail = one.about
 	}
-	return reason{}
-}
-
-func country(c string) string {
-	if c == "" {
-		return Unknown
-	}
-	return c
-}
-
-// said is the reason for people.
-func (w reason) said() string {
-	if w.text != "" {
-		return w.text
-	}
-	return dropTexts[w.code]
+	return text, code, detail
 }
