@@ -18,8 +18,10 @@ type Options struct {
 	Node     string        // that states come from: the instance's ID
 	Prior    float64       // success rate of an account that nobody has tried; 0.85
 	Strength float64       // how many trials what a kind has in common with others is worth; 20
-	Weight   float64       // how many trials count at most: the older fade with every new one; 1,000
+	Weight   float64       // how many trials count at most: the older fade with every new one; 200
 	HalfLife time.Duration // in which a trial loses half of its weight where no new ones come; 1 h
+	// FaultHalfLife is HalfLife for whether an account does its work: how soon it is believed to do it again where nobody tries; 1 min.
+	FaultHalfLife time.Duration
 
 	// What is remembered at most of each account. Beyond, what was observed the longest ago is forgotten.
 	Kinds     int // 1,024
@@ -34,9 +36,12 @@ func (o Options) orDefault() Options {
 	}
 	pick(&o.Prior, 0.85)
 	pick(&o.Strength, 20)
-	pick(&o.Weight, 1000)
+	pick(&o.Weight, 200)
 	if o.HalfLife == 0 {
 		o.HalfLife = time.Hour
+	}
+	if o.FaultHalfLife == 0 {
+		o.FaultHalfLife = time.Minute
 	}
 	if o.Kinds == 0 {
 		o.Kinds = 1024

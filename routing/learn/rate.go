@@ -14,7 +14,6 @@ import (
 const (
 	faultWeight   = 30 // calls that the memory of faults counts at most
 	faultStrength = 5  // what a kind's method, and a method's account, say of faults counts as so many calls of its own
-	faultHalfLife = 2 * time.Minute
 
 	// Sudden changes of what payers and issuers say are noticed by a second, short memory: when it is too unlikely to come
 	// from what the long one says, the long one is forgotten.
@@ -87,7 +86,7 @@ func (b *Book) count(r *rate, o *Outcome, now int64) {
 	if idle := now - r.at.Load(); idle > 0 {
 		r.long.fade(faded(idle, b.HalfLife))
 		r.short.fade(faded(idle, b.HalfLife))
-		r.fault.fade(faded(idle, faultHalfLife))
+		r.fault.fade(faded(idle, b.FaultHalfLife))
 		r.at.Store(now)
 	}
 	r.countFault(o)
@@ -200,7 +199,7 @@ func (b *Book) expected(r *rate, now int64) (q, trials, f, calls float64) {
 	q, trials = r.approved.read()
 	trials *= faded(idle, b.HalfLife)
 	f, calls = r.faulty.read()
-	calls *= faded(idle, faultHalfLife)
+	calls *= faded(idle, b.FaultHalfLife)
 	q = (trials*q + b.Strength*leantQ) / (trials + b.Strength)
 	f = (calls*f + faultStrength*leantF) / (calls + faultStrength)
 	return q, trials + min(leantTrials, b.Strength), f, calls + min(leantCalls, faultStrength)
@@ -208,7 +207,7 @@ func (b *Book) expected(r *rate, now int64) (q, trials, f, calls float64) {
 
 // leant is expected of what many lean on: what it said in the last seconds will do.
 func (b *Book) leant(r *rate, now int64) (q, trials, f, calls float64) {
-	if r == nil || now-r.at.Load() > int64(faultHalfLife)/16 {
+	if r == nil || now-r.at.Load() > int64(b.FaultHalfLife)/16 {
 		return b.expected(r, now)
 	}
 	q, trials = r.whole.read()
