@@ -128,7 +128,8 @@ func (b *Book) observeHealth(a *account, o *Outcome) {
 	}
 }
 
-// judge moves a standing by an outcome. own is the account's mark: what a call of before has met says nothing of its merchants either.
+// judge moves a standing by an outcome. own is the account's mark: what was called before it says nothing of its
+// merchants either.
 func (b *Book) judge(a *account, s *standing, own *mark, o *Outcome, fault bool, p *routing.HealthPolicy) {
 	m, now := s.mark.Load(), b.now()
 	if s != &a.standing && m != nil && m.Abnormal && b.covered(m, own) { // over with the account's

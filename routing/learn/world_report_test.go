@@ -12,7 +12,7 @@ import (
 	"github.com/paymux/paymux/routing"
 )
 
-// soak is whether worlds are of 1,000,000 payments, fourteen hours each: go test ./routing/learn -run World -v -timeout 30m with PAYMUX_SOAK=1.
+// soak is whether worlds are of 1,000,000 payments, fourteen hours each: PAYMUX_SOAK=1 go test ./routing/learn -run World -v -timeout 30m
 func soak() bool { return os.Getenv("PAYMUX_SOAK") == "1" }
 
 func worldSize() int {
@@ -53,7 +53,8 @@ func TestWorld(t *testing.T) {
 	soonLeft(t, left)
 }
 
-// soonLeft checks how soon accounts that failed were left: where they answered, and where they did so after ten seconds, of which nobody can know before.
+// soonLeft checks how soon accounts that failed were left: those that said no, and those whose callers gave up after ten
+// seconds, before which nobody can know.
 func soonLeft(t *testing.T, all []reaction) {
 	t.Helper()
 	for _, tt := range []struct {
@@ -62,7 +63,8 @@ func soonLeft(t *testing.T, all []reaction) {
 	}{{false, 60, 150}, {true, 260, 350}} {
 		n, middle, worst := summed(all, tt.silent)
 		if n < 2 || middle.payments > tt.middle || worst.payments > tt.worst {
-			t.Errorf("silent %t: %d accounts that failed were left after %d payments, the last after %d; want at most %d and %d", tt.silent, n, middle.payments, worst.payments, tt.middle, tt.worst)
+			t.Errorf("silent %t: %d accounts that failed were left after %d payments, the last after %d; want at most %d and %d",
+				tt.silent, n, middle.payments, worst.payments, tt.middle, tt.worst)
 		}
 	}
 }
