@@ -61,8 +61,8 @@ const statesAtMost = 1000
 func (b *Book) Changed() <-chan struct{} { return b.changed }
 
 // States are what there is to tell of an account, its own first, then its merchants', the newest first: all that are
-// abnormal, and those that are normal again for as long as failing again would count as the same trouble. Of very many
-// merchants, the newest thousand.
+// abnormal, and those that are normal again while failing again would be the same trouble. Of very many merchants, the
+// newest thousand.
 func (b *Book) States(account string) []State {
 	a := b.find(account)
 	if a == nil {
@@ -71,7 +71,7 @@ func (b *Book) States(account string) []State {
 	now := b.now()
 	var all []State
 	add := func(s *standing) {
-		if m := s.mark.Load(); m != nil && (m.Abnormal || b.relapse(&m.State, now)) {
+		if m := s.mark.Load(); m != nil && (m.Abnormal || b.strikes(&m.State, now) > 0) {
 			all = append(all, m.State)
 		}
 	}
@@ -109,7 +109,7 @@ func (b *Book) Adopt(s State) bool {
 	}
 	for {
 		was := at.mark.Load()
-		if was != nil && !s.After(&was.State) || was == nil && !s.Abnormal && !b.relapse(&s, now) {
+		if was != nil && !s.After(&was.State) || was == nil && !s.Abnormal && b.strikes(&s, now) == 0 {
 			return false
 		}
 		if b.swap(a, at, was, s) {
