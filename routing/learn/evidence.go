@@ -8,8 +8,9 @@ import (
 	"github.com/paymux/paymux/routing"
 )
 
-// evidence is the share of recent outcomes that were faults, of which the older count less: by number, so that what is busy is noticed soon, and by
-// time, so that what is quiet is not judged by yesterday. It is one word: 16 bits of share, 16 of weight, 32 of time, in units since 1970.
+// evidence is the share of recent outcomes that were faults, of which the older count less: by number, so that what is
+// busy is noticed soon, and by time, so that what is quiet is not judged by yesterday. It is one word: 16 bits of share,
+// 16 of weight, 32 of time, in units since 1970.
 type evidence struct{ word atomic.Uint64 }
 
 const (
@@ -19,7 +20,8 @@ const (
 	weightMost     = math.MaxUint16 * weightUnit
 )
 
-// add counts an outcome, and what was counted from a time on, and returns the share of faults and how many outcomes that weighs.
+// add counts an outcome, forgetting what was counted before a time, and returns the share of faults and how many
+// outcomes that weighs.
 func (e *evidence) add(fault bool, now, from time.Time, p *routing.HealthPolicy) (share, n float64) {
 	tick := ticks(now)
 	most := min(weightMost, evidenceWeight*float64(p.Least))

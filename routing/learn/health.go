@@ -128,7 +128,8 @@ func (b *Book) observeHealth(a *account, o *Outcome) {
 	}
 }
 
-// judge moves a standing by an outcome. own is the account's mark: what a call of before has met says nothing of its merchants either.
+// judge moves a standing by an outcome. own is the account's mark: what was called before it says nothing of its
+// merchants either.
 func (b *Book) judge(a *account, s *standing, own *mark, o *Outcome, fault bool, p *routing.HealthPolicy) {
 	m, now := s.mark.Load(), b.now()
 	if s != &a.standing && m != nil && m.Abnormal && b.covered(m, own) { // over with the account's
@@ -191,8 +192,8 @@ func (b *Book) fail(a *account, s *standing, was *mark, o *Outcome, share float6
 	if was != nil && was.Abnormal {
 		next.Broke, next.Why = was.Broke, "a probe failed"
 	}
-	if was != nil && (was.Abnormal || b.relapse(&was.State, now)) {
-		next.Strikes = min(was.Strikes+1, strikesAtMost)
+	if was != nil {
+		next.Strikes = min(b.strikes(&was.State, now)+1, strikesAtMost)
 	}
 	next.Probe = now.Add(pause(b.policy.Load(), next.Strikes))
 	if b.swap(a, s, was, next) {
@@ -216,9 +217,13 @@ func pause(p *routing.HealthPolicy, strikes int) time.Duration {
 	return p.ProbeAfter << (min(max(strikes, 1), strikesAtMost) - 1)
 }
 
-// relapse reports whether failing at a time would be the same trouble as before: it comes within twice the last pause.
-func (b *Book) relapse(s *State, now time.Time) bool {
-	return !s.Abnormal && s.Strikes > 0 && now.Sub(s.Since) < 2*pause(b.policy.Load(), s.Strikes)
+// strikes are what is left at a time of those before: two Windows of doing well take one away. Failing while some are left is
+// the same trouble, and pauses go on growing.
+func (b *Book) strikes(s *State, now time.Time) int {
+	if s.Abnormal {
+		return s.Strikes
+	}
+	return max(0, s.Strikes-int(now.Sub(s.Since)/(2*b.policy.Load().Window)))
 }
 
 // swap sets a state unless another was quicker.

@@ -124,7 +124,7 @@ func TestFailingSoonAgainIsTheSameTrouble(t *testing.T) {
 		l.want(t, "mer_0", "a", routing.Abnormal)
 		return l.States("a")[0].Strikes
 	}
-	if soon, late := strikes(10*time.Second), strikes(5*time.Minute); soon != 2 || late != 1 {
+	if soon, late := strikes(10*time.Second), strikes(2*rules.Window); soon != 2 || late != 1 {
 		t.Errorf("strikes %d where it failed again soon, %d where late; want 2 and 1", soon, late)
 	}
 }

@@ -18,8 +18,10 @@ type Options struct {
 	Node     string        // that states come from: the instance's ID
 	Prior    float64       // success rate of an account that nobody has tried; 0.85
 	Strength float64       // how many trials what a kind has in common with others is worth; 20
-	Weight   float64       // how many trials count at most: the older fade with every new one; 1,000
+	Weight   float64       // how many trials count at most: the older fade with every new one; 200
 	HalfLife time.Duration // in which a trial loses half of its weight where no new ones come; 1 h
+	// FaultHalfLife is HalfLife for faults: how soon an account is believed to do its work again where nobody tries; 1 min.
+	FaultHalfLife time.Duration
 
 	// What is remembered at most of each account. Beyond, what was observed the longest ago is forgotten.
 	Kinds     int // 1,024
@@ -34,9 +36,12 @@ func (o Options) orDefault() Options {
 	}
 	pick(&o.Prior, 0.85)
 	pick(&o.Strength, 20)
-	pick(&o.Weight, 1000)
+	pick(&o.Weight, 200)
 	if o.HalfLife == 0 {
 		o.HalfLife = time.Hour
+	}
+	if o.FaultHalfLife == 0 {
+		o.FaultHalfLife = time.Minute
 	}
 	if o.Kinds == 0 {
 		o.Kinds = 1024
@@ -50,8 +55,8 @@ func (o Options) orDefault() Options {
 // accountsAtMost bounds accounts, which are as many as are configured: states from elsewhere may name others.
 const accountsAtMost = 4096
 
-// Book is what is learnt. Safe for concurrent use: Figures and Health take no lock and allocate nothing; Observe takes
-// short locks of an account, one at a time. Make it with New.
+// Book is what is learnt. Safe for concurrent use: Figures and Health take no lock and allocate nothing; Observe waits
+// for no lock but that of the outcome's own kind at its account, and for one that changes a state. Make it with New.
 type Book struct {
 	Options
 	policy  atomic.Pointer[routing.HealthPolicy]
@@ -79,7 +84,8 @@ type account struct {
 	kinds   table[routing.Kind, rate]
 }
 
-// New is an empty book at a time, under the default policy.
+// New is an empty book at a time, under the default policy. One that is given the outcomes of the last hours, in their
+// order, with a time before them here, starts as if it had been there.
 func New(o Options, now time.Time) *Book {
 	b := &Book{Options: o.orDefault(), changed: make(chan struct{}, 1)}
 	b.accounts.Store(&map[string]*account{})
@@ -89,14 +95,18 @@ func New(o Options, now time.Time) *Book {
 	return b
 }
 
+// leastAtMost bounds how many outcomes are asked for before anything is said.
+const leastAtMost = 500
+
 // SetPolicy is for the rules in force from now on. Members that are zero are the default's.
 func (b *Book) SetPolicy(p routing.HealthPolicy) {
 	p = p.OrDefault()
+	p.Least = min(p.Least, leastAtMost)
 	b.policy.Store(&p)
 }
 
-// Tick tells the time: evidence fades and pauses end by it. Observe tells it too, so it is needed only before decisions
-// after a silence: a tick a second is plenty, one each decision costs nothing. Time never goes back.
+// Tick tells the time: evidence fades and pauses end by it. Observe tells it too, so it is needed where nothing is
+// observed for a while: once a second is plenty. Time never goes back.
 func (b *Book) Tick(now time.Time) {
 	for t := now.UnixNano(); ; {
 		was := b.clock.Load()

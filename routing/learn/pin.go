@@ -19,8 +19,8 @@ type Pin struct {
 	Until    time.Time         `json:"until,omitzero"` // zero: until it is taken away
 }
 
-// SetPins replaces all pins. A merchant's goes before its account's; of several on one, the last. An account that is pinned normal is so
-// itself: a merchant that is abnormal there by what was learnt stays it.
+// SetPins replaces all pins. A merchant's goes before its account's; of several on one, the last. An account that is
+// pinned normal is so itself: a merchant that is abnormal there by what was learnt stays it.
 func (b *Book) SetPins(pins []Pin) {
 	own := append([]Pin(nil), pins...)
 	b.pins.Store(&own)

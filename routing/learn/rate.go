@@ -9,15 +9,15 @@ import (
 	"github.com/paymux/paymux/routing"
 )
 
-// A success rate has two parts. Whether an account does its work changes in seconds and is alike for all that goes there: its faults have a short memory
-// that kinds share. What payers and issuers say of payments that arrive changes slowly, and is a kind's own.
+// A success rate has two parts. Whether an account does its work changes in seconds and is alike for all that goes
+// there: its faults have a short memory that kinds share. What payers and issuers say of payments that arrive changes
+// slowly, and is a kind's own.
 const (
 	faultWeight   = 30 // calls that the memory of faults counts at most
 	faultStrength = 5  // what a kind's method, and a method's account, say of faults counts as so many calls of its own
-	faultHalfLife = 2 * time.Minute
 
-	// Sudden changes of what payers and issuers say are noticed by a second, short memory: when it is too unlikely to come
-	// from what the long one says, the long one is forgotten.
+	// Sudden changes of what payers and issuers say are noticed by a second, short memory: when it is too unlikely to
+	// come from what the long one says, the long one is forgotten.
 	shortWeight = 30 // trials that it counts at most
 	surprise    = 10 // nats by which it must differ: about one in e^10 by chance
 
@@ -76,18 +76,24 @@ func (b *Book) observeRate(a *account, o *Outcome) {
 	methodOf := routing.Kind{Method: o.Kind.Method, Currency: o.Kind.Currency}
 	method := a.methods.use(methodOf, now, func(r *rate) { r.up = &a.all })
 	kind := a.kinds.use(o.Kind, now, func(r *rate) { r.up = method })
-	for _, r := range []*rate{&a.all, method, kind} {
-		b.count(r, o, now)
+	// What many share is never waited for: where two count at once, one is left out, and where that happens often there are plenty.
+	for _, r := range []*rate{&a.all, method} {
+		if r.mu.TryLock() {
+			b.count(r, o, now)
+			r.mu.Unlock()
+		}
 	}
+	kind.mu.Lock()
+	b.count(kind, o, now)
+	kind.mu.Unlock()
 }
 
+// count counts an outcome and says what follows. The caller holds r.mu.
 func (b *Book) count(r *rate, o *Outcome, now int64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	if idle := now - r.at.Load(); idle > 0 {
 		r.long.fade(faded(idle, b.HalfLife))
 		r.short.fade(faded(idle, b.HalfLife))
-		r.fault.fade(faded(idle, faultHalfLife))
+		r.fault.fade(faded(idle, b.FaultHalfLife))
 		r.at.Store(now)
 	}
 	r.countFault(o)
@@ -155,14 +161,15 @@ func divergence(p, q float64) (d float64) {
 
 // faded is what is left of a trial's weight after a time without any.
 func faded(idle int64, half time.Duration) float64 {
-	if idle < int64(half)/1024 {
+	if idle < int64(half)/64 {
 		return 1
 	}
 	return math.Exp2(-float64(idle) / float64(half))
 }
 
 // Figures are what to expect of an account for a kind of payments. Kinds lean on what their method and currency have in
-// common at the account, those on all of the account's payments, and those on the prior: a kind counts by its own trials, what it leans on as Strength trials.
+// common at the account, those on all of the account's payments, and those on the prior: a kind counts by its own
+// trials, what it leans on as Strength trials. A country that was not seen yet is what its method and currency are.
 func (b *Book) Figures(account string, k routing.Kind) routing.Figures {
 	a := b.find(account)
 	if a == nil {
@@ -190,7 +197,8 @@ func (b *Book) figures(r *rate, now int64) routing.Figures {
 	return figures
 }
 
-// expected is what to expect with all that a rate leans on: approval and the trials that are evidence for it, faults and the calls that are.
+// expected is what to expect with all that a rate leans on: approval and the trials that are evidence for it, faults
+// and the calls that are.
 func (b *Book) expected(r *rate, now int64) (q, trials, f, calls float64) {
 	if r == nil {
 		return b.Prior, 0, 0, 0
@@ -200,7 +208,7 @@ func (b *Book) expected(r *rate, now int64) (q, trials, f, calls float64) {
 	q, trials = r.approved.read()
 	trials *= faded(idle, b.HalfLife)
 	f, calls = r.faulty.read()
-	calls *= faded(idle, faultHalfLife)
+	calls *= faded(idle, b.FaultHalfLife)
 	q = (trials*q + b.Strength*leantQ) / (trials + b.Strength)
 	f = (calls*f + faultStrength*leantF) / (calls + faultStrength)
 	return q, trials + min(leantTrials, b.Strength), f, calls + min(leantCalls, faultStrength)
@@ -208,7 +216,7 @@ func (b *Book) expected(r *rate, now int64) (q, trials, f, calls float64) {
 
 // leant is expected of what many lean on: what it said in the last seconds will do.
 func (b *Book) leant(r *rate, now int64) (q, trials, f, calls float64) {
-	if r == nil || now-r.at.Load() > int64(faultHalfLife)/16 {
+	if r == nil || now-r.at.Load() > int64(b.FaultHalfLife)/16 {
 		return b.expected(r, now)
 	}
 	q, trials = r.whole.read()

@@ -103,7 +103,7 @@ func TestEvidenceFades(t *testing.T) {
 	l.pay(cards, 300, 0, rand.New(rand.NewPCG(1, 1)))
 	trials := l.Figures("a", cards).Trials
 	l.pass(time.Hour)
-	near(t, "trials after their half-life", l.Figures("a", cards).Trials/trials, 0.5, 0.05)
+	near(t, "trials after their half-life", l.Figures("a", cards).Trials/trials, 0.5, 0.06)
 	l.pass(24 * time.Hour)
 	near(t, "a day later it may be anything", l.Figures("a", cards).Success, 0.85, 0.01)
 }
@@ -121,7 +121,7 @@ func TestWhatIsHeardLaterCorrects(t *testing.T) {
 		l.Observe(one)
 	}
 	f := l.Figures("a", cards)
-	if f.Trials != low.Trials || low.Success > 0.4 || f.Success < 0.9 {
+	if low.Success > 0.1 || f.Success < 0.9 || f.Trials > 121 {
 		t.Errorf("%+v before the outcomes were known, %+v after", low, f)
 	}
 	for range 100 {
@@ -129,9 +129,9 @@ func TestWhatIsHeardLaterCorrects(t *testing.T) {
 		l.Observe(learn.Outcome{Merchant: "mer_0", Account: "a", Kind: cards, Result: learn.Pending, At: start})
 		l.Observe(learn.Outcome{Merchant: "mer_0", Account: "a", Result: learn.NotSent, At: start}) // no payment
 	}
-	if again := l.Figures("a", cards); again.Success != f.Success || again.Trials != f.Trials {
-		t.Errorf("%+v changed to %+v by what is no trial", f, again)
-	}
+	again := l.Figures("a", cards)
+	near(t, "after what says nothing of the success rate", again.Success, f.Success, 0.002)
+	near(t, "trials then", again.Trials, f.Trials, 0.2)
 }
 
 func TestMemoryIsBounded(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"github.com/paymux/paymux/routing"
 )
 
-// State is how an account, or a merchant at one, does: small, and understood alike by every node. Health is normal or abnormal; an
-// abnormal one is probing from Probe on.
+// State is how an account, or a merchant at one, does: small, and understood alike by every node. What is abnormal is
+// probing from Probe on.
 type State struct {
 	Account  string            `json:"account"`
 	Merchant paymux.MerchantID `json:"merchant,omitempty"` // empty: the account for all of them
@@ -35,8 +35,8 @@ func (s *State) Health(now time.Time) routing.Health {
 	return routing.Probing
 }
 
-// After is the order of what is said of one account or merchant: the last word is the truth. Words of the same moment go by their
-// node, and those of one node by what they say, so that all who have heard the same believe the same.
+// After is the order of what is said of one account or merchant: the last word is the truth. Words of the same moment go
+// by their node, and those of one node by what they say, so that all who have heard the same believe the same.
 func (s *State) After(other *State) bool {
 	if c := s.Since.Compare(other.Since); c != 0 {
 		return c > 0
@@ -60,8 +60,9 @@ const statesAtMost = 1000
 // tell the others. One reader.
 func (b *Book) Changed() <-chan struct{} { return b.changed }
 
-// States are what there is to tell of an account, its own first, then its merchants': all that are abnormal, and those that are normal again for as long as
-// failing again would count as the same trouble. Of very many merchants, those with the newest.
+// States are what there is to tell of an account, its own first, then its merchants', the newest first: all that are
+// abnormal, and those that are normal again while failing again would be the same trouble. Of very many merchants, the
+// newest thousand.
 func (b *Book) States(account string) []State {
 	a := b.find(account)
 	if a == nil {
@@ -70,7 +71,7 @@ func (b *Book) States(account string) []State {
 	now := b.now()
 	var all []State
 	add := func(s *standing) {
-		if m := s.mark.Load(); m != nil && (m.Abnormal || b.relapse(&m.State, now)) {
+		if m := s.mark.Load(); m != nil && (m.Abnormal || b.strikes(&m.State, now) > 0) {
 			all = append(all, m.State)
 		}
 	}
@@ -89,8 +90,9 @@ func (b *Book) States(account string) []State {
 // aheadAtMost is how far another node's clock may be ahead. What is from later would outlive everything that is said truly.
 const aheadAtMost = 10 * time.Minute
 
-// Adopt believes what another node has found, if it is after what is known. Outcomes of before, of calls under way too, say nothing against it: an adopted state is changed only by
-// what this node sees from now on, like its own. It reports whether it was news.
+// Adopt believes what another node has found, if it is after what is known, and reports whether it was. Outcomes of
+// before, and of calls under way, say nothing against it: an adopted state is changed only by what this node sees from
+// now on, like its own. Nodes that see different things unsay each other, at most once a pause, and pauses grow.
 func (b *Book) Adopt(s State) bool {
 	now := b.now()
 	a := b.account(s.Account)
@@ -107,7 +109,7 @@ func (b *Book) Adopt(s State) bool {
 	}
 	for {
 		was := at.mark.Load()
-		if was != nil && !s.After(&was.State) || was == nil && !s.Abnormal && !b.relapse(&s, now) {
+		if was != nil && !s.After(&was.State) || was == nil && !s.Abnormal && b.strikes(&s, now) == 0 {
 			return false
 		}
 		if b.swap(a, at, was, s) {

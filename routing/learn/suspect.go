@@ -5,8 +5,9 @@ import (
 	"sync/atomic"
 )
 
-// suspect is the merchant that has more of an account's faults than all others together, if one has: by Boyer and Moore's vote, in which each
-// fault of another counts against it. It is suspected once it leads by a few, and no more when it has lost its lead.
+// suspect is the merchant that has more of an account's faults than all others together, if one has: by Boyer and
+// Moore's vote, in which each fault of another counts against it. It is suspected once it leads by a few, and no more
+// when it has lost its lead.
 type suspect struct {
 	who  atomic.Pointer[standing] // nil: nobody
 	mu   sync.Mutex               // guards what follows, and changes of who
@@ -23,7 +24,9 @@ func (s *suspect) is(m *standing, fault bool, least int) bool {
 }
 
 func (s *suspect) count(m *standing, enough int) {
-	s.mu.Lock()
+	if !s.mu.TryLock() {
+		return // one more or less of many
+	}
 	defer s.mu.Unlock()
 	switch {
 	case s.next == m:

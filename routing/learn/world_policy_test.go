@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/routing"
@@ -16,14 +15,14 @@ import (
 // policy decides where payments go, and hears what came of them.
 type policy interface {
 	decide(p *wanted) (order []int, turn string)
-	hear(p *wanted, account int, result learn.Result, latency time.Duration, attempt int, at time.Duration)
+	hear(h *heard)
 }
 
 // static is the accounts in their configured order.
 type static struct{ order []int }
 
-func (s static) decide(*wanted) ([]int, string)                                   { return s.order, "" }
-func (static) hear(*wanted, int, learn.Result, time.Duration, int, time.Duration) {}
+func (s static) decide(*wanted) ([]int, string) { return s.order, "" }
+func (static) hear(*heard)                      {}
 
 // engine is the real thing: compiled rules over a book.
 type engine struct {
@@ -32,10 +31,8 @@ type engine struct {
 	book *learn.Book
 }
 
-const (
-	explores = 0.02
-	probes   = 0.02
-)
+// explores is the share of payments that dynamic rules and the window explore with.
+const explores = 0.02
 
 func newEngine(t *testing.T, w *world, rules *routing.RuleSet) *engine {
 	t.Helper()
@@ -47,7 +44,7 @@ func newEngine(t *testing.T, w *world, rules *routing.RuleSet) *engine {
 	e := &engine{w: w, book: learn.New(learn.Options{Node: "n1"}, start)}
 	e.book.SetPolicy(program.Health)
 	var accounts []routing.Account
-	for _, name := range w.accounts {
+	for _, name := range w.names {
 		accounts = append(accounts, routing.Account{Name: name, Channel: name, Takes: func(paymux.MethodType, paymux.Currency) bool { return true }})
 	}
 	e.view = program.Bind(accounts, knowledge{e.book})
@@ -78,8 +75,10 @@ func (e *engine) decide(p *wanted) (order []int, turn string) {
 	return order, d.Turn
 }
 
-func (e *engine) hear(p *wanted, account int, result learn.Result, latency time.Duration, attempt int, at time.Duration) {
-	e.book.Observe(learn.Outcome{Merchant: p.merchant, Account: e.w.accounts[account], Kind: e.w.kinds[p.kind], Result: result, Latency: latency, At: start.Add(at)})
+func (e *engine) hear(h *heard) {
+	e.book.Observe(learn.Outcome{
+		Merchant: h.merchant, Account: e.w.names[h.account], Kind: e.w.kinds[h.kind], Result: h.result, Retried: h.retried, Latency: h.latency, At: start.Add(h.due),
+	})
 }
 
 // thompson is plain Thompson sampling: each account is tried as often as it is probably the best, by all that was ever seen.
@@ -91,7 +90,7 @@ type thompson struct {
 func newThompson(w *world) *thompson {
 	t := &thompson{draw: rand.New(rand.NewPCG(w.seed, 3))}
 	for range w.kinds {
-		t.seen = append(t.seen, make([][2]float64, len(w.accounts)))
+		t.seen = append(t.seen, make([][2]float64, w.accounts))
 	}
 	return t
 }
@@ -105,11 +104,11 @@ func (t *thompson) decide(p *wanted) ([]int, string) {
 	return ranked(samples), ""
 }
 
-func (t *thompson) hear(p *wanted, account int, result learn.Result, _ time.Duration, _ int, _ time.Duration) {
-	if result == learn.Succeeded {
-		t.seen[p.kind][account][1]++
+func (t *thompson) hear(h *heard) {
+	if h.result == learn.Succeeded {
+		t.seen[h.kind][h.account][1]++
 	} else {
-		t.seen[p.kind][account][0]++
+		t.seen[h.kind][h.account][0]++
 	}
 }
 
@@ -158,7 +157,7 @@ type window struct {
 func newWindow(w *world, size int) *window {
 	x := &window{draw: rand.New(rand.NewPCG(w.seed, 4)), size: size}
 	for range w.kinds {
-		x.last = append(x.last, make([][]bool, len(w.accounts)))
+		x.last = append(x.last, make([][]bool, w.accounts))
 	}
 	return x
 }
@@ -185,7 +184,7 @@ func (x *window) decide(p *wanted) ([]int, string) {
 	return order, ""
 }
 
-func (x *window) hear(p *wanted, account int, result learn.Result, _ time.Duration, _ int, _ time.Duration) {
-	last := append(x.last[p.kind][account], result == learn.Succeeded)
-	x.last[p.kind][account] = last[max(0, len(last)-x.size):]
+func (x *window) hear(h *heard) {
+	last := append(x.last[h.kind][h.account], h.result == learn.Succeeded)
+	x.last[h.kind][h.account] = last[max(0, len(last)-x.size):]
 }

@@ -1,6 +1,7 @@
 package learn_test
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -12,16 +13,27 @@ import (
 	"github.com/paymux/paymux/routing/learn"
 )
 
-// world is institutions whose success rates drift and fail, and the payments that come. The same seed makes the same
-// world for every policy, down to the luck of each payment at each account.
-type world struct {
+// climate is what a world is like. The same climate makes the same world for every policy, down to the luck of each payment at each account.
+type climate struct {
 	seed      uint64
-	accounts  []string
+	accounts  int
+	payments  int
+	memory    time.Duration // in which success rates wander
+	incidents bool          // accounts fail, one in nine minutes
+	noise     float64       // share of calls that fail at any time
+}
+
+// world is institutions whose success rates drift and fail, and the payments that come.
+type world struct {
+	climate
+	names     []string
 	kinds     []routing.Kind
 	perSecond float64
 	span      time.Duration
-	odds      [][][]float64 // account, kind, minute: the logit of success where the account does its work
-	incidents []incident
+	odds      [][][]float64     // account, kind, minute: the logit of success where the account does its work
+	failures  []incident        // one after the other
+	wrong     paymux.MerchantID // whose contract is wrong: all of its payments fail
+	wrongAt   int               // at this account
 }
 
 // incident is a time in which an account fails.
@@ -47,36 +59,41 @@ var worldKinds = []routing.Kind{
 	{Method: paymux.Card, Currency: "USD", Client: "US"}, {Method: paymux.Card, Currency: "USD", Client: "BR"},
 }
 
-// newWorld makes one of so many payments. Rates wander by the hour, each account's as a whole and each kind's there; now and then one
-// fails, wholly or partly, at once or in silence.
-func newWorld(seed uint64, accounts, payments int) *world {
-	draw := rand.New(rand.NewPCG(seed, 0))
-	w := &world{seed: seed, kinds: worldKinds, perSecond: 20}
-	w.span = time.Duration(float64(payments) / w.perSecond * float64(time.Second))
-	minutes := int(w.span/time.Minute) + 2
-	for a := range accounts {
-		w.accounts = append(w.accounts, string(rune('a'+a)))
-		w.odds = append(w.odds, drift(draw, len(w.kinds), minutes))
+func newWorld(c climate) *world {
+	draw := rand.New(rand.NewPCG(c.seed, 0))
+	w := &world{climate: c, kinds: worldKinds, perSecond: 20}
+	w.span = time.Duration(float64(c.payments) / w.perSecond * float64(time.Second))
+	for a := range c.accounts {
+		w.names = append(w.names, string(rune('a'+a)))
+		w.odds = append(w.odds, w.drift(draw))
 	}
+	if c.incidents {
+		w.fail(draw)
+	}
+	return w
+}
+
+// fail draws incidents: whole or partial, with an answer at once or without any.
+func (w *world) fail(draw *rand.Rand) {
 	for at := time.Duration(0); ; {
-		at += 3*time.Minute + time.Duration(draw.ExpFloat64()*float64(9*time.Minute))
-		i := incident{account: draw.IntN(accounts), from: at, to: at + time.Minute + time.Duration(draw.ExpFloat64()*float64(4*time.Minute)), share: 0.6 + 0.4*draw.Float64()}
-		i.result = []learn.Result{learn.ChannelDeclined, learn.NotSent, learn.Unclear}[draw.IntN(3)]
-		if i.latency = 300 * time.Millisecond; i.result == learn.Unclear {
+		at += 2*time.Minute + time.Duration(draw.ExpFloat64()*float64(4*time.Minute))
+		i := incident{account: draw.IntN(w.accounts), from: at, to: at + time.Minute + time.Duration(draw.ExpFloat64()*float64(2*time.Minute))}
+		i.share, i.result, i.latency = 0.6+0.4*draw.Float64(), []learn.Result{learn.ChannelDeclined, learn.NotSent, learn.Unclear}[draw.IntN(3)], 300*time.Millisecond
+		if i.result == learn.Unclear {
 			i.latency = 10 * time.Second
 		}
 		if i.to > w.span {
-			return w
+			return
 		}
-		w.incidents = append(w.incidents, i)
+		w.failures = append(w.failures, i)
 		at = i.to
 	}
 }
 
-// drift is the logit of each kind's success at an account, by the minute: around one level of its own, wandering with half an hour's memory.
-func drift(draw *rand.Rand, kinds, minutes int) [][]float64 {
+// drift is the logit of each kind's success at an account, by the minute: the account's as a whole and the kind's there, each around a level of its own.
+func (w *world) drift(draw *rand.Rand) [][]float64 {
 	wander := func(level, spread float64) []float64 {
-		path, keep := make([]float64, minutes), math.Exp(-1.0/30)
+		path, keep := make([]float64, int(w.span/time.Minute)+2), math.Exp(-float64(time.Minute)/float64(w.memory))
 		x := draw.NormFloat64() * spread
 		for m := range path {
 			path[m] = level + x
@@ -85,7 +102,7 @@ func drift(draw *rand.Rand, kinds, minutes int) [][]float64 {
 		return path
 	}
 	whole := wander(1.7, 0.3)
-	odds := make([][]float64, kinds)
+	odds := make([][]float64, len(w.kinds))
 	for k := range odds {
 		odds[k] = wander(0.4*draw.NormFloat64(), 0.3)
 		for m := range odds[k] {
@@ -96,19 +113,22 @@ func drift(draw *rand.Rand, kinds, minutes int) [][]float64 {
 }
 
 // success is the probability that a payment succeeds at an account at its first attempt.
-func (w *world) success(account, kind int, at time.Duration) float64 {
-	p := 1 / (1 + math.Exp(-w.odds[account][kind][int(at/time.Minute)]))
-	if i := w.incident(account, at); i != nil {
-		p *= 1 - i.share
+func (w *world) success(p *wanted, account int) float64 {
+	if account == w.wrongAt && p.merchant == w.wrong {
+		return 0
 	}
-	return p
+	rate := (1 - w.noise) / (1 + math.Exp(-w.odds[account][p.kind][int(p.at/time.Minute)]))
+	if i := w.incident(account, p.at); i != nil {
+		rate *= 1 - i.share
+	}
+	return rate
 }
 
+// incident is what an account fails by at a time, or nil.
 func (w *world) incident(account int, at time.Duration) *incident {
-	for i := range w.incidents {
-		if x := &w.incidents[i]; x.account == account && x.from <= at && at < x.to {
-			return x
-		}
+	next, _ := slices.BinarySearchFunc(w.failures, at, func(i incident, at time.Duration) int { return cmp.Compare(i.from, at+1) })
+	if next > 0 && w.failures[next-1].account == account && at < w.failures[next-1].to {
+		return &w.failures[next-1]
 	}
 	return nil
 }
@@ -120,7 +140,10 @@ func (w *world) attempt(p *wanted, account int) (learn.Result, time.Duration) {
 	if i := w.incident(account, p.at); i != nil && draw.Float64() < i.share {
 		return i.result, i.latency
 	}
-	if draw.Float64()*(1+math.Exp(-w.odds[account][p.kind][int(p.at/time.Minute)])) < 1 {
+	switch {
+	case account == w.wrongAt && p.merchant == w.wrong, draw.Float64() < w.noise:
+		return learn.ChannelDeclined, latency
+	case draw.Float64()*(1+math.Exp(-w.odds[account][p.kind][int(p.at/time.Minute)])) < 1:
 		return learn.Succeeded, latency
 	}
 	return learn.PayerDeclined, latency
@@ -140,14 +163,4 @@ func (w *world) payments(yield func(*wanted) bool) {
 			return
 		}
 	}
-}
-
-// best is the account that succeeds most probably, which nobody in the world knows.
-func (w *world) best(kind int, at time.Duration) (account int, p float64) {
-	rates := make([]float64, len(w.accounts))
-	for a := range rates {
-		rates[a] = w.success(a, kind, at)
-	}
-	account = slices.Index(rates, slices.Max(rates))
-	return account, rates[account]
 }
