@@ -179,7 +179,9 @@ func TestPins(t *testing.T) {
 	if len(got.Merchants) != 1 || got.Merchants[0].Pin == nil || got.State != paymux.RouteAbnormal {
 		t.Errorf("%+v", got)
 	}
-	eventually(t, "the merchant's stands above", func() bool { return b.health("one") == routing.Normal && b.book.Health("mer_y", "one") == routing.Abnormal })
+	eventually(t, "the merchant's stands above", func() bool {
+		return b.health("one") == routing.Normal && b.book.Health("mer_y", "one") == routing.Abnormal
+	})
 	if late := h.ward("late", ahead); late.book.Health("mer_y", "one") != routing.Abnormal {
 		t.Error("one that starts does not know it")
 	}
@@ -187,7 +189,9 @@ func TestPins(t *testing.T) {
 	if got = say(paymux.RoutePin{Account: "one"}); got.Pin != nil || len(got.Merchants) != 0 || got.State != paymux.RouteNormal {
 		t.Errorf("taken back: %+v", got)
 	}
-	eventually(t, "the other, too", func() bool { return b.health("one") == routing.Normal && b.book.Health("mer_y", "one") == routing.Normal })
+	eventually(t, "the other, too", func() bool {
+		return b.health("one") == routing.Normal && b.book.Health("mer_y", "one") == routing.Normal
+	})
 	if _, err := a.PinRoute(t.Context(), paymux.RoutePin{Account: "one", State: paymux.RouteProbing}); !errors.Is(err, paymux.InvalidRequest) {
 		t.Errorf("probing: %v", err)
 	}
