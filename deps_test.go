@@ -26,7 +26,7 @@ var mayImport = map[string]string{
 	"directory/directoryrpc": "directory internal/*",
 	"routing":                "internal/*",
 	"routing/learn":          "routing internal/*",
-	"rulebook":               "registry routing internal/*",
+	"rulebook":               "registry routing routing/learn internal/*",
 	"replay":                 "routing internal/* routing/learn",
 	"routing/routingtest":    "routing internal/*",
 	"channel":                "internal/*",

@@ -21,6 +21,9 @@ type RouteHealth struct {
 	Since     time.Time        `json:"since,omitzero" doc:"when it came into this state"`
 	Why       string           `json:"why,omitempty" example:"3 of 20 succeeded in 2m0s"`
 	Node      string           `json:"node,omitempty" doc:"the process that has seen it" example:"node-1-4c2f9a"`
+	Success   float64          `json:"success" doc:"share of its payments that succeed, as the answering node has learnt it" example:"0.94"`
+	Trials    float64          `json:"trials" doc:"how many payments that weighs; 0: nobody has tried" example:"412"`
+	LatencyMS int64            `json:"latency_ms,omitempty" doc:"of its calls" example:"310"`
 	Pin       *RoutePin        `json:"pin,omitempty" doc:"an operator's word, which stands above what was seen"`
 	Merchants []MerchantHealth `json:"merchants,omitempty" doc:"merchants that do otherwise there"`
 }

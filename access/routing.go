@@ -221,7 +221,7 @@ func (s *Server) pinRoute(ctx context.Context, c *call) (answer, error) {
 			return answer{}, at(err, "body.merchant")
 		}
 	}
-	return answered(s.routesSeen.PinRoute(ctx, paymux.RoutePin{Account: account, Merchant: b.Merchant, State: b.State, Who: operatorName, Why: b.Reason, At: s.now().UTC()}))
+	return answered(s.routesSeen.PinRoute(ctx, paymux.RoutePin{Account: account, Merchant: b.Merchant, State: paymux.RouteState(b.State), Who: operatorName, Why: b.Reason, At: s.now().UTC()}))
 }
 
 func (s *Server) explainRouting(ctx context.Context, c *call) (answer, error) {

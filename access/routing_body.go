@@ -61,8 +61,11 @@ type simulatedBody struct {
 	At         time.Time         `json:"at" need:"false" doc:"when; now if not given"`
 }
 
+// pinned is a state that operators can give.
+type pinned paymux.RouteState
+
 type pinBody struct {
-	State    paymux.RouteState `json:"state" need:"false" doc:"that the account is to have whatever is seen; what is seen decides again if not given" example:"abnormal"`
+	State    pinned            `json:"state" need:"false" doc:"that the account is to have whatever is seen; what is seen decides again if not given" example:"abnormal"`
 	Merchant paymux.MerchantID `json:"merchant" need:"false" len:"1-64" doc:"only for this merchant"`
 	Reason   string            `json:"reason" need:"true" len:"1-255" doc:"kept with the pin" example:"maintenance at the institution"`
 }

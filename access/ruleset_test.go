@@ -177,7 +177,7 @@ func TestRulesRefused(t *testing.T) {
 		{"POST", "/simulate", `{"draft":"a","version":2,` + pay + `}`, 400, "Only one of"},
 		{"POST", "/simulate", `{"payment":{"amount":5,"currency":"CNY"}}`, 400, "body.payment.method"},
 		{"POST", "/simulate", `{"payment":{"amount":5,"currency":"CNY","method":"card","client":"DE"}}`, 400, "body.payment.client"},
-		{"PUT", "/health/main", `{"state":"sick","reason":"y"}`, 400, "body.state"},
+		{"PUT", "/health/main", `{"state":"probing","reason":"y"}`, 400, "must be one of normal or abnormal"},
 		{"PUT", "/health/main", `{"merchant":"mer_1","reason":"y"}`, 400, "body.merchant"},
 		{"PUT", "/health/ma.in", `{"reason":"y"}`, 400, "path.account"},
 	} {

@@ -29,6 +29,9 @@ type seen struct {
 // takeUp routes by r from now on, and says so.
 func (b *Book) takeUp(r *rules) {
 	b.inForce.Store(r)
+	if b.TakenUp != nil {
+		b.TakenUp(r.program)
+	}
 	b.say(paymux.RuleSetNode{State: paymux.RuleSetLoaded})
 }
 

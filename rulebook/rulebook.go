@@ -45,6 +45,8 @@ type Config struct {
 	Allowed func(ctx context.Context, merchant paymux.MerchantID) ([]string, error)
 	// Knowledge is what is known of them; nil: nothing.
 	Knowledge routing.Knowledge
+	// TakenUp is told of what to route by from now on; nil: nobody.
+	TakenUp func(*routing.Program)
 	// StoreLook is how often the store is asked for a newer version; zero: never. It is for processes that share a
 	// store and no registry.
 	StoreLook time.Duration

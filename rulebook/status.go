@@ -60,13 +60,18 @@ func (b *Book) nodes(ctx context.Context, said map[string]paymux.RuleSetNode) []
 	return all
 }
 
+// Said is what a node says in its flag that it routes by. Errors: registry.ErrNotFound where it has not said anything.
+func Said(ctx context.Context, flags *registry.Settings, id string) (n paymux.RuleSetNode, err error) {
+	d, err := flags.Get(ctx, nodePrefix+id)
+	if err == nil {
+		err = json.Unmarshal(d.Value, &n)
+	}
+	return n, err
+}
+
 // ask reads a node's flag.
 func (b *Book) ask(ctx context.Context, n *paymux.RuleSetNode) {
-	d, err := b.Flags.Get(ctx, nodePrefix+n.ID)
-	var told paymux.RuleSetNode
-	if err == nil {
-		err = json.Unmarshal(d.Value, &told)
-	}
+	told, err := Said(ctx, b.Flags, n.ID)
 	switch {
 	case err == nil:
 		told.ID, told.Region = n.ID, n.Region

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +28,8 @@ type worldConfig struct {
 	nodeLines, frontLines, gatewayLines []string
 	nodeOf                              map[string]string // a further line of a region's nodes, by its name
 	access                              string            // more of the frontends' access section
+	// spare is a second account at each gateway, at another door of the institution.
+	spare bool
 }
 
 // worlds are those there may be at a time: each is a dozen processes, and more of them would wait for each other.
@@ -49,6 +52,7 @@ type world struct {
 
 	bank    *stripefake.Institution
 	bankURL string
+	busy    atomic.Bool // the first door declines, for the institution is busy
 }
 
 // region is one of them. Every part has start, kill, stop, freeze and thaw of its own.
@@ -69,7 +73,7 @@ func newWorld(t *testing.T, c worldConfig) *world {
 	t.Helper()
 	c.nodes, c.frontends = max(c.nodes, 1), max(c.frontends, 1)
 	w := newEmptyWorld(t, c)
-	w.bankURL = w.places["outside"].serve(t, w.bank)
+	w.bankURL = w.places["outside"].serve(t, w.door())
 	w.east, w.west = w.newRegion("east", 1), w.newRegion("west", 2)
 	w.regions = []*region{w.east, w.west}
 	var parts []*part
@@ -138,7 +142,7 @@ func (w *world) newRegion(name string, number int) *region {
 		}, w.c.nodeLines...)...))
 	}
 	r.gateway = r.role("gateway", "gateway-stripe", append([]string{"roles: [gateway]", "gateway: {version: 1.0.0}",
-		"accounts: [{name: cards, channel: stripe, methods: [card], options: {api_key: env:TEST_BANK_KEY, base_url: \"" + w.bankURL + "\"}}]"}, w.c.gatewayLines...)...)
+		"accounts: [" + w.accounts() + "]"}, w.c.gatewayLines...)...)
 	for n := range w.c.frontends {
 		address := r.place.address(w.t)
 		r.urls = append(r.urls, "http://"+address)

@@ -35,6 +35,7 @@ type Config struct {
 	Node      NodeConfig      `yaml:"node"`
 	Access    AccessConfig    `yaml:"access"`
 	Relay     RelayConfig     `yaml:"relay"`
+	Routing   RoutingConfig   `yaml:"routing"`
 	Notify    NotifyConfig    `yaml:"notify"`
 	Keys      KeysConfig      `yaml:"keys"`
 	Sandbox   SandboxConfig   `yaml:"sandbox"`
@@ -155,7 +156,7 @@ func defaults() Config {
 // check reports every value that cannot work, each with its key.
 func (c *Config) check() error {
 	faults := []error{
-		c.checkRoles(), c.checkListen(), c.checkPublicURL(), c.checkRegion(), c.checkStore(), c.checkNATS(), c.checkAccounts(), c.checkLog(), c.checkMonitor(), c.Trace.check(),
+		c.checkRoles(), c.checkListen(), c.checkPublicURL(), c.checkRegion(), c.checkStore(), c.checkNATS(), c.checkAccounts(), c.checkLog(), c.checkMonitor(), c.Trace.check(), c.checkRouting(),
 		networks("access.trusted_proxies", c.Access.TrustedProxies),
 		networks("notify.allow_networks", c.Notify.AllowNetworks),
 	}

@@ -40,6 +40,9 @@ func (c *cli) configCheck(file string) error {
 	if err == nil {
 		err = checkDrivers(&conf, c.env)
 	}
+	if err == nil {
+		_, err = conf.Routing.read()
+	}
 	if err != nil {
 		return &usageError{err}
 	}

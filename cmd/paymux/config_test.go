@@ -53,6 +53,29 @@ access: {trusted_proxies: [10.0.0.0/8], signature_window: 1m}
 	}
 }
 
+// A rule set in the configuration is looked at before anything starts: file, line, path and remedy are told.
+func TestConfiguredRules(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "rules.yaml")
+	for text, want := range map[string]string{
+		"name: a\nfallback: {all: true}\n":                                      "",
+		"name: a\nstatic:\n- {name: all, uses: [one]}\nfallback: {all: true}\n": file + ": line 3, static[0].uses",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c := RoutingConfig{File: file}
+		got, err := c.read()
+		if want == "" && (err != nil || got != text) || want != "" && (err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "routing.file: ")) {
+			t.Errorf("%q: %q, %v", text, got, err)
+		}
+	}
+	c := RoutingConfig{File: file + ".away"}
+	if _, err := c.read(); err == nil || !strings.HasPrefix(err.Error(), "routing.file: ") {
+		t.Errorf("a file that is not there: %v", err)
+	}
+}
+
 func TestConfigFaults(t *testing.T) {
 	t.Parallel()
 	cases := []struct{ text, want string }{
@@ -95,6 +118,7 @@ func TestConfigFaults(t *testing.T) {
 		{"trace: {asked: -1}", "trace.asked: -1 is negative"},
 		{"monitor: {listen: here}", `monitor.listen: "here" is not an address and port`},
 		{"{listen: 'h:80', public_url: 'http://h', monitor: {listen: 'h:80'}}", "monitor.listen: h:80 is listen, which the public reaches"},
+		{"{roles: [frontend], routing: {file: rules.yaml}, nats: {url: 'nats://n'}}", "c.yaml:1: routing.file: belongs to processes with the role node"},
 		{"node: {rated: -1}", "node.rated: -1 is negative"},
 		{"listen: [1]", "c.yaml:1: cannot unmarshal"},
 		{"a: b: c", "c.yaml: yaml:"},

@@ -8,8 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/registry"
 	"github.com/paymux/paymux/relay"
+	"github.com/paymux/paymux/rulebook"
 )
 
 // topologyTime is how long the registry may take to tell who is there.
@@ -54,7 +56,7 @@ func (c *cli) topology(ctx context.Context, conf NATSConfig) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	list := everybody.Instances()
+	list := withRules(ctx, r, everybody.Instances())
 	return c.show(list, func() {
 		for _, i := range list {
 			c.showInstance(&i)
@@ -62,13 +64,39 @@ func (c *cli) topology(ctx context.Context, conf NATSConfig) error {
 	})
 }
 
-func (c *cli) showInstance(i *registry.Instance) {
+// standingInstance is a process, and the routing rules it goes by.
+type standingInstance struct {
+	registry.Instance
+	Routing *paymux.RuleSetNode `json:"routing,omitempty"` // of nodes
+}
+
+func withRules(ctx context.Context, r *registry.Registry, all []registry.Instance) []standingInstance {
+	list := make([]standingInstance, len(all))
+	for n, i := range all {
+		list[n].Instance = i
+		if i.Role != registry.RoleNode {
+			continue
+		}
+		if said, err := rulebook.Said(ctx, r.Flags(), i.ID); err == nil {
+			list[n].Routing = &said
+		}
+	}
+	return list
+}
+
+func (c *cli) showInstance(i *standingInstance) {
 	fmt.Fprintf(c.out, "%-9s %-12s %-10s %-9s %s  %s", i.Role, i.Name, i.Version, i.State, i.Since.Format("2006-01-02 15:04:05"), i.ID)
 	if i.Usage > 0 || i.Role == registry.RoleNode {
 		fmt.Fprintf(c.out, "  %s", c.textf("topology.usage", i.Usage))
 	}
-	if words := c.standing(i); words != "" {
+	if words := c.standing(&i.Instance); words != "" {
 		fmt.Fprintf(c.out, "  %s", words)
+	}
+	if n := i.Routing; n != nil {
+		fmt.Fprintf(c.out, "  %s", c.textf("topology.rules", n.Version))
+		if n.State == paymux.RuleSetRefused {
+			fmt.Fprintf(c.out, "  %s", c.paint(red, c.textf("topology.refused", n.Refused, n.Error)))
+		}
 	}
 	if i.Trouble != "" {
 		fmt.Fprintf(c.out, "  %s", c.paint(red, i.Trouble))

@@ -70,6 +70,7 @@ type system struct {
 	lease     atomic.Pointer[registry.Lease] // of this process; nil: it has not begun, or announces nothing
 	handler   http.Handler
 	life
+	routed
 
 	endStreams func() // of events, when the server shuts down
 
@@ -125,6 +126,7 @@ func (s *system) stages(env func(string) string) []stage {
 		{gateways && !node, s.openGateway},
 		{node && s.conf.NATS.URL != "", s.openDirectory},
 		{node, s.openChannels},
+		{node, s.openRouting},
 		{node, s.openPayments},
 		{node && s.conf.NATS.URL != "", s.serveNode},
 		{node && s.conf.NATS.URL != "", s.keepJournal},
@@ -142,6 +144,8 @@ func (s *system) start(ctx context.Context) error {
 	if s.conf.has(roleNode) {
 		s.channels.Start()
 		s.startDirectory()
+		s.rules.Start()
+		s.health.Start()
 		s.runner.Start()
 		s.startPruning()
 		s.every(storeLook, s.watch.look)

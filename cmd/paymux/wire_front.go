@@ -39,6 +39,7 @@ func (s *system) openFront(context.Context) error {
 		Payments: s.relay, Queries: node.Queries, Callbacks: s.relay, Merchants: merchantsHeard{node.Merchants, gate}, Endpoints: node.Endpoints,
 		Links: node.Links, Events: node.Events, Notifications: node.Notifications, NotificationLog: node.NotificationLog,
 		Watch: s.changes.watchMerchant, Answers: node.Answers, AnswersOf: answersOf, Tasks: node.Tasks, Channels: node.Channels, Statistics: node.Statistics,
+		RuleSets: node.RuleSets, RuleSetTrials: node.RuleSetTrials, Routes: node.Routes,
 		Gate: gate, Opener: opener, IDs: s.ids, Now: s.now, Log: log, Trace: s.tracer,
 		PublicURL: s.publicURL, OpsToken: s.secrets.opsToken, Ready: s.frontReady(node.Ready),
 	})

@@ -55,6 +55,7 @@ func (w *watched) show(ctx context.Context, s *system) (forget func() bool) {
 	case s.payments != nil:
 		w.set.Add(s.scrapeNode)
 		w.set.Add(s.scrapePayments)
+		w.set.Add(s.scrapeRouting)
 		w.set.Add(s.scrapeQueue)
 		parts = append(parts, health.Part{Name: "store", Check: s.storeReady})
 	case s.front != nil:

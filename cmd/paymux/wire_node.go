@@ -27,7 +27,7 @@ func (s *system) ownNode() accessrpc.Node {
 	return accessrpc.Node{
 		Queries: s.payments, Directory: s.store, Merchants: merchantsFetched{s.store, s}, Endpoints: endpointsFetched{endpointsHeard{s.store, s.notifier}, s},
 		Links: s.store, Events: s.store, Notifications: s.notifier, NotificationLog: s.store, Answers: s.store,
-		Tasks: buried{s.store}, Channels: s.channels, Statistics: s.store, Payers: s.payments, Ready: s.storeReady,
+		Tasks: buried{s.store}, Channels: s.channels, Statistics: s.store, RuleSets: s.rules, RuleSetTrials: s.rules, Routes: routesShown{s}, Payers: s.payments, Ready: s.storeReady,
 	}
 }
 
@@ -80,7 +80,7 @@ func (s *system) nodeOf(region string) (accessrpc.Node, error) {
 	}
 	return accessrpc.Node{
 		Queries: c, Directory: c, Merchants: c, Endpoints: c, Links: c, Events: c, Notifications: c, NotificationLog: c,
-		Answers: c, Tasks: c, Channels: c, Statistics: c, Payers: c, Ready: c.Ready,
+		Answers: c, Tasks: c, Channels: c, Statistics: c, RuleSets: c, RuleSetTrials: c, Routes: c, Payers: c, Ready: c.Ready,
 	}, err
 }
 

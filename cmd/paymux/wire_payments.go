@@ -10,7 +10,6 @@ import (
 	"github.com/paymux/paymux/monitor"
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/queue"
-	"github.com/paymux/paymux/routing"
 )
 
 // openSandbox opens the institution that pretends, where the configuration wants it.
@@ -41,19 +40,15 @@ func (s *system) openPayments(ctx context.Context) error {
 	if err := s.openNotifier(offer); err != nil {
 		return err
 	}
-	program, err := routing.Compile(&routing.RuleSet{Name: "default", Version: 1, Fallback: routing.Fallback{All: true}})
-	if err != nil {
-		return err
-	}
 	quotas := payment.NewQuotas(s.now)
-	routes := &payment.Routes{Accounts: s.channels.Accounts, Program: func() *routing.Program { return program }, Quotas: quotas}
+	routes := &payment.Routes{Accounts: s.channels.Accounts, Program: s.rules.Program, Knowledge: learnt{s.learnt}, Quotas: quotas}
 	s.counts = &monitor.Counts{}
 	s.usage = monitor.NewMeter(monitor.MeterConfig{
 		Now: s.now, Capacity: float64(s.conf.Node.Rated), QueueDepth: func() int64 { return int64(s.runner.Load().Waiting) },
 	})
 	s.payments = payment.New(payment.Config{
 		Store: monitor.Timed{Store: s.store, Meter: s.usage, Counts: s.counts, Now: s.now}, Accounts: s.channels.Accounts, IDs: s.ids, PublicURL: s.publicURL, Now: s.now, Log: s.log, Trace: s.tracer,
-		Routes: routes.View, Quotas: quotas,
+		Routes: routes.View, Quotas: quotas, Observer: learnt{s.learnt},
 		Policy: s.policy, Notify: s.notifier.Tasks, Offer: offer, Changed: s.changes.announce,
 	})
 	s.watch = newStoreWatch(s.store, s.now)

@@ -21,8 +21,10 @@ func (s *system) openRelay(ctx context.Context) error {
 		s.relay, err = relay.New([]relay.Region{own})
 		return err
 	}
-	nodes, lists := s.registry.Watch(registry.RoleNode), s.registry.Settings().Watch(relay.ListKey)
-	s.nodes = nodes
+	if s.nodes == nil {
+		s.nodes = s.registry.Watch(registry.RoleNode)
+	}
+	nodes, lists := s.nodes, s.registry.Settings().Watch(relay.ListKey)
 	first, cancel := context.WithTimeout(ctx, findLimit)
 	defer cancel()
 	ready := []<-chan struct{}{nodes.Ready(), lists.Ready()}

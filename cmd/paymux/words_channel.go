@@ -18,7 +18,7 @@ all of them fail, within 40 when half of them do.`,
 试用版本（金丝雀）的失败率或拒绝率显著高于稳定版本时会自动回滚：
 全部失败时在其 10 笔支付之内，一半失败时在其 40 笔支付之内。`,
 		},
-		"topology.short": {"Show which processes there are, in which role, version and state", "查看有哪些进程，及其角色、版本和状态"},
+		"topology.short": {"Show which processes there are, in which role, version and state, and which routing rules nodes go by", "查看有哪些进程，及其角色、版本和状态，以及各节点采用的路由规则"},
 		"topology.long": {
 			`Reads the registry with the nats keys of a configuration; an operator's credentials will do. A process that
 died is gone from the list within seconds.`,
@@ -28,6 +28,8 @@ died is gone from the list within seconds.`,
 		"topology.nobody":   {"The registry does not answer; is a node running?", "注册表没有应答；节点是否在运行？"},
 		"topology.primary":  {"primary of group %s", "%s 组的主用前端"},
 		"topology.standby":  {"standby of group %s", "%s 组的备用前端"},
+		"topology.rules":    {"rules %d", "路由规则版本 %d"},
+		"topology.refused":  {"refuses rules %d: %s", "拒绝路由规则版本 %d：%s"},
 		"topology.usage":    {"%d requests/s", "每秒 %d 个请求"},
 		"channel.list":      {"List channels, versions and their records", "列出通道、版本及其记录"},
 		"channel.try":       {"Put a version on trial with a share of the payments", "让一个版本以一定比例试用"},

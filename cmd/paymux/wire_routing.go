@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/monitor/metrics"
+	"github.com/paymux/paymux/payment"
+	"github.com/paymux/paymux/registry"
+	"github.com/paymux/paymux/relay"
+	"github.com/paymux/paymux/routing"
+	"github.com/paymux/paymux/routing/learn"
+	"github.com/paymux/paymux/rulebook"
+)
+
+// routed is how a node decides where payments go.
+type routed struct {
+	rules  *rulebook.Book
+	learnt *learn.Book
+	health *rulebook.Health
+}
+
+// rulesLook is how often processes that share a database and no NATS look for a newer rule set there.
+const rulesLook = time.Second
+
+// openRouting opens the rules in force and what is known of accounts. A registry that is away does not hold the start up for long: then it
+// is what the store has.
+func (s *system) openRouting(ctx context.Context) error {
+	file, err := s.conf.Routing.read()
+	if err != nil {
+		return usagef("%w", err)
+	}
+	first, cancel := context.WithTimeout(ctx, findLimit)
+	defer cancel()
+	s.learnt = learn.New(learn.Options{Node: s.replica}, s.now())
+	s.health = rulebook.OpenHealth(first, rulebook.HealthConfig{
+		Settings: s.registry.Settings(), Flags: s.registry.Flags(), Book: s.learnt, Accounts: s.accountNames, ID: s.replica, Log: s.log, Now: s.now,
+	})
+	s.onStop(func(context.Context) error { s.health.Stop(); return nil })
+	c := rulebook.Config{
+		Settings: s.registry.Settings(), Flags: s.registry.Flags(), Store: s.store, ID: s.replica, Region: s.conf.Region.Name, File: file,
+		Accounts: s.routable, Known: s.routable, Allowed: s.allowed, Knowledge: learnt{s.learnt},
+		TakenUp: func(p *routing.Program) { s.learnt.SetPolicy(p.Health) }, Log: s.log, Now: s.now,
+	}
+	switch {
+	case !s.messaging.Embedded():
+		s.nodes = s.registry.Watch(registry.RoleNode)
+		c.Nodes, c.Known = s.nodes.Instances, s.routableAnywhere
+	case s.conf.Store.Engine == "postgres":
+		c.StoreLook = rulesLook
+	}
+	if s.rules, err = rulebook.Open(first, c); err != nil {
+		return err
+	}
+	s.onStop(func(context.Context) error { s.rules.Stop(); return nil })
+	return nil
+}
+
+// learnt is what is known of accounts, as routing asks; quotas are the payment room's.
+type learnt struct{ *learn.Book }
+
+func (learnt) Full(string, paymux.Money, int32) string { return "" }
+
+// Observe implements payment.Observer.
+func (l learnt) Observe(o payment.Outcome) {
+	was := learn.Result(0)
+	if o.Was != paymux.OpSent {
+		was = learn.ResultOf(o.Was, "", false)
+	}
+	l.Book.Observe(learn.Outcome{
+		Merchant: o.Merchant, Account: o.Account, Kind: o.Kind, Result: learn.ResultOf(o.State, o.Decline, o.Retryable), Was: was,
+		Retried: o.Retried, Latency: o.Latency, At: o.At,
+	})
+}
+
+func (s *system) accountNames() []string {
+	var names []string
+	for _, a := range s.channels.Accounts().All() {
+		names = append(names, a.Name)
+	}
+	return names
+}
+
+// routable are the accounts that are open here, as routing sees them.
+func (s *system) routable() []routing.Account { return payment.Routable(s.channels.Accounts()) }
+
+// routableAnywhere are those of other regions, too, as far as they say: a rule set that is for all of them names them as well.
+func (s *system) routableAnywhere() []routing.Account {
+	all := s.routable()
+	accounts, channels := map[string]bool{}, map[string]bool{}
+	for _, a := range all {
+		accounts[a.Name], channels[a.Channel] = true, true
+	}
+	any := routing.FeaturesOf(routing.AllFeatures()...)
+	for _, i := range s.nodes.Instances() {
+		var d relay.Detail
+		if json.Unmarshal(i.Detail, &d) != nil {
+			continue // the relay says so
+		}
+		for _, name := range d.Accounts {
+			if !accounts[name] {
+				all = append(all, routing.Account{Name: name, Features: any})
+				accounts[name] = true
+			}
+		}
+		for _, name := range d.Channels {
+			if !channels[name] {
+				all = append(all, routing.Account{Name: name + " elsewhere", Channel: name, Features: any}) // no name of an account: it stands for those of the channel
+				channels[name] = true
+			}
+		}
+	}
+	return all
+}
+
+// allowed are the accounts that a merchant's policy allows.
+func (s *system) allowed(ctx context.Context, id paymux.MerchantID) ([]string, error) {
+	p, err := s.policy(ctx, id)
+	return p.Accounts, err
+}
+
+// routesShown is how payments were routed and how accounts do, as operators see it.
+type routesShown struct{ s *system }
+
+func (r routesShown) ExplainRouting(ctx context.Context, id paymux.PaymentID) (paymux.RoutingExplanation, error) {
+	p, err := r.s.payments.Find(ctx, id)
+	if err != nil {
+		return paymux.RoutingExplanation{}, err
+	}
+	out := paymux.RoutingExplanation{Payment: p.ID, Merchant: p.Merchant, Account: p.Account, Routing: p.Routing}
+	if p.Routing != nil {
+		out.Text = rulebook.Texts(p.Routing)
+	}
+	return out, nil
+}
+
+func (r routesShown) RoutingHealth(ctx context.Context) ([]paymux.RouteHealth, error) {
+	return r.s.health.RoutingHealth(ctx)
+}
+
+func (r routesShown) PinRoute(ctx context.Context, p paymux.RoutePin) (paymux.RouteHealth, error) {
+	return r.s.health.PinRoute(ctx, p)
+}
+
+func (s *system) scrapeRouting(c *metrics.Scrape) {
+	self := s.rules.Node()
+	c.Set("paymux_routing_version", float64(self.Version))
+	c.Set("paymux_routing_refusing", metrics.One(self.State == paymux.RuleSetRefused))
+	c.Count("paymux_routing_refused_total", s.rules.Refused())
+	for state, n := range s.health.CountStates() {
+		c.Set("paymux_routing_accounts", float64(n), string(state))
+	}
+}
