@@ -279,9 +279,8 @@ func TestQuotaRoomOfAnotherReplica(t *testing.T) {
 // What is known to be full is known without the store, is tried by one at a time when it has grown old, and costs no allocation.
 func TestQuotasAreRemembered(t *testing.T) {
 	h := limited(t, routing.Quota{Name: "daily", Count: 1})
-	quotas := []routing.Quota{{Name: "daily", Count: 1}}
-	q := payment.NewQuotas(h.clock)
-	full := func(day int32) bool { return q.Full(quotas, "first", yuan(100), day) != "" }
+	q := payment.NewQuotas(func() *routing.Program { return h.rules }, h.clock)
+	full := func(day int32) bool { return q.Full("first", yuan(100), day) != "" }
 	if full(1) {
 		t.Error("a quota nobody has seen is full")
 	}
@@ -302,7 +301,8 @@ func TestQuotasAreRemembered(t *testing.T) {
 		t.Error("all try at once")
 	}
 	h.pass(time.Second)
-	if quotas[0].Count = 2; full(1) || full(1) {
+	h.ruled(routing.AccountRule{Name: "first", Quotas: []routing.Quota{{Name: "daily", Count: 2}}})
+	if full(1) || full(1) {
 		t.Error("it is full under a higher limit, too")
 	}
 }

@@ -45,8 +45,9 @@ func (s *system) openPayments(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	quotas := payment.NewQuotas(s.now)
-	routes := &payment.Routes{Accounts: s.channels.Accounts, Program: func() *routing.Program { return program }, Quotas: quotas}
+	rules := func() *routing.Program { return program }
+	quotas := payment.NewQuotas(rules, s.now)
+	routes := &payment.Routes{Accounts: s.channels.Accounts, Program: rules, Knowledge: payment.Known{Quotas: quotas}}
 	s.counts = &monitor.Counts{}
 	s.usage = monitor.NewMeter(monitor.MeterConfig{
 		Now: s.now, Capacity: float64(s.conf.Node.Rated), QueueDepth: func() int64 { return int64(s.runner.Load().Waiting) },
