@@ -142,10 +142,10 @@ func (h *house) beside() *payment.Service {
 		&channel.Account{Name: "first", Driver: driver, Channel: h.first, Methods: driver.Methods},
 		&channel.Account{Name: "second", Driver: driver, Channel: h.second, Methods: driver.Methods},
 	)
-	quotas := payment.NewQuotas(h.clock)
+	inForce := func() *routing.Program { h.mu.Lock(); defer h.mu.Unlock(); return h.rules }
+	quotas := payment.NewQuotas(inForce, h.clock)
 	routes := &payment.Routes{
-		Accounts: func() *channel.Accounts { return accounts }, Quotas: quotas,
-		Program: func() *routing.Program { h.mu.Lock(); defer h.mu.Unlock(); return h.rules },
+		Accounts: func() *channel.Accounts { return accounts }, Program: inForce, Knowledge: payment.Known{Quotas: quotas},
 	}
 	return payment.New(payment.Config{
 		Store: h.store, Accounts: routes.Accounts, Routes: routes.View, Quotas: quotas, Observer: h,

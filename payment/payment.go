@@ -82,7 +82,7 @@ func New(c Config) *Service {
 		c.Offer = func([]queue.Task) {}
 	}
 	if c.Quotas == nil {
-		c.Quotas = NewQuotas(c.Now)
+		c.Quotas = NewQuotas(func() *routing.Program { return c.Routes().Program() }, c.Now)
 	}
 	if c.Changed == nil {
 		c.Changed = func(paymux.Payment) {}

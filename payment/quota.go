@@ -15,9 +15,10 @@ import (
 // alone decides: what it refuses is remembered here for a moment, and what it takes, or is given back, is forgotten. Safe
 // for concurrent use; one is shared by all that route by the same store.
 type Quotas struct {
-	now  func() time.Time
-	full atomic.Pointer[map[paymux.QuotaKey]*full] // replaced where one is added
-	mu   sync.Mutex                                // of who replaces it
+	now   func() time.Time
+	rules func() *routing.Program
+	full  atomic.Pointer[map[paymux.QuotaKey]*full] // replaced where one is added
+	mu    sync.Mutex                                // of who replaces it
 }
 
 // full is what was taken of a quota that had no room, and until when that is believed: in nanoseconds since 1970, 0 for no longer.
@@ -30,15 +31,16 @@ const (
 	tryEach = 100 * time.Millisecond
 )
 
-// NewQuotas returns a memory that knows of no full quota.
-func NewQuotas(now func() time.Time) *Quotas {
-	q := &Quotas{now: now}
+// NewQuotas returns a memory that knows of no full quota. rules are those in force: they say what an account's quotas are.
+func NewQuotas(rules func() *routing.Program, now func() time.Time) *Quotas {
+	q := &Quotas{now: now, rules: rules}
 	q.full.Store(&map[paymux.QuotaKey]*full{})
 	return q
 }
 
 // Full names the first of an account's quotas that is known to have no room for m on a day; empty: none is.
-func (q *Quotas) Full(quotas []routing.Quota, account string, m paymux.Money, day int32) string {
+func (q *Quotas) Full(account string, m paymux.Money, day int32) string {
+	quotas := q.rules().Quotas(account)
 	for i := range quotas {
 		for _, r := range takes(&quotas[i], account, m, day) {
 			if r.Units > 0 && !q.room(&r) {
@@ -183,29 +185,4 @@ func (d *draft) mayHaveBrought(op *paymux.Operation) bool {
 // without reports whether an operation has certainly had no effect.
 func without(op *paymux.Operation) bool {
 	return op.State == paymux.OpDeclined || op.State == paymux.OpNotSent || op.State == paymux.OpCanceled
-}
-
-// known is what is known to routing, full quotas included.
-type known struct {
-	routing.Knowledge // nil: nothing else is
-	quotas            *Quotas
-	program           *routing.Program
-}
-
-func (k *known) Full(account string, m paymux.Money, day int32) string {
-	return k.quotas.Full(k.program.Quotas(account), account, m, day)
-}
-
-func (k *known) Figures(account string, kind routing.Kind) routing.Figures {
-	if k.Knowledge == nil {
-		return routing.Figures{}
-	}
-	return k.Knowledge.Figures(account, kind)
-}
-
-func (k *known) Health(merchant paymux.MerchantID, account string) routing.Health {
-	if k.Knowledge == nil {
-		return routing.Normal
-	}
-	return k.Knowledge.Health(merchant, account)
 }

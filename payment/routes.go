@@ -15,7 +15,6 @@ type Routes struct {
 	Accounts  func() *channel.Accounts
 	Program   func() *routing.Program
 	Knowledge routing.Knowledge // nil: nothing is known
-	Quotas    *Quotas           // nil: none is known to be full
 	joined    atomic.Pointer[joined]
 }
 
@@ -31,17 +30,9 @@ func (r *Routes) View() *routing.View {
 	if j := r.joined.Load(); j != nil && j.accounts == accounts && j.program == program {
 		return j.view
 	}
-	j := &joined{accounts, program, program.Bind(Routable(accounts), r.known(program))}
+	j := &joined{accounts, program, program.Bind(Routable(accounts), r.Knowledge)}
 	r.joined.Store(j)
 	return j.view
-}
-
-// known joins what is known with the quotas of the rules.
-func (r *Routes) known(program *routing.Program) routing.Knowledge {
-	if r.Quotas == nil {
-		return r.Knowledge
-	}
-	return &known{Knowledge: r.Knowledge, quotas: r.Quotas, program: program}
 }
 
 // Routable are accounts as routing sees them.

@@ -1,14 +1,12 @@
 package routing
 
-import "slices"
-
 // Codes of what excludes an account that others act on.
 const (
-	DropUnknown    = dropUnknown
-	DropTried      = dropTried
-	DropNotAllowed = dropNotAllowed
-	DropDown       = dropDown
-	DropQuota      = dropQuota
+	DropUnknown    = "not_configured"
+	DropTried      = "already_tried"
+	DropNotAllowed = "not_allowed"
+	DropDown       = "down"
+	DropQuota      = "quota_full"
 )
 
 // DesignatedByRequest is the rule of what a request designates.
@@ -16,6 +14,10 @@ const DesignatedByRequest = "designated"
 
 // Priced reports whether the rules have a fee for a payment at an account, be it nothing.
 func (p *Program) Priced(account string, r *Request) bool {
-	a := p.accounts[account]
-	return a != nil && slices.ContainsFunc(a.Fees, func(f Fee) bool { return p.charges(&f, r) })
+	t := p.accounts[account]
+	if t == nil {
+		return false
+	}
+	in := p.read(r)
+	return t.charge(&in) != nil
 }

@@ -30,15 +30,15 @@ var (
 	docFeatures   = rapid.SliceOfNDistinct(rapid.SampledFrom(routing.AllFeatures()), 0, 2, rapid.ID)
 )
 
-// few is now and then a list, and otherwise nothing.
-func few[T comparable](t *rapid.T, label string, g *rapid.Generator[T]) []T {
+// sometimes is now and then a list, and otherwise nothing.
+func sometimes[T comparable](t *rapid.T, label string, g *rapid.Generator[T]) []T {
 	if rapid.IntRange(0, 3).Draw(t, label+"?") > 0 {
 		return nil
 	}
 	return rapid.SliceOfNDistinct(g, 1, 2, rapid.ID).Draw(t, label)
 }
 
-func drawRange(t *rapid.T) routing.Range {
+func drawOneRange(t *rapid.T) routing.Range {
 	r := routing.Range{Min: rapid.Int64Range(0, 40).Draw(t, "min")}
 	if rapid.Bool().Draw(t, "limited") {
 		r.Max = rapid.Int64Range(max(1, r.Min), 60).Draw(t, "max")
@@ -50,7 +50,7 @@ func drawAmounts(t *rapid.T) map[paymux.Currency]routing.Range {
 	if rapid.IntRange(0, 3).Draw(t, "amounts?") > 0 {
 		return nil
 	}
-	return rapid.MapOfN(docCurrencies, rapid.Custom(drawRange), 1, 2).Draw(t, "amounts")
+	return rapid.MapOfN(docCurrencies, rapid.Custom(drawOneRange), 1, 2).Draw(t, "amounts")
 }
 
 func drawWindows(t *rapid.T) []routing.Window {
@@ -58,7 +58,7 @@ func drawWindows(t *rapid.T) []routing.Window {
 		return nil
 	}
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) routing.Window {
-		return routing.Window{From: docTimes.Draw(t, "from"), To: docTimes.Draw(t, "to"), Days: few(t, "days", docDays)}
+		return routing.Window{From: docTimes.Draw(t, "from"), To: docTimes.Draw(t, "to"), Days: sometimes(t, "days", docDays)}
 	}).Filter(func(w routing.Window) bool { return w.From != w.To || w.From == "" }), 1, 2).Draw(t, "hours")
 }
 
@@ -66,10 +66,10 @@ func drawWindows(t *rapid.T) []routing.Window {
 func drawWhen(depth int) *rapid.Generator[routing.Condition] {
 	return rapid.Custom(func(t *rapid.T) routing.Condition {
 		c := routing.Condition{
-			Merchants: few(t, "merchants", docMerchants), Groups: few(t, "groups", rapid.SampledFrom([]string{"g", "h"})),
-			Methods: few(t, "methods", docMethods), Currencies: few(t, "currencies", docCurrencies), Amounts: drawAmounts(t),
-			Client: few(t, "client", docPlaces), Object: few(t, "object", docPlaces), Networks: few(t, "networks", docNetworks),
-			BINs: few(t, "bins", docBINs), Hours: drawWindows(t),
+			Merchants: sometimes(t, "merchants", docMerchants), Groups: sometimes(t, "groups", rapid.SampledFrom([]string{"g", "h"})),
+			Methods: sometimes(t, "methods", docMethods), Currencies: sometimes(t, "currencies", docCurrencies), Amounts: drawAmounts(t),
+			Client: sometimes(t, "client", docPlaces), Object: sometimes(t, "object", docPlaces), Networks: sometimes(t, "networks", docNetworks),
+			BINs: sometimes(t, "bins", docBINs), Hours: drawWindows(t),
 		}
 		if rapid.IntRange(0, 4).Draw(t, "metadata?") == 0 {
 			c.Metadata = map[string][]string{rapid.SampledFrom([]string{"k", "l"}).Draw(t, "key"): rapid.SliceOfN(docValues, 1, 2).Draw(t, "values")}
@@ -92,8 +92,8 @@ func drawWhen(depth int) *rapid.Generator[routing.Condition] {
 func drawAccountRule(t *rapid.T, name string) routing.AccountRule {
 	a := routing.AccountRule{
 		Name: name, Priority: rapid.IntRange(0, 3).Draw(t, "priority"), Disabled: rapid.IntRange(0, 5).Draw(t, "disabled") == 0,
-		Methods: few(t, "methods", docMethods), Currencies: few(t, "currencies", docCurrencies), Client: few(t, "client", docPlaces),
-		Amounts: drawAmounts(t), Hours: drawWindows(t), BlockedMerchants: few(t, "blocked", docMerchants), BlockedGroups: few(t, "groups", rapid.SampledFrom([]string{"g"})),
+		Methods: sometimes(t, "methods", docMethods), Currencies: sometimes(t, "currencies", docCurrencies), Client: sometimes(t, "client", docPlaces),
+		Amounts: drawAmounts(t), Hours: drawWindows(t), BlockedMerchants: sometimes(t, "blocked", docMerchants), BlockedGroups: sometimes(t, "groups", rapid.SampledFrom([]string{"g"})),
 	}
 	if rapid.Bool().Draw(t, "placed") {
 		a.Country = docCountries.Draw(t, "country")
@@ -102,7 +102,7 @@ func drawAccountRule(t *rapid.T, name string) routing.AccountRule {
 		a.Quotas = []routing.Quota{{Name: "q", Count: rapid.Int64Range(1, 9).Draw(t, "count")}, {Name: "r", Currency: "CNY", Amount: rapid.Int64Range(1, 99).Draw(t, "sum")}}
 	}
 	if rapid.Bool().Draw(t, "charges") {
-		a.Fees = []routing.Fee{{Methods: few(t, "of methods", docMethods), Percent: rapid.SampledFrom([]float64{0, 0.6, 2.9}).Draw(t, "percent"), Fixed: 30, Min: 1, Max: 500}}
+		a.Fees = []routing.Fee{{Methods: sometimes(t, "of methods", docMethods), Percent: rapid.SampledFrom([]float64{0, 0.6, 2.9}).Draw(t, "percent"), Fixed: 30, Min: 1, Max: 500}}
 	}
 	return a
 }

@@ -76,11 +76,11 @@ func (l *linter) unreachable(path string, by []string) {
 		return
 	}
 	l.add(SeverityError, LintUnreachable, path, "Move it up, narrow one of those, or remove this one.",
-		"It is never reached: the rules %s before it match whatever this one would.", fewOf(by))
+		"It is never reached: the rules %s before it match whatever this one would.", someOfNames(by))
 }
 
-// fewOf names some of the rules.
-func fewOf(names []string) string {
+// someOfNames names some of the rules.
+func someOfNames(names []string) string {
 	const few = 4
 	quoted := make([]string, 0, few)
 	for _, n := range names[:min(few, len(names))] {

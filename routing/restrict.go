@@ -31,11 +31,11 @@ const (
 
 // drops say what excludes an account, for programs and for people.
 var drops = [...]struct{ code, text string }{
-	dropUnknown:     {"not_configured", "not configured"},
-	dropTried:       {"already_tried", "already tried"},
-	dropNotAllowed:  {"not_allowed", "not allowed for the merchant"},
+	dropUnknown:     {DropUnknown, "not configured"},
+	dropTried:       {DropTried, "already tried"},
+	dropNotAllowed:  {DropNotAllowed, "not allowed for the merchant"},
 	dropNotTaken:    {"not_taken", "does not take this method and currency"},
-	dropDown:        {"down", "takes nothing just now"},
+	dropDown:        {DropDown, "takes nothing just now"},
 	dropDisabled:    {"disabled", "disabled by the rules"},
 	dropNoCapture:   {"no_manual_capture", "has no manual capture"},
 	dropNoTokens:    {"no_card_tokens", "takes no card tokens"},
@@ -48,7 +48,17 @@ var drops = [...]struct{ code, text string }{
 	dropAmountAbove: {"amount_above_limit", "the amount is above its limit"},
 	dropHours:       {"outside_hours", "closed at this hour"},
 	dropMerchant:    {"merchant_blocked", "blocked for the merchant"},
-	dropQuota:       {"quota_full", "its quota of the day is used up"},
+	dropQuota:       {DropQuota, "its quota of the day is used up"},
+}
+
+// dropText is a code for people; empty for what is none.
+func dropText(code string) string {
+	for _, d := range drops[1:] {
+		if d.code == code {
+			return d.text
+		}
+	}
+	return ""
 }
 
 // DropCodes lists every code that a candidate in an explanation can have, in the order they are asked.

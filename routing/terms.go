@@ -59,13 +59,21 @@ func (t *terms) limit(in *inputs) Range {
 
 // fee is that of the first of the table that matches.
 func (t *terms) fee(in *inputs) int64 {
+	if f := t.charge(in); f != nil {
+		return f.of(in.amount)
+	}
+	return 0
+}
+
+// charge is the first of the table that matches, nil where none does.
+func (t *terms) charge(in *inputs) *fee {
 	for i := range t.fees {
 		f := &t.fees[i]
 		if f.methods.has(in.method) && f.currencies.has(in.currency) && f.brands.has(in.network) && f.clients.has(in.client) {
-			return f.of(in.amount)
+			return f
 		}
 	}
-	return 0
+	return nil
 }
 
 // of is the fee of an amount, rounded to the nearest minor unit.

@@ -4,5 +4,4 @@ package routing
 var (
 	TextWords = textWords
 	DropWords = dropWords
-	DropTexts = dropTexts
 )

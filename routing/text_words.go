@@ -82,7 +82,7 @@ var textWords = map[string][2]string{
 // why tells what excluded a candidate.
 func (t *teller) why(c *paymux.Candidate) string {
 	text := c.Dropped
-	if words := dropWords[c.Code]; words != "" && t.lang == chinese && c.Code != dropDown {
+	if words := dropWords[c.Code]; words != "" && t.lang == chinese && c.Code != DropDown {
 		text = words // what is down says itself why, in English
 	}
 	if c.Detail != "" {
@@ -91,24 +91,24 @@ func (t *teller) why(c *paymux.Candidate) string {
 	return text
 }
 
-// dropWords are dropTexts in Simplified Chinese.
+// dropWords are the texts of drops, by code, in Simplified Chinese.
 var dropWords = map[string]string{
-	dropUnknown:     "未配置",
-	dropTried:       "已尝试过",
-	dropNotAllowed:  "该商户不可使用",
-	dropNotTaken:    "不支持该支付方式和币种",
-	dropDown:        "暂不可用",
-	dropDisabled:    "已被规则停用",
-	dropNoCapture:   "不支持预授权后请款",
-	dropNoTokens:    "不支持卡令牌",
-	dropNoNumbers:   "不支持卡号",
-	dropNeed:        "缺少规则要求的功能",
-	dropMethod:      "规则不允许其处理该支付方式",
-	dropCurrency:    "规则不允许其处理该币种",
-	dropClient:      "规则不允许其处理该国家的付款人",
-	dropAmountBelow: "金额低于下限",
-	dropAmountAbove: "金额高于上限",
-	dropHours:       "当前时段不开放",
-	dropMerchant:    "已对该商户屏蔽",
-	dropQuota:       "当日配额已用完",
+	DropUnknown:          "未配置",
+	DropTried:            "已尝试过",
+	DropNotAllowed:       "该商户不可使用",
+	"not_taken":          "不支持该支付方式和币种",
+	DropDown:             "暂不可用",
+	"disabled":           "已被规则停用",
+	"no_manual_capture":  "不支持预授权后请款",
+	"no_card_tokens":     "不支持卡令牌",
+	"no_card_numbers":    "不支持卡号",
+	"feature_missing":    "缺少规则要求的功能",
+	"method_excluded":    "规则不允许其处理该支付方式",
+	"currency_excluded":  "规则不允许其处理该币种",
+	"client_excluded":    "规则不允许其处理该国家的付款人",
+	"amount_below_limit": "金额低于下限",
+	"amount_above_limit": "金额高于上限",
+	"outside_hours":      "当前时段不开放",
+	"merchant_blocked":   "已对该商户屏蔽",
+	DropQuota:            "当日配额已用完",
 }

@@ -40,5 +40,5 @@ func Because(code, detail, language string) string {
 	case "":
 		return ""
 	}
-	return t.why(&paymux.Candidate{Code: code, Dropped: dropTexts[code], Detail: detail})
+	return t.why(&paymux.Candidate{Code: code, Dropped: dropText(code), Detail: detail})
 }

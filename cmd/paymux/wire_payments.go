@@ -40,8 +40,8 @@ func (s *system) openPayments(ctx context.Context) error {
 	if err := s.openNotifier(offer); err != nil {
 		return err
 	}
-	quotas := payment.NewQuotas(s.now)
-	routes := &payment.Routes{Accounts: s.channels.Accounts, Program: s.rules.Program, Knowledge: learnt{s.learnt}, Quotas: quotas}
+	quotas := payment.NewQuotas(s.rules.Program, s.now)
+	routes := &payment.Routes{Accounts: s.channels.Accounts, Program: s.rules.Program, Knowledge: payment.Known{Learnt: s.learnt, Quotas: quotas}}
 	s.counts = &monitor.Counts{}
 	s.usage = monitor.NewMeter(monitor.MeterConfig{
 		Now: s.now, Capacity: float64(s.conf.Node.Rated), QueueDepth: func() int64 { return int64(s.runner.Load().Waiting) },
