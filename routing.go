@@ -59,6 +59,8 @@ type Failover struct {
 	Ranker     string      `json:"ranker,omitempty"`
 	Turn       string      `json:"turn,omitempty"`
 	Draw       string      `json:"draw,omitempty"`
+	Explore    float64     `json:"explore,omitempty"`
+	Probe      float64     `json:"probe,omitempty"`
 	Candidates []Candidate `json:"candidates,omitempty"`
 }
 

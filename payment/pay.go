@@ -203,7 +203,7 @@ func (d *draft) failOver(failed *paymux.Operation, out outcome, w *wish) bool {
 		r.Reason += "; " + reason
 		r.Failovers = append(slices.Clip(r.Failovers), paymux.Failover{
 			From: failed.Account, To: a.Name, Why: why, At: d.now, Version: decided.Version, Rule: decided.Rule, Kind: decided.Kind,
-			By: decided.By, Ranker: decided.Ranker, Turn: decided.Turn, Draw: decided.Draw, Candidates: decided.Candidates,
+			By: decided.By, Ranker: decided.Ranker, Turn: decided.Turn, Draw: decided.Draw, Explore: decided.Explore, Probe: decided.Probe, Candidates: decided.Candidates,
 		})
 		d.Payment.Routing = &r
 	}

@@ -14,20 +14,29 @@ import (
 // Text tells why a payment went where it went (X4), for people: en, zh-CN; any other language is English. What it says
 // is enough to choose again: where numbers decide, as many of their digits are shown as tell them apart.
 func Text(r *paymux.Routing, language string) string {
-	t := teller{lang: languageOf(language), digits: digits(r.Candidates)}
-	if r.At.IsZero() {
-		t.line("set", name(r.RuleSet), r.Version)
-	} else {
-		t.line("set at", name(r.RuleSet), r.Version, r.At.UTC().Format(time.RFC3339Nano))
+	t := teller{lang: languageOf(language)}
+	t.set(r.RuleSet, r.Version, r.At)
+	t.decision(r)
+	for i := range r.Failovers {
+		t.failover(r, &r.Failovers[i])
 	}
+	return t.b.String()
+}
+
+// set tells which version decided, and when.
+func (t *teller) set(rules string, version int64, at time.Time) {
+	if at.IsZero() {
+		t.line("set", name(rules), version)
+		return
+	}
+	t.line("set at", name(rules), version, t.moment(at))
+}
+
+// decision tells which rule decided, what it went by, and what of every candidate.
+func (t *teller) decision(r *paymux.Routing) {
+	t.digits = digits(r.Candidates)
 	t.rule(r)
 	t.inputs(r)
-	if r.Explore != 0 {
-		t.line("exploring", percent(r.Explore))
-	}
-	if r.Probe != 0 {
-		t.line("probing", percent(r.Probe))
-	}
 	kept := slices.IndexFunc(r.Candidates, func(c paymux.Candidate) bool { return c.Dropped != "" })
 	if kept < 0 {
 		kept = len(r.Candidates)
@@ -35,13 +44,26 @@ func Text(r *paymux.Routing, language string) string {
 	t.kept(r, r.Candidates[:kept])
 	t.dropped(r.Candidates[kept:])
 	t.first(r, r.Candidates[:kept])
-	for i, f := range r.Failovers {
-		if i == 0 {
-			t.line("failovers")
-		}
-		t.item("- ", t.say("failover", name(f.From), name(f.To), f.Why), t.moment(f.At))
+}
+
+// failover tells why the payment went on, and of the decision where to as of the first one.
+func (t *teller) failover(first *paymux.Routing, f *paymux.Failover) {
+	if f.At.IsZero() {
+		t.line("failover", name(f.From), name(f.To), f.Why)
+	} else {
+		t.line("failover at", name(f.From), name(f.To), f.Why, t.moment(f.At))
 	}
-	return t.b.String()
+	if f.Kind == "" { // of before it was decided anew
+		return
+	}
+	if f.Version != first.Version {
+		t.set(first.RuleSet, f.Version, time.Time{})
+	}
+	again := paymux.Routing{
+		Rule: f.Rule, Kind: f.Kind, By: f.By, Ranker: f.Ranker, Turn: f.Turn, Draw: f.Draw, Candidates: f.Candidates,
+		Payer: first.Payer, Explore: f.Explore, Probe: f.Probe,
+	}
+	t.decision(&again)
 }
 
 // teller writes a text in one language.
@@ -111,6 +133,12 @@ func (t *teller) inputs(r *paymux.Routing) {
 	if len(parts) > 0 {
 		t.line("inputs", strings.Join(parts, "; "))
 	}
+	if r.Explore != 0 {
+		t.line("exploring", percent(r.Explore))
+	}
+	if r.Probe != 0 {
+		t.line("probing", percent(r.Probe))
+	}
 }
 
 func (t *teller) kept(r *paymux.Routing, list []paymux.Candidate) {
@@ -177,12 +205,7 @@ func (t *teller) account(c *paymux.Candidate) string {
 	return name(c.Account) + " (" + name(c.Channel) + ")"
 }
 
-func (t *teller) moment(at time.Time) string {
-	if at.IsZero() {
-		return ""
-	}
-	return at.UTC().Format(time.RFC3339Nano)
-}
+func (t *teller) moment(at time.Time) string { return at.UTC().Format(time.RFC3339Nano) }
 
 // name writes a name as it is where nothing in it could be taken for the sentence around it.
 func name(s string) string {

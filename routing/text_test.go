@@ -54,10 +54,11 @@ func TestTextAloneTellsTheChoice(t *testing.T) {
 
 // recompute chooses by a text, and compares.
 func recompute(rt *rapid.T, r *routing.Request, chosen []string, text string, with *reader) {
-	got, err := with.read(text)
+	all, err := with.read(text)
 	if err != nil {
 		rt.Fatalf("%v\n%s", err, text)
 	}
+	got := all[0]
 	if order := got.choose(); !slices.Equal(order, chosen) {
 		rt.Fatalf("the text tells %q, the engine chose %q:\n%s", order, chosen, text)
 	}
@@ -106,12 +107,18 @@ func (r *reader) find(word, text string) (values []string, ok bool) {
 	return found[1:], true
 }
 
-func (r *reader) read(text string) (*told, error) {
-	out := &told{kept: map[string]item{}, dropped: map[string]string{}}
+// read reads the decision, and those of failovers.
+func (r *reader) read(text string) ([]*told, error) {
+	out := newTold()
+	all := []*told{out}
 	part := ""
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
-		if word := r.line(out, line); word != "" {
+		if word := r.line(out, line); strings.HasPrefix(word, "failover") {
+			out = newTold()
+			all = append(all, out)
+			continue
+		} else if word != "" {
 			part = word
 			continue
 		}
@@ -128,8 +135,10 @@ func (r *reader) read(text string) (*told, error) {
 			return nil, fmt.Errorf("nobody reads %q", line)
 		}
 	}
-	return out, nil
+	return all, nil
 }
+
+func newTold() *told { return &told{kept: map[string]item{}, dropped: map[string]string{}} }
 
 // line reads a line that is no item, and returns the word it is.
 func (r *reader) line(out *told, line string) string {
@@ -368,7 +377,10 @@ func TestTextOfOne(t *testing.T) {
 			{Channel: "adyen", Account: "adyen-eu", Place: 2, Health: "abnormal", Priority: 10, Success: 0.97, Trials: 80, Cost: 250, Score: 0.945},
 			{Channel: "alipay", Account: "alipay-hk", Place: 3, Dropped: "the amount is above its limit", Code: "amount_above_limit", Detail: "50000 > 20000 CNY"},
 		},
-		Failovers: []paymux.Failover{{From: "stripe-eu", To: "adyen-eu", Why: "declined (51)", At: at.Add(time.Second)}},
+		Failovers: []paymux.Failover{{
+			From: "stripe-eu", To: "adyen-eu", Why: "declined (51)", At: at.Add(time.Second), Version: 7, Rule: "cards abroad", Kind: "static", By: "listed",
+			Candidates: []paymux.Candidate{{Channel: "adyen", Account: "adyen-eu", Place: 2}, {Channel: "stripe", Account: "stripe-eu", Place: 1, Dropped: "already tried", Code: "already_tried"}},
+		}},
 	}
 	for language, want := range map[string]string{"en": `Rule set default, version 7, at 2026-11-26T09:30:00Z.
 Static rule: "cards abroad".
@@ -382,8 +394,14 @@ Tried in this order:
 Left out:
 - alipay-hk (alipay); the amount is above its limit (50000 > 20000 CNY)
 stripe-eu comes first: adyen-eu would, but it is abnormal.
-Failed over:
-- from stripe-eu to adyen-eu: declined (51); 2026-11-26T09:30:01Z
+Failed over from stripe-eu to adyen-eu: declined (51); at 2026-11-26T09:30:01Z.
+Static rule: "cards abroad".
+Ordered as they are listed.
+Tried in this order:
+1. adyen-eu (adyen); normal; place 2
+Left out:
+- stripe-eu (stripe); already tried
+adyen-eu comes first: nobody else is left.
 `, "zh-CN": `规则集 default，版本 7，时间 2026-11-26T09:30:00Z。
 静态规则："cards abroad"。
 顺序由动态规则决定：best。
@@ -396,8 +414,14 @@ Failed over:
 已排除：
 - alipay-hk (alipay); 金额高于上限（50000 > 20000 CNY）
 stripe-eu 排在首位：本应是 adyen-eu，但其状态为异常。
-故障转移：
-- 由 stripe-eu 转到 adyen-eu：declined (51); 2026-11-26T09:30:01Z
+由 stripe-eu 转到 adyen-eu：declined (51)；时间 2026-11-26T09:30:01Z。
+静态规则："cards abroad"。
+排序依据：所列顺序。
+按此顺序尝试：
+1. adyen-eu (adyen); 正常; 位次 2
+已排除：
+- stripe-eu (stripe); 已尝试过
+adyen-eu 排在首位：没有其他可用账户。
 `} {
 		if d := gocmp.Diff(want, routing.Text(&r, language)); d != "" {
 			t.Errorf("%s: %s", language, d)

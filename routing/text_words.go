@@ -50,8 +50,8 @@ var textWords = map[string][2]string{
 	"first score":     {"%s comes first: it has the best score.", "%s 排在首位：得分最高。"},
 	"first priority":  {"%s comes first: it has the lowest number of priority among equals.", "%s 排在首位：同等条件下优先级数字最小。"},
 	"first place":     {"%s comes first: it is named before its equals.", "%s 排在首位：同等条件下排列在前。"},
-	"failovers":       {"Failed over:", "故障转移："},
-	"failover":        {"from %s to %s: %s", "由 %s 转到 %s：%s"},
+	"failover":        {"Failed over from %s to %s: %s.", "由 %s 转到 %s：%s。"},
+	"failover at":     {"Failed over from %s to %s: %s; at %s.", "由 %s 转到 %s：%s；时间 %s。"},
 	"dropped with":    {"%s (%s)", "%s（%s）"},
 
 	"not named":             {"the rule %s does not name it", "规则 %s 未列出它"},
