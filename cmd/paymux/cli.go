@@ -75,7 +75,7 @@ func (c *cli) root() *cobra.Command {
 	root.AddCommand(
 		c.devCommand(), c.serveCommand(), c.payCommand(), c.refundCommand(), c.timelineCommand(),
 		c.listenCommand(), c.triggerCommand(), c.sandboxCommand(), c.webhooksCommand(), c.eventsCommand(),
-		c.keyCommand(), c.keysCommand(), c.channelCommand(), c.topologyCommand(), c.regionsCommand(), c.statisticsCommand(), c.natsCommand(), c.doctorCommand(), c.configCommand(), c.healthcheckCommand(), c.versionCommand(),
+		c.keyCommand(), c.keysCommand(), c.channelCommand(), c.topologyCommand(), c.regionsCommand(), c.routingCommand(), c.statisticsCommand(), c.natsCommand(), c.doctorCommand(), c.configCommand(), c.healthcheckCommand(), c.versionCommand(),
 	)
 	return root
 }

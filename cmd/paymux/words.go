@@ -14,6 +14,7 @@ func words() map[string][2]string {
 	maps.Copy(all, channelTestWords())
 	maps.Copy(all, natsWords())
 	maps.Copy(all, regionsWords())
+	maps.Copy(all, routingWords())
 	maps.Copy(all, statisticsWords())
 	maps.Copy(all, keysWords())
 	return all
