@@ -89,7 +89,7 @@ func (c *cli) routingPinCommand() *cobra.Command {
 	var merchant string
 	cmd := &cobra.Command{
 		Use: "pin ACCOUNT STATE", Short: c.text("routing.pin"), Long: c.text("routing.pin.long"), Args: exactly(2),
-		Example: "  paymux routing pin stripe-eu abnormal --reason \"maintenance at the institution\"\n  paymux routing pin stripe-eu none --reason \"it is over\"",
+		Example: "  paymux routing pin cards-main abnormal --reason \"maintenance at the institution\"\n  paymux routing pin cards-main none --reason \"it is over\"",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			states := append(paymux.RouteStates(), unpinned)
 			if err := checkWord("state", args[1], states); err != nil {

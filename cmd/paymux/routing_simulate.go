@@ -25,7 +25,7 @@ func (c *cli) routingSimulateCommand() *cobra.Command {
 	var f simulateFlags
 	cmd := &cobra.Command{
 		Use: "simulate AMOUNT CURRENCY [FILE|DRAFT|VERSION]", Short: c.text("routing.simulate"), Long: c.text("routing.simulate.long"), Args: cobra.RangeArgs(2, 3),
-		Example: "  paymux routing simulate 12.50 EUR spring --method card --client DE\n  paymux routing simulate 12.50 EUR routing.yaml --method card --accounts stripe-eu,adyen-eu",
+		Example: "  paymux routing simulate 12.50 EUR spring --method card --client DE\n  paymux routing simulate 12.50 EUR routing.yaml --method card --accounts cards-main,cards-second",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := c.simulated(&f, args[0], args[1]); err != nil {
 				return err

@@ -2182,8 +2182,12 @@ export interface components {
                         trials?: number;
                     }[];
                     draw?: string;
+                    /** Format: double */
+                    explore?: number;
                     from: string;
                     kind?: string;
+                    /** Format: double */
+                    probe?: number;
                     ranker?: string;
                     rule?: string;
                     to: string;
@@ -2638,8 +2642,12 @@ export interface components {
                         trials?: number;
                     }[];
                     draw?: string;
+                    /** Format: double */
+                    explore?: number;
                     from: string;
                     kind?: string;
+                    /** Format: double */
+                    probe?: number;
                     ranker?: string;
                     rule?: string;
                     to: string;
@@ -2940,8 +2948,12 @@ export interface components {
                             trials?: number;
                         }[];
                         draw?: string;
+                        /** Format: double */
+                        explore?: number;
                         from: string;
                         kind?: string;
+                        /** Format: double */
+                        probe?: number;
                         ranker?: string;
                         rule?: string;
                         to: string;
@@ -3249,6 +3261,12 @@ export interface components {
         RouteHealth: {
             /** @example cards-main */
             account: string;
+            /**
+             * Format: int64
+             * @description of its calls
+             * @example 310
+             */
+            latency_ms?: number;
             /** @description merchants that do otherwise there */
             merchants?: {
                 /** @example mer_01KAN7PQ3Z8T5V6W7X8Y9ZABCD */
@@ -3312,6 +3330,18 @@ export interface components {
             since?: string;
             /** @enum {string} */
             state: "normal" | "abnormal" | "probing";
+            /**
+             * Format: double
+             * @description share of its payments that succeed, as the answering node has learnt it
+             * @example 0.94
+             */
+            success: number;
+            /**
+             * Format: double
+             * @description how many payments that weighs; 0: nobody has tried
+             * @example 412
+             */
+            trials: number;
             /** @example 3 of 20 succeeded in 2m0s */
             why?: string;
         };
@@ -3319,6 +3349,12 @@ export interface components {
             data: {
                 /** @example cards-main */
                 account: string;
+                /**
+                 * Format: int64
+                 * @description of its calls
+                 * @example 310
+                 */
+                latency_ms?: number;
                 /** @description merchants that do otherwise there */
                 merchants?: {
                     /** @example mer_01KAN7PQ3Z8T5V6W7X8Y9ZABCD */
@@ -3382,6 +3418,18 @@ export interface components {
                 since?: string;
                 /** @enum {string} */
                 state: "normal" | "abnormal" | "probing";
+                /**
+                 * Format: double
+                 * @description share of its payments that succeed, as the answering node has learnt it
+                 * @example 0.94
+                 */
+                success: number;
+                /**
+                 * Format: double
+                 * @description how many payments that weighs; 0: nobody has tried
+                 * @example 412
+                 */
+                trials: number;
                 /** @example 3 of 20 succeeded in 2m0s */
                 why?: string;
             }[];
@@ -3408,7 +3456,7 @@ export interface components {
              * @example abnormal
              * @enum {string}
              */
-            state?: "normal" | "abnormal" | "probing";
+            state?: "normal" | "abnormal";
         };
         RoutingExplanation: {
             /**
@@ -3485,8 +3533,12 @@ export interface components {
                         trials?: number;
                     }[];
                     draw?: string;
+                    /** Format: double */
+                    explore?: number;
                     from: string;
                     kind?: string;
+                    /** Format: double */
+                    probe?: number;
                     ranker?: string;
                     rule?: string;
                     to: string;
@@ -3582,8 +3634,12 @@ export interface components {
                         trials?: number;
                     }[];
                     draw?: string;
+                    /** Format: double */
+                    explore?: number;
                     from: string;
                     kind?: string;
+                    /** Format: double */
+                    probe?: number;
                     ranker?: string;
                     rule?: string;
                     to: string;
