@@ -132,7 +132,7 @@ func (l *linter) overlaps() {
 			if left, _ := boxes.Without(l.designated[i].boxes, l.designated[j].boxes, mostLeft); len(left) == 0 {
 				continue // unreachable, which is reported
 			}
-			l.add(SeverityWarning, LintOverlap, at("designated", i), fmt.Sprintf("Let their conditions exclude each other, or put the narrower one first if %q is meant to come before.", clip(earlier.Name)),
+			l.add(SeverityWarning, LintOverlap, at("designated", i), fmt.Sprintf("Let their conditions exclude each other. As it is, %q decides.", clip(earlier.Name)),
 				"The designations %q and %q match the same payments, %s, and name different accounts.", clip(earlier.Name), clip(later.Name), l.common(earlier, later))
 		}
 	}
