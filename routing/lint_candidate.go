@@ -123,7 +123,7 @@ func (l *linter) excluded(k *known, where extent, needs []Feature) (code, why st
 		}
 	}
 	if !boxes.Cross(where.boxes, k.takes) {
-		return LintCandidateNever, "the rule's conditions and the account's restrictions have nothing in common"
+		return LintCandidateNever, "the rule's conditions and the account's restrictions and quotas have nothing in common"
 	}
 	return "", ""
 }
