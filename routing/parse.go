@@ -1,15 +1,18 @@
 package routing
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/paymux/paymux/internal/document"
 )
+
+// faultDocument is the code of what the structure of a document says by itself; check has codes of its own.
+const faultDocument = "document"
 
 // Parse reads a rule set from YAML or JSON and refuses what could not work as it is written: the error is a Faults
 // with everything that was found, in the order of its lines. What works and is hardly meant is found by [Lint].
@@ -47,24 +50,29 @@ func structure(text []byte) (*document.Reader, *RuleSet) {
 
 // Check is what Parse would say of a set that was not read from a document.
 func Check(s *RuleSet) Faults {
-	faults := check(s)
-	var n yaml.Node
-	if len(faults) > 0 {
+	if faults := check(s); len(faults) > 0 {
 		return faults
 	}
-	if err := n.Encode(s); err != nil {
-		return Faults{{Code: "document", Message: err.Error() + ".", Remedy: "Use text that can be written."}}
+	text, err := json.Marshal(s)
+	if err != nil {
+		return Faults{{Code: faultDocument, Message: err.Error() + ".", Remedy: "Use numbers and text that can be written."}}
 	}
-	r := document.NewReader()
-	newTable().ruleSet().Read(r, &n, "")
-	return faulted(r)
+	if bytes.Contains(text, []byte(`\ufffd`)) {
+		return Faults{{Code: faultDocument, Message: "It has text that is no UTF-8.", Remedy: "Write UTF-8."}}
+	}
+	r, _ := structure(text)
+	faults := faulted(r)
+	for i := range faults {
+		faults[i].Line = 0 // there is no document
+	}
+	return faults
 }
 
 // faulted are the faults of a structure.
 func faulted(r *document.Reader) Faults {
 	var faults Faults
 	for _, f := range r.Faults.Located() {
-		faults = append(faults, Fault{Path: f.Path, Line: f.Line, Code: "document", Message: f.Message, Remedy: f.Remedy})
+		faults = append(faults, Fault{Path: f.Path, Line: f.Line, Code: faultDocument, Message: f.Message, Remedy: f.Remedy})
 	}
 	byLine(faults)
 	return faults
