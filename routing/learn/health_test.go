@@ -179,6 +179,16 @@ func TestFewOutcomesSayNothing(t *testing.T) {
 	l.want(t, "mer_0", "a", routing.Normal)
 }
 
+// No policy can ask for so much that nothing is ever found.
+func TestLeastIsBounded(t *testing.T) {
+	t.Parallel()
+	l := newLab("n1")
+	l.SetPolicy(routing.HealthPolicy{Least: 1_000_000})
+	l.step = 10 * time.Millisecond
+	l.fail("a", 1000)
+	l.want(t, "mer_0", "a", routing.Abnormal)
+}
+
 func TestOneMerchantsTroubleIsItsOwn(t *testing.T) {
 	t.Parallel()
 	for _, share := range []int{2, 3, 10} { // one in so many payments is its, which all fail; at 2 the others' are the lesser half
