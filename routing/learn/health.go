@@ -28,7 +28,7 @@ func (s *standing) abnormal() bool {
 	return m != nil && m.Abnormal
 }
 
-func (b *Book) now() time.Time { return time.Unix(0, b.clock.Load()) }
+func (b *Book) now() time.Time { return time.Unix(0, b.clock.Load()).UTC() }
 
 // Health is how an account does for a merchant: the worse of its own and of the merchant's there.
 func (b *Book) Health(merchant paymux.MerchantID, account string) routing.Health {
@@ -136,8 +136,8 @@ func (b *Book) judge(a *account, s *standing, own *mark, o *Outcome, fault bool,
 		b.swap(a, s, m, State{Account: a.name, Merchant: o.Merchant, Since: after(now, m), Node: b.Node, Broke: m.Broke})
 		m = s.mark.Load()
 	}
-	from := latest(m.since(), own.since())
-	if o.At.Add(-o.Latency).Before(from) {
+	from, begun := latest(m.since(), own.since()), o.At.Add(-o.Latency)
+	if begun.Before(from) {
 		return
 	}
 	share, n := s.evidence.add(fault, now, from, p)
@@ -151,6 +151,7 @@ func (b *Book) judge(a *account, s *standing, own *mark, o *Outcome, fault bool,
 		switch {
 		case enough && 1-share >= p.Recover:
 			b.heal(a, s, m, fmt.Sprintf("%.0f %% of recent calls went well", 100*(1-share)))
+		case begun.Before(m.Probe): // in the pause, where nobody else took the payment: no probe
 		case fault:
 			b.fail(a, s, m, o, share)
 		case m.row.Add(1) == int32(p.Successes):

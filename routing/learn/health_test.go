@@ -259,6 +259,21 @@ func TestCallsUnderWaySayNothing(t *testing.T) {
 	l.want(t, "mer_0", "a", routing.Abnormal)
 }
 
+// Nor is what was begun in the pause a probe.
+func TestCallsOfThePauseAreNoProbes(t *testing.T) {
+	t.Parallel()
+	for _, result := range []learn.Result{learn.Succeeded, learn.Unclear} {
+		l := newLab("n1")
+		l.fail("a", 30)
+		l.pass(20 * time.Second)
+		l.want(t, "mer_0", "a", routing.Probing)
+		for range 8 {
+			l.Observe(learn.Outcome{Merchant: "mer_0", Account: "a", Kind: cards, Result: result, Latency: 4 * time.Second, At: l.States("a")[0].Probe.Add(time.Second)})
+		}
+		l.want(t, "mer_0", "a", routing.Probing)
+	}
+}
+
 // An account that nobody can avoid has its traffic while it is abnormal: that is evidence, once the pause is over.
 func TestRecoveryByRate(t *testing.T) {
 	t.Parallel()
