@@ -210,21 +210,23 @@ func (b *Book) heal(a *account, s *standing, was *mark, why string) {
 	}
 }
 
-// strikesAtMost bounds pauses: 32 times ProbeAfter.
-const strikesAtMost = 6
+// strikesAtMost bounds pauses.
+const strikesAtMost = 32
 
-// pause is how long an account that failed so often in succession is left alone.
+// pause is how long an account that failed so often in succession is left alone: with each time ProbeAfter longer. A
+// probe that fails costs a payment its first attempt, an account that is left alone for too long costs more: doubling
+// pauses lose more than they spare.
 func pause(p *routing.HealthPolicy, strikes int) time.Duration {
-	return p.ProbeAfter << (min(max(strikes, 1), strikesAtMost) - 1)
+	return p.ProbeAfter * time.Duration(min(max(strikes, 1), strikesAtMost))
 }
 
-// strikes are what is left at a time of those before: two Windows of doing well take one away. Failing while some are left is
-// the same trouble, and pauses go on growing.
+// strikes are what is left at a time of those before: two Windows of doing well halve them. Failing while some are left
+// is the same trouble, and pauses go on growing.
 func (b *Book) strikes(s *State, now time.Time) int {
 	if s.Abnormal {
 		return s.Strikes
 	}
-	return max(0, s.Strikes-int(now.Sub(s.Since)/(2*b.policy.Load().Window)))
+	return s.Strikes >> max(0, now.Sub(s.Since)/(2*b.policy.Load().Window))
 }
 
 // swap sets a state unless another was quicker.

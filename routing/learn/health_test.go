@@ -2,7 +2,6 @@ package learn_test
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -85,27 +84,19 @@ func TestAFailedProbePausesLonger(t *testing.T) {
 	t.Parallel()
 	l := newLab("n1")
 	l.fail("a", 30)
-	var pauses []time.Duration
-	for range 9 {
-		begun := l.now
+	for failed := 2; failed < 40; failed++ {
 		for l.Health("mer_0", "a") == routing.Abnormal {
 			l.pass(time.Second)
 		}
-		pauses = append(pauses, l.now.Sub(begun).Round(30*time.Second))
 		l.see("mer_0", "a", learn.Succeeded)
 		l.see("mer_0", "a", learn.Succeeded)
 		l.want(t, "mer_0", "a", routing.Probing)
 		l.see("mer_1", "a", learn.ChannelDeclined)
 		l.want(t, "mer_0", "a", routing.Abnormal)
-	}
-	want := []time.Duration{1, 2, 4, 8, 16, 32, 32, 32, 32}
-	for i := range want {
-		want[i] *= 30 * time.Second
-	}
-	want[0] = 0 // it began somewhere within the first
-	pauses[0] = 0
-	if !slices.Equal(pauses, want) {
-		t.Errorf("paused %v, want %v", pauses, want)
+		s := l.States("a")[0]
+		if got, want := s.Probe.Sub(s.Since), min(32, time.Duration(failed))*rules.ProbeAfter; got != want {
+			t.Fatalf("the pause after failing %d times is %s, want %s", failed, got, want)
+		}
 	}
 }
 
