@@ -13,7 +13,7 @@ import (
 	"github.com/paymux/paymux/routing/learn"
 )
 
-// Everything at once, on tables that overflow: merchants that have left normal stay counted rightly, so that one alone is found again.
+// Everything at once, on tables that overflow: those that are not well stay counted rightly.
 func TestAllAtOnce(t *testing.T) {
 	t.Parallel()
 	b := learn.New(learn.Options{Node: "n1", Kinds: 32, Merchants: 32}, start)
@@ -45,6 +45,9 @@ func TestAllAtOnce(t *testing.T) {
 	b.Adopt(learn.State{Account: "a", Since: later, Node: "n3", Strikes: 1})
 	for i := range 100 {
 		b.Adopt(learn.State{Account: "a", Merchant: merchant(i), Since: later, Node: "n3", Strikes: 1})
+	}
+	if n := b.Unwell(); n != 0 {
+		t.Errorf("%d are not well, where all are said to be", n)
 	}
 	at := later.Add(time.Second)
 	b.Adopt(learn.State{Account: "a", Merchant: "mer_last", Abnormal: true, Since: at, Broke: at, Probe: later.Add(time.Minute), Node: "n3", Strikes: 1})

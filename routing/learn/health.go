@@ -28,7 +28,7 @@ func (s *standing) abnormal() bool {
 	return m != nil && m.Abnormal
 }
 
-func (b *Book) now() time.Time { return time.Unix(0, b.clock.Load()) }
+func (b *Book) now() time.Time { return time.Unix(0, b.clock.Load()).UTC() }
 
 // Health is how an account does for a merchant: the worse of its own and of the merchant's there.
 func (b *Book) Health(merchant paymux.MerchantID, account string) routing.Health {
@@ -136,8 +136,8 @@ func (b *Book) judge(a *account, s *standing, own *mark, o *Outcome, fault bool,
 		b.swap(a, s, m, State{Account: a.name, Merchant: o.Merchant, Since: after(now, m), Node: b.Node, Broke: m.Broke})
 		m = s.mark.Load()
 	}
-	from := latest(m.since(), own.since())
-	if o.At.Add(-o.Latency).Before(from) {
+	from, begun := latest(m.since(), own.since()), o.At.Add(-o.Latency)
+	if begun.Before(from) {
 		return
 	}
 	share, n := s.evidence.add(fault, now, from, p)
@@ -151,6 +151,7 @@ func (b *Book) judge(a *account, s *standing, own *mark, o *Outcome, fault bool,
 		switch {
 		case enough && 1-share >= p.Recover:
 			b.heal(a, s, m, fmt.Sprintf("%.0f %% of recent calls went well", 100*(1-share)))
+		case begun.Before(m.Probe): // in the pause, where nobody else took the payment: no probe
 		case fault:
 			b.fail(a, s, m, o, share)
 		case m.row.Add(1) == int32(p.Successes):
@@ -209,21 +210,23 @@ func (b *Book) heal(a *account, s *standing, was *mark, why string) {
 	}
 }
 
-// strikesAtMost bounds pauses: 32 times ProbeAfter.
-const strikesAtMost = 6
+// strikesAtMost bounds pauses.
+const strikesAtMost = 32
 
-// pause is how long an account that failed so often in succession is left alone.
+// pause is how long an account that failed so often in succession is left alone: with each time ProbeAfter longer. A
+// probe that fails costs a payment its first attempt, an account that is left alone for too long costs more: doubling
+// pauses lose more than they spare.
 func pause(p *routing.HealthPolicy, strikes int) time.Duration {
-	return p.ProbeAfter << (min(max(strikes, 1), strikesAtMost) - 1)
+	return p.ProbeAfter * time.Duration(min(max(strikes, 1), strikesAtMost))
 }
 
-// strikes are what is left at a time of those before: two Windows of doing well take one away. Failing while some are left is
-// the same trouble, and pauses go on growing.
+// strikes are what is left at a time of those before: two Windows of doing well halve them. Failing while some are left
+// is the same trouble, and pauses go on growing.
 func (b *Book) strikes(s *State, now time.Time) int {
 	if s.Abnormal {
 		return s.Strikes
 	}
-	return max(0, s.Strikes-int(now.Sub(s.Since)/(2*b.policy.Load().Window)))
+	return s.Strikes >> max(0, now.Sub(s.Since)/(2*b.policy.Load().Window))
 }
 
 // swap sets a state unless another was quicker.

@@ -2,7 +2,6 @@ package learn_test
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -85,27 +84,19 @@ func TestAFailedProbePausesLonger(t *testing.T) {
 	t.Parallel()
 	l := newLab("n1")
 	l.fail("a", 30)
-	var pauses []time.Duration
-	for range 9 {
-		begun := l.now
+	for failed := 2; failed < 40; failed++ {
 		for l.Health("mer_0", "a") == routing.Abnormal {
 			l.pass(time.Second)
 		}
-		pauses = append(pauses, l.now.Sub(begun).Round(30*time.Second))
 		l.see("mer_0", "a", learn.Succeeded)
 		l.see("mer_0", "a", learn.Succeeded)
 		l.want(t, "mer_0", "a", routing.Probing)
 		l.see("mer_1", "a", learn.ChannelDeclined)
 		l.want(t, "mer_0", "a", routing.Abnormal)
-	}
-	want := []time.Duration{1, 2, 4, 8, 16, 32, 32, 32, 32}
-	for i := range want {
-		want[i] *= 30 * time.Second
-	}
-	want[0] = 0 // it began somewhere within the first
-	pauses[0] = 0
-	if !slices.Equal(pauses, want) {
-		t.Errorf("paused %v, want %v", pauses, want)
+		s := l.States("a")[0]
+		if got, want := s.Probe.Sub(s.Since), min(32, time.Duration(failed))*rules.ProbeAfter; got != want {
+			t.Fatalf("the pause after failing %d times is %s, want %s", failed, got, want)
+		}
 	}
 }
 
@@ -179,6 +170,16 @@ func TestFewOutcomesSayNothing(t *testing.T) {
 	l.want(t, "mer_0", "a", routing.Normal)
 }
 
+// No policy can ask for so much that nothing is ever found.
+func TestLeastIsBounded(t *testing.T) {
+	t.Parallel()
+	l := newLab("n1")
+	l.SetPolicy(routing.HealthPolicy{Least: 1_000_000})
+	l.step = 10 * time.Millisecond
+	l.fail("a", 1000)
+	l.want(t, "mer_0", "a", routing.Abnormal)
+}
+
 func TestOneMerchantsTroubleIsItsOwn(t *testing.T) {
 	t.Parallel()
 	for _, share := range []int{2, 3, 10} { // one in so many payments is its, which all fail; at 2 the others' are the lesser half
@@ -247,6 +248,21 @@ func TestCallsUnderWaySayNothing(t *testing.T) {
 		l.Observe(learn.Outcome{Merchant: merchant(i), Account: "a", Kind: cards, Result: learn.Unclear, Latency: 40 * time.Second, At: l.now})
 	}
 	l.want(t, "mer_0", "a", routing.Abnormal)
+}
+
+// Nor is what was begun in the pause a probe.
+func TestCallsOfThePauseAreNoProbes(t *testing.T) {
+	t.Parallel()
+	for _, result := range []learn.Result{learn.Succeeded, learn.Unclear} {
+		l := newLab("n1")
+		l.fail("a", 30)
+		l.pass(20 * time.Second)
+		l.want(t, "mer_0", "a", routing.Probing)
+		for range 8 {
+			l.Observe(learn.Outcome{Merchant: "mer_0", Account: "a", Kind: cards, Result: result, Latency: 4 * time.Second, At: l.States("a")[0].Probe.Add(time.Second)})
+		}
+		l.want(t, "mer_0", "a", routing.Probing)
+	}
 }
 
 // An account that nobody can avoid has its traffic while it is abnormal: that is evidence, once the pause is over.

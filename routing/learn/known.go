@@ -11,6 +11,9 @@ import (
 // Accounts are the names of all that something was observed, or adopted, of.
 func (b *Book) Accounts() []string { return slices.Sorted(maps.Keys(*b.accounts.Load())) }
 
+// Unwell is how many accounts, and merchants at one, are abnormal or probing by what was learnt.
+func (b *Book) Unwell() int { return int(b.unwell.Load()) }
+
 // Learnt is what is known of a kind at an account.
 type Learnt struct {
 	Account string

@@ -98,7 +98,7 @@ func (b *Book) count(r *rate, o *Outcome, now int64) {
 	}
 	r.countFault(o)
 	if o.Result.verdict() && !o.Retried {
-		r.countVerdict(o.Result == Succeeded, b.Weight)
+		r.countVerdict(o, b.Weight)
 	}
 	r.approved.say(r.long.mean(), r.long.n)
 	r.faulty.say(r.fault.mean(), r.fault.n)
@@ -127,10 +127,19 @@ func (r *rate) countFault(o *Outcome) {
 	}
 }
 
-func (r *rate) countVerdict(approved bool, most float64) {
+// countVerdict counts a trial, or that one which was refused succeeded after all. What is done with a payment that
+// succeeded, such as a capture of what was reserved, is no news.
+func (r *rate) countVerdict(o *Outcome, most float64) {
 	x := 0.0
-	if approved {
+	if o.Result == Succeeded {
 		x = 1
+	}
+	switch {
+	case o.Was == Succeeded:
+		return
+	case o.Was == PayerDeclined:
+		r.long.sum, r.short.sum = min(r.long.n, r.long.sum+x), min(r.short.n, r.short.sum+x)
+		return
 	}
 	r.long.add(x, most)
 	r.short.add(x, shortWeight)

@@ -129,6 +129,10 @@ func TestWhatIsHeardLaterCorrects(t *testing.T) {
 		l.Observe(learn.Outcome{Merchant: "mer_0", Account: "a", Kind: cards, Result: learn.Pending, At: start})
 		l.Observe(learn.Outcome{Merchant: "mer_0", Account: "a", Result: learn.NotSent, At: start}) // no payment
 	}
+	for range 100 { // captured, or given up, after it was reserved
+		l.Observe(learn.Outcome{Merchant: "mer_0", Account: "a", Kind: cards, Result: learn.Succeeded, Was: learn.Succeeded, At: start})
+		l.Observe(learn.Outcome{Merchant: "mer_0", Account: "a", Kind: cards, Result: learn.PayerDeclined, Was: learn.Succeeded, At: start})
+	}
 	again := l.Figures("a", cards)
 	near(t, "after what says nothing of the success rate", again.Success, f.Success, 0.002)
 	near(t, "trials then", again.Trials, f.Trials, 0.2)
@@ -189,5 +193,23 @@ func TestResults(t *testing.T) {
 		if got := learn.ResultOf(tt.state, tt.decline, tt.retryable); got != tt.want {
 			t.Errorf("%s %s retryable %t: %d, want %d", tt.state, tt.decline, tt.retryable, got, tt.want)
 		}
+	}
+}
+
+// Money that comes after a refusal was a success all the time.
+func TestLateMoneySucceeded(t *testing.T) {
+	t.Parallel()
+	l := newLab("n1")
+	one := learn.Outcome{Merchant: "mer_0", Account: "a", Kind: cards, Result: learn.PayerDeclined, At: start}
+	for range 50 {
+		l.Observe(one)
+	}
+	low := l.Figures("a", cards)
+	one.Result, one.Was = learn.Succeeded, learn.PayerDeclined
+	for range 50 {
+		l.Observe(one)
+	}
+	if f := l.Figures("a", cards); f.Trials != low.Trials || low.Success > 0.4 || f.Success < 0.9 {
+		t.Errorf("%+v before the money came, %+v after", low, f)
 	}
 }
