@@ -359,7 +359,7 @@ func TestOutcomesAreObserved(t *testing.T) {
 	h := newHouse(t)
 	h.first.answers(channel.Result{State: paymux.OpDeclined, DeclineCode: paymux.DeclineProcessing, Retryable: true}, nil)
 	h.second.answers(scan, nil)
-	h.create(h.order(100))
+	p, _ := h.create(h.order(100))
 	want := []payment.Outcome{
 		{Account: "first", State: paymux.OpDeclined, Was: paymux.OpSent, Decline: paymux.DeclineProcessing, Retryable: true},
 		{Account: "second", State: paymux.OpPending, Was: paymux.OpSent, Retried: true},
@@ -375,5 +375,12 @@ func TestOutcomesAreObserved(t *testing.T) {
 		if o != want[i] {
 			t.Errorf("outcome %d: %+v, want %+v", i, o, want[i])
 		}
+	}
+	h.second.finds(scan, nil)
+	h.second.answers(channel.Result{State: paymux.OpSucceeded}, nil)
+	h.pass(time.Hour)
+	h.resolve(p.ID) // nobody paid: that is told as well
+	if n := len(h.heard); n != 4 || h.heard[2].Kind.Method != "" || h.heard[3].State != paymux.OpCanceled || h.heard[3].Was != paymux.OpPending {
+		t.Errorf("heard %+v", h.heard[2:])
 	}
 }
