@@ -2,6 +2,7 @@ package payment_test
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -334,6 +335,45 @@ func (h *house) wantHop(id paymux.PaymentID, text string) {
 	}
 	if !slices.ContainsFunc(hops, func(hop paymux.Hop) bool { return hop.Text == text }) {
 		h.t.Errorf("no line of the timeline says %q: %+v", text, hops)
+	}
+}
+
+// Nobody waits for longer than the budget: what fails after it is over fails.
+func TestFailoverInTime(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		took time.Duration
+		want paymux.PaymentStatus
+	}{{19 * time.Second, paymux.RequiresAction}, {21 * time.Second, paymux.Failed}} {
+		h := newHouse(t)
+		h.first.do = func(channel.Operation) (channel.Result, error) { h.pass(tt.took); return channel.Result{}, down }
+		h.second.answers(scan, nil)
+		p, _ := h.create(h.order(100))
+		if p.Status != tt.want {
+			t.Errorf("after %v it is %s, want %s", tt.took, p.Status, tt.want)
+		}
+	}
+}
+
+// What is kept of a failover is all that was said, so that the choice can be told again.
+func TestFailoverIsExplained(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.first.answers(channel.Result{}, down)
+	h.second.answers(scan, nil)
+	p, _ := h.create(h.order(100))
+	if len(p.Routing.Failovers) != 1 {
+		t.Fatalf("%+v", p.Routing)
+	}
+	again := p.Routing.Again(0)
+	if again.Draw == p.Routing.Draw || again.Rule == "" || !again.At.After(p.Routing.At) || len(again.Candidates) != 2 {
+		t.Errorf("the second attempt: %+v", again)
+	}
+	if first, second := again.Candidates[0], again.Candidates[1]; first.Account != "second" || first.Dropped != "" || second.Account != "first" || second.Code != "already_tried" {
+		t.Errorf("the second attempt's candidates: %+v", again.Candidates)
+	}
+	if back := again.Onward("first", "second", "not_sent"); !reflect.DeepEqual(back, p.Routing.Failovers[0]) {
+		t.Errorf("told again: %+v, kept: %+v", back, p.Routing.Failovers[0])
 	}
 }
 

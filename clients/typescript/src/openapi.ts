@@ -2182,10 +2182,18 @@ export interface components {
                         trials?: number;
                     }[];
                     draw?: string;
+                    /** Format: double */
+                    explore?: number;
                     from: string;
                     kind?: string;
+                    object?: string;
+                    payer?: string;
+                    /** Format: double */
+                    probe?: number;
                     ranker?: string;
+                    reason?: string;
                     rule?: string;
+                    ruleset?: string;
                     to: string;
                     turn?: string;
                     /** Format: int64 */
@@ -2638,10 +2646,18 @@ export interface components {
                         trials?: number;
                     }[];
                     draw?: string;
+                    /** Format: double */
+                    explore?: number;
                     from: string;
                     kind?: string;
+                    object?: string;
+                    payer?: string;
+                    /** Format: double */
+                    probe?: number;
                     ranker?: string;
+                    reason?: string;
                     rule?: string;
+                    ruleset?: string;
                     to: string;
                     turn?: string;
                     /** Format: int64 */
@@ -2940,10 +2956,18 @@ export interface components {
                             trials?: number;
                         }[];
                         draw?: string;
+                        /** Format: double */
+                        explore?: number;
                         from: string;
                         kind?: string;
+                        object?: string;
+                        payer?: string;
+                        /** Format: double */
+                        probe?: number;
                         ranker?: string;
+                        reason?: string;
                         rule?: string;
+                        ruleset?: string;
                         to: string;
                         turn?: string;
                         /** Format: int64 */
@@ -3485,10 +3509,18 @@ export interface components {
                         trials?: number;
                     }[];
                     draw?: string;
+                    /** Format: double */
+                    explore?: number;
                     from: string;
                     kind?: string;
+                    object?: string;
+                    payer?: string;
+                    /** Format: double */
+                    probe?: number;
                     ranker?: string;
+                    reason?: string;
                     rule?: string;
+                    ruleset?: string;
                     to: string;
                     turn?: string;
                     /** Format: int64 */
@@ -3582,10 +3614,18 @@ export interface components {
                         trials?: number;
                     }[];
                     draw?: string;
+                    /** Format: double */
+                    explore?: number;
                     from: string;
                     kind?: string;
+                    object?: string;
+                    payer?: string;
+                    /** Format: double */
+                    probe?: number;
                     ranker?: string;
+                    reason?: string;
                     rule?: string;
+                    ruleset?: string;
                     to: string;
                     turn?: string;
                     /** Format: int64 */
