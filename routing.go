@@ -52,16 +52,37 @@ type Failover struct {
 	At   time.Time `json:"at,omitzero"`
 
 	// Routing was asked anew, without those that had their turn. What it said, as in Routing:
+	RuleSet    string      `json:"ruleset,omitempty"`
 	Version    int64       `json:"version,omitempty"`
 	Rule       string      `json:"rule,omitempty"`
+	Reason     string      `json:"reason,omitempty"`
 	Kind       string      `json:"kind,omitempty"`
 	By         string      `json:"by,omitempty"`
 	Ranker     string      `json:"ranker,omitempty"`
 	Turn       string      `json:"turn,omitempty"`
+	Object     string      `json:"object,omitempty"`
+	Payer      string      `json:"payer,omitempty"`
 	Draw       string      `json:"draw,omitempty"`
 	Explore    float64     `json:"explore,omitempty"`
 	Probe      float64     `json:"probe,omitempty"`
 	Candidates []Candidate `json:"candidates,omitempty"`
+}
+
+// Onward is the failover to an account, with what routing said of it.
+func (r *Routing) Onward(from, to, why string) Failover {
+	return Failover{
+		From: from, To: to, Why: why, At: r.At, RuleSet: r.RuleSet, Version: r.Version, Rule: r.Rule, Reason: r.Reason, Kind: r.Kind, By: r.By,
+		Ranker: r.Ranker, Turn: r.Turn, Object: r.Object, Payer: r.Payer, Draw: r.Draw, Explore: r.Explore, Probe: r.Probe, Candidates: r.Candidates,
+	}
+}
+
+// Again is what routing said at the nth failover, from 0, as it says it of a first attempt.
+func (r *Routing) Again(n int) Routing {
+	f := &r.Failovers[n]
+	return Routing{
+		RuleSet: f.RuleSet, Version: f.Version, Rule: f.Rule, Reason: f.Reason, Kind: f.Kind, By: f.By, Ranker: f.Ranker, Turn: f.Turn, At: f.At,
+		BIN: r.BIN, Object: f.Object, Payer: f.Payer, Network: r.Network, Card: r.Card, Draw: f.Draw, Explore: f.Explore, Probe: f.Probe, Candidates: f.Candidates,
+	}
 }
 
 // What Routing says: its kinds, what ordered the accounts, and why the first is not the best.

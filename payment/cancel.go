@@ -68,7 +68,11 @@ func (d *draft) moveCancel(op *paymux.Operation) {
 	}
 	if pay := d.find(op.PayID); pay != nil && pay.State.CanBecome(paymux.OpCanceled) && pay.State != paymux.OpCanceled {
 		d.touch(pay)
+		was := pay.State
 		pay.State, pay.EndedAt = paymux.OpCanceled, d.now
+		if op.Reason == paymux.ReasonExpired { // a merchant who changes his mind says nothing of the account
+			d.heard(pay, was, outcome{})
+		}
 	}
 	switch {
 	case op.Reason == paymux.ReasonSurplus:

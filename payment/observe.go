@@ -24,9 +24,10 @@ type Outcome struct {
 // Observer learns from outcomes. It answers at once.
 type Observer interface{ Observe(Outcome) }
 
-// heard notes an outcome to be told once it is durable.
+// heard notes an outcome to be told once it is durable. What becomes of a reservation later is no news of the account: it has
+// done its work.
 func (d *draft) heard(op *paymux.Operation, was paymux.OperationState, out outcome) {
-	if d.s.Observer == nil || op.State == was {
+	if d.s.Observer == nil || op.State == was || was == paymux.OpAuthorized {
 		return
 	}
 	p := &d.Payment

@@ -201,10 +201,7 @@ func (d *draft) failOver(failed *paymux.Operation, out outcome, w *wish) bool {
 	if d.Payment.Routing != nil {
 		r := *d.Payment.Routing
 		r.Reason += "; " + reason
-		r.Failovers = append(slices.Clip(r.Failovers), paymux.Failover{
-			From: failed.Account, To: a.Name, Why: why, At: d.now, Version: decided.Version, Rule: decided.Rule, Kind: decided.Kind,
-			By: decided.By, Ranker: decided.Ranker, Turn: decided.Turn, Draw: decided.Draw, Explore: decided.Explore, Probe: decided.Probe, Candidates: decided.Candidates,
-		})
+		r.Failovers = append(slices.Clip(r.Failovers), decided.Onward(failed.Account, a.Name, why))
 		d.Payment.Routing = &r
 	}
 	key, hops := failed.IdempotencyKey, failed.Hops // begin may move the operations

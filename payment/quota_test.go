@@ -2,6 +2,7 @@ package payment_test
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -337,6 +338,45 @@ func (h *house) wantHop(id paymux.PaymentID, text string) {
 	}
 }
 
+// Nobody waits for longer than the budget: what fails after it is over fails.
+func TestFailoverInTime(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		took time.Duration
+		want paymux.PaymentStatus
+	}{{19 * time.Second, paymux.RequiresAction}, {21 * time.Second, paymux.Failed}} {
+		h := newHouse(t)
+		h.first.do = func(channel.Operation) (channel.Result, error) { h.pass(tt.took); return channel.Result{}, down }
+		h.second.answers(scan, nil)
+		p, _ := h.create(h.order(100))
+		if p.Status != tt.want {
+			t.Errorf("after %v it is %s, want %s", tt.took, p.Status, tt.want)
+		}
+	}
+}
+
+// What is kept of a failover is all that was said, so that the choice can be told again.
+func TestFailoverIsExplained(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.first.answers(channel.Result{}, down)
+	h.second.answers(scan, nil)
+	p, _ := h.create(h.order(100))
+	if len(p.Routing.Failovers) != 1 {
+		t.Fatalf("%+v", p.Routing)
+	}
+	again := p.Routing.Again(0)
+	if again.Draw == p.Routing.Draw || again.Rule == "" || !again.At.After(p.Routing.At) || len(again.Candidates) != 2 {
+		t.Errorf("the second attempt: %+v", again)
+	}
+	if first, second := again.Candidates[0], again.Candidates[1]; first.Account != "second" || first.Dropped != "" || second.Account != "first" || second.Code != "already_tried" {
+		t.Errorf("the second attempt's candidates: %+v", again.Candidates)
+	}
+	if back := again.Onward("first", "second", "not_sent"); !reflect.DeepEqual(back, p.Routing.Failovers[0]) {
+		t.Errorf("told again: %+v, kept: %+v", back, p.Routing.Failovers[0])
+	}
+}
+
 // Each attempt asks routing anew: who has been switched off while the first was tried is not tried.
 func TestFailoverAsksAnew(t *testing.T) {
 	t.Parallel()
@@ -359,7 +399,7 @@ func TestOutcomesAreObserved(t *testing.T) {
 	h := newHouse(t)
 	h.first.answers(channel.Result{State: paymux.OpDeclined, DeclineCode: paymux.DeclineProcessing, Retryable: true}, nil)
 	h.second.answers(scan, nil)
-	h.create(h.order(100))
+	p, _ := h.create(h.order(100))
 	want := []payment.Outcome{
 		{Account: "first", State: paymux.OpDeclined, Was: paymux.OpSent, Decline: paymux.DeclineProcessing, Retryable: true},
 		{Account: "second", State: paymux.OpPending, Was: paymux.OpSent, Retried: true},
@@ -375,5 +415,12 @@ func TestOutcomesAreObserved(t *testing.T) {
 		if o != want[i] {
 			t.Errorf("outcome %d: %+v, want %+v", i, o, want[i])
 		}
+	}
+	h.second.finds(scan, nil)
+	h.second.answers(channel.Result{State: paymux.OpSucceeded}, nil)
+	h.pass(time.Hour)
+	h.resolve(p.ID) // nobody paid: that is told as well
+	if n := len(h.heard); n != 4 || h.heard[2].Kind.Method != "" || h.heard[3].State != paymux.OpCanceled || h.heard[3].Was != paymux.OpPending {
+		t.Errorf("heard %+v", h.heard[2:])
 	}
 }

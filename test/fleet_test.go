@@ -48,6 +48,12 @@ const idsKey = "the test's own key of check codes"
 
 func newFleet(t *testing.T, replicas, merchants int) *fleet {
 	t.Helper()
+	return newFleetWith(t, replicas, merchants, []string{"cards"})
+}
+
+// newFleetWith is a fleet with several accounts at its institution, and more lines of configuration.
+func newFleetWith(t *testing.T, replicas, merchants int, accounts []string, extra ...string) *fleet {
+	t.Helper()
 	f := &fleet{t: t, bank: stripefake.New("sk_test_fleet")}
 	bank := httptest.NewServer(f.bank)
 	t.Cleanup(bank.Close)
@@ -61,9 +67,12 @@ func newFleet(t *testing.T, replicas, merchants int) *fleet {
 		f.replicas = append(f.replicas, p)
 	}
 	for _, p := range f.replicas {
-		p.accounts = []string{"{name: cards, channel: stripe, methods: [card], options: {api_key: env:TEST_BANK_KEY, base_url: " + bank.URL + "}}"}
+		p.accounts = nil
+		for _, name := range accounts {
+			p.accounts = append(p.accounts, "{name: "+name+", channel: stripe, methods: [card], options: {api_key: env:TEST_BANK_KEY, base_url: "+bank.URL+"}}")
+		}
 		p.env = append(p.env, "TEST_BANK_KEY="+f.bank.Key, "TEST_IDS_KEY="+idsKey)
-		p.extra = append(p.extra, "ids_key: env:TEST_IDS_KEY")
+		p.extra = append(append(p.extra, "ids_key: env:TEST_IDS_KEY"), extra...)
 		p.start()
 	}
 	for range merchants {

@@ -46,7 +46,7 @@ func writeUntilKilled(path string) {
 }
 
 // Killed at any moment under load, the store comes back with everything it said
-// was durable, whole, and its lock is free.
+// was durable, whole, its quotas the sum of that, and its lock is free.
 func TestKilledUnderLoad(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "paymux.db")
@@ -64,6 +64,9 @@ func TestKilledUnderLoad(t *testing.T) {
 		for _, line := range said {
 			pay, op, _ := strings.Cut(line, " ")
 			wantWhole(t, s, paymux.PaymentID(pay), paymux.OperationID(op), tasks)
+		}
+		if used, err := s.Quotas(t.Context(), counter.Day, ""); err != nil || len(used) != 1 || used[0].Used != int64(len(tasks)) {
+			t.Fatalf("the quota of orders is %+v after %d of them: %v", used, len(tasks), err)
 		}
 		closeStore(t, s)
 	}

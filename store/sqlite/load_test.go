@@ -17,6 +17,9 @@ import (
 
 func newIDs() *paymux.IDs { return paymux.NewIDs([]byte("only for tests, no secret"), 1, time.Now) }
 
+// counter counts orders.
+var counter = paymux.QuotaKey{Account: "a", Quota: "orders", Day: 20_000}
+
 // order is a new payment with all that is committed with one.
 func order(ids *paymux.IDs) *payment.Change {
 	now := time.Now().UTC().Truncate(time.Microsecond)
@@ -32,7 +35,8 @@ func order(ids *paymux.IDs) *payment.Change {
 	task := queue.Task{ID: paymux.TaskID(ids.New(paymux.PrefixTask)), Kind: "resolve", Ref: string(p.ID), Due: now, CreatedAt: now}
 	return &payment.Change{
 		Payment: p, New: []paymux.Operation{op}, Tasks: []queue.Task{task},
-		Begin: &paymux.Idempotency{Merchant: p.Merchant, Key: string(p.ID), Object: string(p.ID), CreatedAt: now},
+		Begin:   &paymux.Idempotency{Merchant: p.Merchant, Key: string(p.ID), Object: string(p.ID), CreatedAt: now},
+		Reserve: []paymux.Reservation{{QuotaKey: counter, Units: 1, Limit: 1e9}},
 	}
 }
 

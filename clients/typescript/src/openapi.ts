@@ -2186,10 +2186,14 @@ export interface components {
                     explore?: number;
                     from: string;
                     kind?: string;
+                    object?: string;
+                    payer?: string;
                     /** Format: double */
                     probe?: number;
                     ranker?: string;
+                    reason?: string;
                     rule?: string;
+                    ruleset?: string;
                     to: string;
                     turn?: string;
                     /** Format: int64 */
@@ -2646,10 +2650,14 @@ export interface components {
                     explore?: number;
                     from: string;
                     kind?: string;
+                    object?: string;
+                    payer?: string;
                     /** Format: double */
                     probe?: number;
                     ranker?: string;
+                    reason?: string;
                     rule?: string;
+                    ruleset?: string;
                     to: string;
                     turn?: string;
                     /** Format: int64 */
@@ -2952,10 +2960,14 @@ export interface components {
                         explore?: number;
                         from: string;
                         kind?: string;
+                        object?: string;
+                        payer?: string;
                         /** Format: double */
                         probe?: number;
                         ranker?: string;
+                        reason?: string;
                         rule?: string;
+                        ruleset?: string;
                         to: string;
                         turn?: string;
                         /** Format: int64 */
@@ -3261,12 +3273,6 @@ export interface components {
         RouteHealth: {
             /** @example cards-main */
             account: string;
-            /**
-             * Format: int64
-             * @description of its calls
-             * @example 310
-             */
-            latency_ms?: number;
             /** @description merchants that do otherwise there */
             merchants?: {
                 /** @example mer_01KAN7PQ3Z8T5V6W7X8Y9ZABCD */
@@ -3330,18 +3336,6 @@ export interface components {
             since?: string;
             /** @enum {string} */
             state: "normal" | "abnormal" | "probing";
-            /**
-             * Format: double
-             * @description share of its payments that succeed, as the answering node has learnt it
-             * @example 0.94
-             */
-            success: number;
-            /**
-             * Format: double
-             * @description how many payments that weighs; 0: nobody has tried
-             * @example 412
-             */
-            trials: number;
             /** @example 3 of 20 succeeded in 2m0s */
             why?: string;
         };
@@ -3349,12 +3343,6 @@ export interface components {
             data: {
                 /** @example cards-main */
                 account: string;
-                /**
-                 * Format: int64
-                 * @description of its calls
-                 * @example 310
-                 */
-                latency_ms?: number;
                 /** @description merchants that do otherwise there */
                 merchants?: {
                     /** @example mer_01KAN7PQ3Z8T5V6W7X8Y9ZABCD */
@@ -3418,18 +3406,6 @@ export interface components {
                 since?: string;
                 /** @enum {string} */
                 state: "normal" | "abnormal" | "probing";
-                /**
-                 * Format: double
-                 * @description share of its payments that succeed, as the answering node has learnt it
-                 * @example 0.94
-                 */
-                success: number;
-                /**
-                 * Format: double
-                 * @description how many payments that weighs; 0: nobody has tried
-                 * @example 412
-                 */
-                trials: number;
                 /** @example 3 of 20 succeeded in 2m0s */
                 why?: string;
             }[];
@@ -3456,7 +3432,7 @@ export interface components {
              * @example abnormal
              * @enum {string}
              */
-            state?: "normal" | "abnormal";
+            state?: "normal" | "abnormal" | "probing";
         };
         RoutingExplanation: {
             /**
@@ -3537,10 +3513,14 @@ export interface components {
                     explore?: number;
                     from: string;
                     kind?: string;
+                    object?: string;
+                    payer?: string;
                     /** Format: double */
                     probe?: number;
                     ranker?: string;
+                    reason?: string;
                     rule?: string;
+                    ruleset?: string;
                     to: string;
                     turn?: string;
                     /** Format: int64 */
@@ -3638,10 +3618,14 @@ export interface components {
                     explore?: number;
                     from: string;
                     kind?: string;
+                    object?: string;
+                    payer?: string;
                     /** Format: double */
                     probe?: number;
                     ranker?: string;
+                    reason?: string;
                     rule?: string;
+                    ruleset?: string;
                     to: string;
                     turn?: string;
                     /** Format: int64 */
