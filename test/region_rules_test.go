@@ -215,8 +215,8 @@ func (w *world) brokenSets(tr *trade) {
 // own NATS is away the rest of the world goes on to the next version, and the region catches up by itself (C4, C9).
 func TestRulesWhileNATSIsAway(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, worldConfig{nodes: 2, spare: true, frontLines: []string{"relay: {horizon: 2s}"}, nodeOf: map[string]string{"east": "routing: {file: " + rulesFile(t) + "}"}})
-	tr := newTrade(t, w.trader(w.east).stall("eastern", time.Second/20), w.trader(w.west).stall("western", time.Second/20))
+	s := newStage(t, worldConfig{spare: true, frontLines: []string{"relay: {horizon: 2s}"}, nodeOf: map[string]string{"east": "routing: {file: " + rulesFile(t) + "}"}})
+	w, tr := s.world, s.trade
 	if s, err := w.east.ops().Routing(t.Context()); err != nil || s.Source != paymux.RulesConfigured || s.Active.Name != "spare-first" {
 		t.Errorf("at first: %+v, %v", s, err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"sync/atomic"
 	"time"
 
 	"github.com/paymux/paymux"
@@ -20,6 +21,30 @@ type routed struct {
 	rules  *rulebook.Book
 	learnt *learn.Book
 	health *rulebook.Health
+
+	decisions decided
+}
+
+// decided counts decisions by the kind of rule that made them.
+type decided struct{ designated, static, dynamic, fallback atomic.Int64 }
+
+func (d *decided) kinds() map[string]*atomic.Int64 {
+	return map[string]*atomic.Int64{
+		paymux.RoutedDesignated: &d.designated, paymux.RoutedStatic: &d.static, paymux.RoutedDynamic: &d.dynamic, paymux.RoutedFallback: &d.fallback,
+	}
+}
+
+func (d *decided) count(kind string) {
+	switch kind {
+	case paymux.RoutedDesignated:
+		d.designated.Add(1)
+	case paymux.RoutedStatic:
+		d.static.Add(1)
+	case paymux.RoutedDynamic:
+		d.dynamic.Add(1)
+	case paymux.RoutedFallback:
+		d.fallback.Add(1)
+	}
 }
 
 // rulesLook is how often processes that share a database and no NATS look for a newer rule set there.
@@ -149,6 +174,9 @@ func (s *system) scrapeRouting(c *metrics.Scrape) {
 	c.Set("paymux_routing_version", float64(self.Version))
 	c.Set("paymux_routing_refusing", metrics.One(self.State == paymux.RuleSetRefused))
 	c.Count("paymux_routing_refused_total", s.rules.Refused())
+	for kind, n := range s.decisions.kinds() {
+		c.Count("paymux_routing_decisions_total", n.Load(), kind)
+	}
 	for state, n := range s.health.CountStates() {
 		c.Set("paymux_routing_accounts", float64(n), string(state))
 	}
