@@ -11,6 +11,7 @@ import (
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/registry"
 	"github.com/paymux/paymux/relay"
+	"github.com/paymux/paymux/replay"
 	"github.com/paymux/paymux/routing"
 	"github.com/paymux/paymux/routing/learn"
 	"github.com/paymux/paymux/rulebook"
@@ -144,6 +145,37 @@ func (s *system) routableAnywhere() []routing.Account {
 func (s *system) allowed(ctx context.Context, id paymux.MerchantID) ([]string, error) {
 	p, err := s.policy(ctx, id)
 	return p.Accounts, err
+}
+
+// trials try rule sets.
+type trials struct {
+	*rulebook.Book
+	replays *replay.Service
+}
+
+// ReplayRouting implements access.RuleSetTrials.
+func (t trials) ReplayRouting(ctx context.Context, r paymux.RuleSetReplay) (paymux.RoutingReplay, error) {
+	set, err := t.Chosen(ctx, r.Rules)
+	if err != nil {
+		return paymux.RoutingReplay{}, err
+	}
+	report, err := t.replays.Run(ctx, set, replay.Options{
+		Filter: replay.Filter{Merchant: r.Merchant, From: r.From, To: r.To, After: r.After, Limit: r.Payments}, Mode: r.Mode, Moves: r.Moves,
+	})
+	if err != nil {
+		return paymux.RoutingReplay{}, err
+	}
+	return *report, nil
+}
+
+// replays read what this region's store has.
+func (s *system) replays() *replay.Service {
+	return replay.New(replay.Config{
+		Store: s.store, Accounts: s.routable, Allowed: s.allowed,
+		Sets: func(ctx context.Context, version int64) (*routing.RuleSet, error) {
+			return s.rules.Chosen(ctx, paymux.RuleSetChoice{Version: version})
+		},
+	})
 }
 
 // routesShown is how payments were routed and how accounts do, as operators see it.
