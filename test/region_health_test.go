@@ -1,6 +1,7 @@
 package test_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -54,7 +55,7 @@ func TestHealthIsShared(t *testing.T) {
 	// The west has seen nothing of it, and does not try it but by a probe.
 	order, probes := 0, 0
 	for time.Since(began) < 20*time.Second && order < 20 {
-		p, err := western.client.CreatePayment(t.Context(), cardPayment("west-"+string(rune('a'+order)), ""))
+		p, err := western.client.CreatePayment(t.Context(), cardPayment(fmt.Sprint(opening, "west-health-", order), ""))
 		order++
 		switch {
 		case err != nil || p.Status != paymux.Succeeded || p.Account != "spare":

@@ -95,6 +95,7 @@ func routedTo(deals []deal) (accounts map[string]int, versions map[int64]int) {
 // goes makes sure that all payments begun since a moment go one way.
 func (tr *trade) goes(what string, from time.Time, account string, version int64) {
 	tr.t.Helper()
+	<-time.After(time.Until(from))
 	for _, s := range tr.stalls {
 		tr.answered(what+", "+s.name, 15, func(d *deal) bool { return d.stall == s && d.succeeded() })
 	}
