@@ -43,6 +43,18 @@ type SimulationResult struct {
 	Text    map[string]string `json:"text" doc:"the same for people, by language: en, zh-CN"`
 }
 
+// RuleSetReplay asks what a rule set would have done with past payments of one region. Zero members but Rules are left to the replay.
+type RuleSetReplay struct {
+	Rules    RuleSetChoice
+	Region   string // its number; empty: that of After or, without, of the node that is asked
+	Merchant MerchantID
+	Mode     string    // live or test; empty: both
+	From, To time.Time // of the payments' creation; To is exclusive
+	After    PaymentID // the last of an earlier replay, which this goes on behind
+	Payments int       // at most
+	Moves    int       // to list at most
+}
+
 // RoutingExplanation is how a payment was routed, and why (X4).
 type RoutingExplanation struct {
 	Payment  PaymentID         `json:"payment" example:"pay_01KAN7PQ4E9C3H7B1D5F8G2J6K"`

@@ -140,6 +140,7 @@ type RuleSets interface {
 type RuleSetTrials interface {
 	LintRuleSet(ctx context.Context, document string) (paymux.RuleSetReport, error)
 	SimulateRouting(ctx context.Context, s paymux.Simulation) (paymux.SimulationResult, error)
+	ReplayRouting(ctx context.Context, r paymux.RuleSetReplay) (paymux.RoutingReplay, error)
 }
 
 // Routes shows operators how payments were routed and how accounts do.

@@ -97,6 +97,7 @@ func furnish(f *front) []exchange {
 		{"opsDeleteRuleSetDraft", "DELETE", rules + "/drafts/spring", "", 200, `"name":"spring","deleted":true`},
 		{"opsLintRuleSet", "POST", rules + "/lint", `{"document":"static: x"}`, 200, `"fine":false,"findings":[{"severity":"error","line":2`},
 		{"opsSimulateRouting", "POST", rules + "/simulate", `{"payment":{"amount":1,"currency":"CNY","method":"card"}}`, 200, `"order":["main"]`},
+		{"opsReplayRouting", "POST", rules + "/replay", `{"draft":"spring"}`, 200, `"object":"routing_replay","ruleset":"spring"`},
 		{"opsActivateRuleSet", "POST", rules + "/activate", `{"draft":"spring","reason":"why"}`, 200, `"who":"operator","why":"why"`},
 		{"opsRollbackRuleSet", "POST", rules + "/rollback", `{"version":1,"reason":"back"}`, 200, `"why":"back"`},
 		{"opsListRoutingHealth", "GET", rules + "/health", "", 200, `"account":"main","state":"abnormal"`},

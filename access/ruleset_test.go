@@ -69,6 +69,10 @@ func (b *book) SimulateRouting(_ context.Context, s paymux.Simulation) (paymux.S
 	b.rules.told = s
 	return paymux.SimulationResult{Order: []string{"main"}, Text: map[string]string{"en": "to main"}}, nil
 }
+func (b *book) ReplayRouting(_ context.Context, r paymux.RuleSetReplay) (paymux.RoutingReplay, error) {
+	b.rules.told = r
+	return paymux.RoutingReplay{Object: "routing_replay", RuleSet: "spring", Payments: 7}, nil
+}
 func (b *book) ExplainRouting(_ context.Context, id paymux.PaymentID) (paymux.RoutingExplanation, error) {
 	p, err := find(b, &b.payments, func(p *paymux.Payment) bool { return p.ID == id })
 	return paymux.RoutingExplanation{Payment: p.ID, Merchant: p.Merchant, Routing: p.Routing}, err
@@ -135,6 +139,8 @@ func TestRulesAreToldAsTheyCame(t *testing.T) {
 		{"POST", "/rollback", `{"version":2,"reason":"why"}`, paymux.RuleSetActivation{Version: 2, Who: "operator", Why: "why"}},
 		{"PUT", "/health/main", `{"state":"abnormal","merchant":"` + string(merchant) + `","reason":"why"}`, paymux.RoutePin{Account: "main", Merchant: merchant, State: paymux.RouteAbnormal, Who: "operator", Why: "why", At: frontTime}},
 		{"PUT", "/health/main", `{"reason":"over"}`, paymux.RoutePin{Account: "main", Who: "operator", Why: "over", At: frontTime}},
+		{"POST", "/replay", `{"draft":"spring","region":"2","merchant":"` + string(merchant) + `","mode":"live","from":"2026-11-21T06:20:31Z","to":"2026-11-22T06:20:31Z","payments":5,"moves":3}`,
+			paymux.RuleSetReplay{Rules: paymux.RuleSetChoice{Draft: "spring"}, Region: "2", Merchant: merchant, Mode: "live", From: frontTime.AddDate(0, 0, -1), To: frontTime, Payments: 5, Moves: 3}},
 		{"POST", "/simulate", `{"draft":"spring","payment":{"amount":5,"currency":"CNY","method":"card","manual_capture":true,"network":"visa","bin":"424242","accounts":["a"],"client_country":"DE","metadata":{"a":"b"},"tried":["b"],"at":"2026-11-22T06:20:31Z"}}`,
 			paymux.Simulation{Rules: paymux.RuleSetChoice{Draft: "spring"}, Payment: paymux.SimulatedPayment{Amount: 5, Currency: "CNY", Method: paymux.Card, Manual: true, Network: "visa", BIN: "424242", Accounts: []string{"a"}, Client: "DE", Metadata: map[string]string{"a": "b"}, Tried: []string{"b"}, At: frontTime}}},
 	} {
@@ -177,6 +183,10 @@ func TestRulesRefused(t *testing.T) {
 		{"POST", "/simulate", `{"draft":"a","version":2,` + pay + `}`, 400, "Only one of"},
 		{"POST", "/simulate", `{"payment":{"amount":5,"currency":"CNY"}}`, 400, "body.payment.method"},
 		{"POST", "/simulate", `{"payment":{"amount":5,"currency":"CNY","method":"card","client":"DE"}}`, 400, "body.payment.client"},
+		{"POST", "/replay", `{"draft":"a","version":2}`, 400, "Only one of"},
+		{"POST", "/replay", `{"from":"2026-11-22T06:20:31Z","to":"2026-11-22T06:20:31Z"}`, 400, "from has to be before to"},
+		{"POST", "/replay", `{"mode":"both"}`, 400, "body.mode"},
+		{"POST", "/replay", `{"after":"pay_1"}`, 400, "body.after"},
 		{"PUT", "/health/main", `{"state":"probing","reason":"y"}`, 400, "must be one of normal or abnormal"},
 		{"PUT", "/health/main", `{"merchant":"mer_1","reason":"y"}`, 400, "body.merchant"},
 		{"PUT", "/health/ma.in", `{"reason":"y"}`, 400, "path.account"},

@@ -99,6 +99,8 @@ func enums(t reflect.Type) []string {
 		return []string{string(paymux.LateKeep), string(paymux.LateRefund)}
 	case reflect.TypeFor[paymux.RouteState]():
 		return words(paymux.RouteStates())
+	case reflect.TypeFor[mode]():
+		return []string{"live", "test"}
 	case reflect.TypeFor[pinned]():
 		return words([]paymux.RouteState{paymux.RouteNormal, paymux.RouteAbnormal})
 	case reflect.TypeFor[paymux.RuleSetState]():

@@ -32,7 +32,7 @@ import (
 // outcomes nobody reported, sends what a crash kept from being sent, and expires. Ref is the payment's ID.
 const KindResolve = "resolve"
 
-// Config wires a Service. Every field but Quotas, Observer, Notify, Offer, Changed and Trace is required.
+// Config wires a Service. Every field but Decided, Quotas, Observer, Notify, Offer, Changed and Trace is required.
 type Config struct {
 	Store Store
 	// Accounts are the accounts as they are now. It is asked often and answers at once. What it
@@ -40,6 +40,8 @@ type Config struct {
 	Accounts func() *channel.Accounts
 	// Routes is the rule set in force over the accounts there are; called once a payment. What it names, Accounts names, too.
 	Routes func() *routing.View
+	// Decided is told by which kind of rule each decision was made.
+	Decided func(kind string)
 	// Quotas remembers which are full. It is the one that Routes knows of.
 	Quotas *Quotas
 	// Observer hears what became of operations.
@@ -80,6 +82,9 @@ func New(c Config) *Service {
 	}
 	if c.Offer == nil {
 		c.Offer = func([]queue.Task) {}
+	}
+	if c.Decided == nil {
+		c.Decided = func(string) {}
 	}
 	if c.Quotas == nil {
 		c.Quotas = NewQuotas(func() *routing.Program { return c.Routes().Program() }, c.Now)

@@ -80,6 +80,7 @@ func (d *draft) route(w *wish) (a *channel.Account, why *paymux.Routing, rules *
 	}
 	r.Draw = routing.DrawOf(d.Payment.ID, len(r.Tried))
 	decision, explained := view.Explain(&r)
+	d.s.Decided(explained.Kind)
 	for _, name := range decision.Order {
 		if a = d.s.Accounts().Named(name); a != nil {
 			break

@@ -63,7 +63,9 @@ func (b *Book) recall(ctx context.Context) {
 		r, wrong := compile(v)
 		if wrong == nil {
 			failed := b.Node()
-			if b.takeUp(r); failed.State == paymux.RuleSetRefused {
+			b.takeUp(r)
+			b.Log.Info("routing rules, as the store has them", "version", v.Version, "fingerprint", v.Fingerprint)
+			if failed.State == paymux.RuleSetRefused {
 				b.say(failed)
 			}
 			return

@@ -35,7 +35,16 @@ func Texts(r *paymux.Routing) map[string]string {
 	return texts
 }
 
-// tried is the rule set to try.
+// Chosen is a rule set to try. Errors: NotFound, InvalidRequest with all that is wrong with it, Unavailable.
+func (b *Book) Chosen(ctx context.Context, c paymux.RuleSetChoice) (*routing.RuleSet, error) {
+	p, err := b.tried(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return p.Set, nil
+}
+
+// tried is the rule set to try, compiled.
 func (b *Book) tried(ctx context.Context, c paymux.RuleSetChoice) (*routing.Program, error) {
 	v := paymux.RuleSetVersion{Document: c.Document}
 	switch {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/access/accessrpc"
@@ -98,6 +99,26 @@ func (r *Regions) SimulateRouting(ctx context.Context, s paymux.Simulation) (pay
 	return nearest(ctx, r, func(ctx context.Context, n *accessrpc.Node) (paymux.SimulationResult, error) {
 		return n.RuleSetTrials.SimulateRouting(ctx, s)
 	})
+}
+
+// ReplayRouting implements access.RuleSetTrials, in the region that is asked for, by its number or by the payment to go on behind; in the own region
+// where there is none, or in another one that answers.
+func (r *Regions) ReplayRouting(ctx context.Context, q paymux.RuleSetReplay) (got paymux.RoutingReplay, err error) {
+	replay := func(ctx context.Context, n *accessrpc.Node) (paymux.RoutingReplay, error) {
+		return n.RuleSetTrials.ReplayRouting(ctx, q)
+	}
+	if q.After != "" {
+		return relay.ByID(ctx, r.reads, string(q.After), replay)
+	}
+	if q.Region == "" {
+		return nearest(ctx, r, replay)
+	}
+	number, err := strconv.ParseUint(q.Region, 10, 12)
+	name := r.reads.Name(paymux.Region(number))
+	if err != nil || name == "" {
+		return got, paymux.Errorf(paymux.InvalidRequest, "There is no region of the number %q.", q.Region).At("region")
+	}
+	return relay.In(ctx, r.reads, name, replay)
 }
 
 // ExplainRouting implements access.Routes.

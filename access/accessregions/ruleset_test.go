@@ -3,6 +3,7 @@ package accessregions_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -44,6 +45,9 @@ func (r *room) LintRuleSet(context.Context, string) (paymux.RuleSetReport, error
 }
 func (r *room) SimulateRouting(context.Context, paymux.Simulation) (paymux.SimulationResult, error) {
 	return paymux.SimulationResult{}, r.enter("SimulateRouting")
+}
+func (r *room) ReplayRouting(context.Context, paymux.RuleSetReplay) (paymux.RoutingReplay, error) {
+	return paymux.RoutingReplay{}, r.enter("ReplayRouting")
 }
 func (r *room) ExplainRouting(_ context.Context, id paymux.PaymentID) (paymux.RoutingExplanation, error) {
 	return paymux.RoutingExplanation{Payment: id}, r.enter("ExplainRouting")
@@ -88,6 +92,29 @@ func TestVersionsOfAllRegions(t *testing.T) {
 	page(0, 5, 3)
 	if _, err := h.RuleSetVersion(ctx(), 4); !errors.Is(err, paymux.Unavailable) {
 		t.Errorf("a version that a region which is away may have: %v", err)
+	}
+}
+
+// A replay is of one region's payments: that of its number, that of the payment it goes on behind, or the own.
+func TestAReplayIsOfOneRegion(t *testing.T) {
+	t.Parallel()
+	for _, x := range []struct {
+		number, after int
+		want          string
+	}{{0, 0, "r1"}, {3, 0, "r3"}, {0, 2, "r2"}, {9, 0, ""}} {
+		h := newHouse(t, 3)
+		q := paymux.RuleSetReplay{}
+		if x.number > 0 {
+			q.Region = strconv.Itoa(x.number)
+		}
+		if x.after > 0 {
+			q.After = paymux.PaymentID(h.id(paymux.Region(x.after), paymux.PrefixPayment))
+		}
+		_, err := h.ReplayRouting(ctx(), q)
+		asked := h.heard()
+		if x.want == "" && !errors.Is(err, paymux.InvalidRequest) || x.want != "" && (err != nil || len(asked[x.want]) != 1) || len(asked["r1"])+len(asked["r2"])+len(asked["r3"]) > 1 {
+			t.Errorf("%+v: %v, asked %v", q, err, asked)
+		}
 	}
 }
 

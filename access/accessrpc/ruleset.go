@@ -2,6 +2,7 @@ package accessrpc
 
 import (
 	"context"
+	"time"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/access"
@@ -35,6 +36,9 @@ func serveRuleSets(s *server, r access.RuleSets, t access.RuleSetTrials, w acces
 	})
 	read(s, "simulate_routing", func(ctx context.Context, q *paymux.Simulation) (paymux.SimulationResult, error) {
 		return t.SimulateRouting(ctx, *q)
+	})
+	read(s, "replay_routing", func(ctx context.Context, q *paymux.RuleSetReplay) (paymux.RoutingReplay, error) {
+		return t.ReplayRouting(ctx, *q)
 	})
 	read(s, "explain_routing", func(ctx context.Context, id *paymux.PaymentID) (paymux.RoutingExplanation, error) {
 		return w.ExplainRouting(ctx, *id)
@@ -93,6 +97,19 @@ func (c *Client) LintRuleSet(ctx context.Context, document string) (paymux.RuleS
 // SimulateRouting asks how a payment would be routed.
 func (c *Client) SimulateRouting(ctx context.Context, s paymux.Simulation) (paymux.SimulationResult, error) {
 	return ask[paymux.SimulationResult](ctx, c, "simulate_routing", s)
+}
+
+// replayLimit is how long a replay may take where its context says nothing: a million payments are read for it.
+const replayLimit = 10 * time.Minute
+
+// ReplayRouting asks what would have become of past payments.
+func (c *Client) ReplayRouting(ctx context.Context, r paymux.RuleSetReplay) (paymux.RoutingReplay, error) {
+	if _, limited := ctx.Deadline(); !limited {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, replayLimit)
+		defer cancel()
+	}
+	return ask[paymux.RoutingReplay](ctx, c, "replay_routing", r)
 }
 
 // ExplainRouting tells how a payment was routed, and why.

@@ -36,6 +36,9 @@ func (r *room) LintRuleSet(ctx context.Context, document string) (paymux.RuleSet
 func (r *room) SimulateRouting(ctx context.Context, s paymux.Simulation) (paymux.SimulationResult, error) {
 	return answer[paymux.SimulationResult](ctx, r, "SimulateRouting", s)
 }
+func (r *room) ReplayRouting(ctx context.Context, q paymux.RuleSetReplay) (paymux.RoutingReplay, error) {
+	return answer[paymux.RoutingReplay](ctx, r, "ReplayRouting", q)
+}
 func (r *room) ExplainRouting(ctx context.Context, id paymux.PaymentID) (paymux.RoutingExplanation, error) {
 	return answer[paymux.RoutingExplanation](ctx, r, "ExplainRouting", id)
 }

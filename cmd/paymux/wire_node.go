@@ -27,7 +27,7 @@ func (s *system) ownNode() accessrpc.Node {
 	return accessrpc.Node{
 		Queries: s.payments, Directory: s.store, Merchants: merchantsFetched{s.store, s}, Endpoints: endpointsFetched{endpointsHeard{s.store, s.notifier}, s},
 		Links: s.store, Events: s.store, Notifications: s.notifier, NotificationLog: s.store, Answers: s.store,
-		Tasks: buried{s.store}, Channels: s.channels, Statistics: s.store, RuleSets: s.rules, RuleSetTrials: s.rules, Routes: routesShown{s}, Payers: s.payments, Ready: s.storeReady,
+		Tasks: buried{s.store}, Channels: s.channels, Statistics: s.store, RuleSets: s.rules, RuleSetTrials: trials{s.rules, s.replays()}, Routes: routesShown{s}, Payers: s.payments, Ready: s.storeReady,
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"sync/atomic"
 	"time"
 
 	"github.com/paymux/paymux"
@@ -10,6 +11,7 @@ import (
 	"github.com/paymux/paymux/payment"
 	"github.com/paymux/paymux/registry"
 	"github.com/paymux/paymux/relay"
+	"github.com/paymux/paymux/replay"
 	"github.com/paymux/paymux/routing"
 	"github.com/paymux/paymux/routing/learn"
 	"github.com/paymux/paymux/rulebook"
@@ -20,6 +22,30 @@ type routed struct {
 	rules  *rulebook.Book
 	learnt *learn.Book
 	health *rulebook.Health
+
+	decisions decided
+}
+
+// decided counts decisions by the kind of rule that made them.
+type decided struct{ designated, static, dynamic, fallback atomic.Int64 }
+
+func (d *decided) kinds() map[string]*atomic.Int64 {
+	return map[string]*atomic.Int64{
+		paymux.RoutedDesignated: &d.designated, paymux.RoutedStatic: &d.static, paymux.RoutedDynamic: &d.dynamic, paymux.RoutedFallback: &d.fallback,
+	}
+}
+
+func (d *decided) count(kind string) {
+	switch kind {
+	case paymux.RoutedDesignated:
+		d.designated.Add(1)
+	case paymux.RoutedStatic:
+		d.static.Add(1)
+	case paymux.RoutedDynamic:
+		d.dynamic.Add(1)
+	case paymux.RoutedFallback:
+		d.fallback.Add(1)
+	}
 }
 
 // rulesLook is how often processes that share a database and no NATS look for a newer rule set there.
@@ -121,6 +147,37 @@ func (s *system) allowed(ctx context.Context, id paymux.MerchantID) ([]string, e
 	return p.Accounts, err
 }
 
+// trials try rule sets.
+type trials struct {
+	*rulebook.Book
+	replays *replay.Service
+}
+
+// ReplayRouting implements access.RuleSetTrials.
+func (t trials) ReplayRouting(ctx context.Context, r paymux.RuleSetReplay) (paymux.RoutingReplay, error) {
+	set, err := t.Chosen(ctx, r.Rules)
+	if err != nil {
+		return paymux.RoutingReplay{}, err
+	}
+	report, err := t.replays.Run(ctx, set, replay.Options{
+		Filter: replay.Filter{Merchant: r.Merchant, From: r.From, To: r.To, After: r.After, Limit: r.Payments}, Mode: r.Mode, Moves: r.Moves,
+	})
+	if err != nil {
+		return paymux.RoutingReplay{}, err
+	}
+	return *report, nil
+}
+
+// replays read what this region's store has.
+func (s *system) replays() *replay.Service {
+	return replay.New(replay.Config{
+		Store: s.store, Accounts: s.routable, Allowed: s.allowed,
+		Sets: func(ctx context.Context, version int64) (*routing.RuleSet, error) {
+			return s.rules.Chosen(ctx, paymux.RuleSetChoice{Version: version})
+		},
+	})
+}
+
 // routesShown is how payments were routed and how accounts do, as operators see it.
 type routesShown struct{ s *system }
 
@@ -149,6 +206,9 @@ func (s *system) scrapeRouting(c *metrics.Scrape) {
 	c.Set("paymux_routing_version", float64(self.Version))
 	c.Set("paymux_routing_refusing", metrics.One(self.State == paymux.RuleSetRefused))
 	c.Count("paymux_routing_refused_total", s.rules.Refused())
+	for kind, n := range s.decisions.kinds() {
+		c.Count("paymux_routing_decisions_total", n.Load(), kind)
+	}
 	for state, n := range s.health.CountStates() {
 		c.Set("paymux_routing_accounts", float64(n), string(state))
 	}

@@ -38,6 +38,7 @@ func Families() []Family {
 		{"paymux_routing_version", Gauge, nil, "Version of the routing rules that this node goes by; 0: nothing was ever activated."},
 		{"paymux_routing_refusing", Gauge, nil, "Whether this node has refused the newest version of the routing rules and goes by the last good one: 1, or 0."},
 		{"paymux_routing_refused_total", Counter, nil, "Versions of the routing rules that this node has refused."},
+		{"paymux_routing_decisions_total", Counter, []string{"kind"}, "Decisions where a payment goes, failovers included, by the kind of rule that made them: designated, static, dynamic, fallback."},
 		{"paymux_routing_accounts", Gauge, []string{"state"}, "Accounts by how they do as far as this node knows: normal, probing, abnormal."},
 		{"paymux_node_requests_per_second", Gauge, nil, "Changes this node is asked for, over the last seconds, as it says in the registry."},
 		{"paymux_node_rated_requests_per_second", Gauge, nil, "What node.rated says this node is made for; 0: not known."},

@@ -299,6 +299,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ops/v1/routing/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay past payments by a rule set
+         * @description What would have moved whereto, what would have come of it and what it would have cost, over payments of one region. Nothing is touched. The first attempts are compared; what success and costs are expected of what moves is learnt from the payments themselves, and has an interval that holds the true value in 95 of 100 cases.
+         */
+        post: operations["opsReplayRouting"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ops/v1/routing/rollback": {
         parameters: {
             query?: never;
@@ -3273,6 +3293,12 @@ export interface components {
         RouteHealth: {
             /** @example cards-main */
             account: string;
+            /**
+             * Format: int64
+             * @description of its calls
+             * @example 310
+             */
+            latency_ms?: number;
             /** @description merchants that do otherwise there */
             merchants?: {
                 /** @example mer_01KAN7PQ3Z8T5V6W7X8Y9ZABCD */
@@ -3336,6 +3362,18 @@ export interface components {
             since?: string;
             /** @enum {string} */
             state: "normal" | "abnormal" | "probing";
+            /**
+             * Format: double
+             * @description share of its payments that succeed, as the answering node has learnt it
+             * @example 0.94
+             */
+            success: number;
+            /**
+             * Format: double
+             * @description how many payments that weighs; 0: nobody has tried
+             * @example 412
+             */
+            trials: number;
             /** @example 3 of 20 succeeded in 2m0s */
             why?: string;
         };
@@ -3343,6 +3381,12 @@ export interface components {
             data: {
                 /** @example cards-main */
                 account: string;
+                /**
+                 * Format: int64
+                 * @description of its calls
+                 * @example 310
+                 */
+                latency_ms?: number;
                 /** @description merchants that do otherwise there */
                 merchants?: {
                     /** @example mer_01KAN7PQ3Z8T5V6W7X8Y9ZABCD */
@@ -3406,6 +3450,18 @@ export interface components {
                 since?: string;
                 /** @enum {string} */
                 state: "normal" | "abnormal" | "probing";
+                /**
+                 * Format: double
+                 * @description share of its payments that succeed, as the answering node has learnt it
+                 * @example 0.94
+                 */
+                success: number;
+                /**
+                 * Format: double
+                 * @description how many payments that weighs; 0: nobody has tried
+                 * @example 412
+                 */
+                trials: number;
                 /** @example 3 of 20 succeeded in 2m0s */
                 why?: string;
             }[];
@@ -3432,7 +3488,7 @@ export interface components {
              * @example abnormal
              * @enum {string}
              */
-            state?: "normal" | "abnormal" | "probing";
+            state?: "normal" | "abnormal";
         };
         RoutingExplanation: {
             /**
@@ -3545,6 +3601,238 @@ export interface components {
             text?: {
                 [key: string]: string;
             };
+        };
+        RoutingReplay: {
+            accounts: {
+                account: string;
+                now: {
+                    costs?: {
+                        /** Format: double */
+                        amount: number;
+                        cost: {
+                            /** Format: double */
+                            high: number;
+                            /** Format: double */
+                            low: number;
+                            /** Format: double */
+                            value: number;
+                        };
+                        /** @example CNY */
+                        currency: string;
+                        /** Format: double */
+                        rate: number;
+                        /** Format: int64 */
+                        unpriced: number;
+                    }[];
+                    /** Format: int64 */
+                    judged: number;
+                    /** Format: int64 */
+                    payments: number;
+                    /** Format: double */
+                    share: number;
+                    success?: {
+                        /** Format: double */
+                        high: number;
+                        /** Format: double */
+                        low: number;
+                        /** Format: double */
+                        value: number;
+                    };
+                };
+                then: {
+                    costs?: {
+                        /** Format: double */
+                        amount: number;
+                        cost: {
+                            /** Format: double */
+                            high: number;
+                            /** Format: double */
+                            low: number;
+                            /** Format: double */
+                            value: number;
+                        };
+                        /** @example CNY */
+                        currency: string;
+                        /** Format: double */
+                        rate: number;
+                        /** Format: int64 */
+                        unpriced: number;
+                    }[];
+                    /** Format: int64 */
+                    judged: number;
+                    /** Format: int64 */
+                    payments: number;
+                    /** Format: double */
+                    share: number;
+                    success?: {
+                        /** Format: double */
+                        high: number;
+                        /** Format: double */
+                        low: number;
+                        /** Format: double */
+                        value: number;
+                    };
+                };
+            }[];
+            assumed: string[];
+            flows: {
+                from: string;
+                /** Format: int64 */
+                payments: number;
+                to: string;
+            }[];
+            /** Format: date-time */
+            from?: string;
+            merchant?: string;
+            /** Format: int64 */
+            moved: number;
+            moves: {
+                /** Format: int64 */
+                amount: number;
+                code: string;
+                /** @example CNY */
+                currency: string;
+                detail?: string;
+                from: string;
+                kind: string;
+                merchant: string;
+                /** @enum {string} */
+                method: "card" | "wechat_pay" | "alipay" | "paypal" | "bank_transfer";
+                payment: string;
+                rule: string;
+                to: string;
+                why: string;
+            }[];
+            next?: string;
+            now: {
+                costs?: {
+                    /** Format: double */
+                    amount: number;
+                    cost: {
+                        /** Format: double */
+                        high: number;
+                        /** Format: double */
+                        low: number;
+                        /** Format: double */
+                        value: number;
+                    };
+                    /** @example CNY */
+                    currency: string;
+                    /** Format: double */
+                    rate: number;
+                    /** Format: int64 */
+                    unpriced: number;
+                }[];
+                /** Format: int64 */
+                judged: number;
+                /** Format: int64 */
+                payments: number;
+                /** Format: double */
+                share: number;
+                success?: {
+                    /** Format: double */
+                    high: number;
+                    /** Format: double */
+                    low: number;
+                    /** Format: double */
+                    value: number;
+                };
+            };
+            object: string;
+            /** Format: int64 */
+            payments: number;
+            /** Format: int64 */
+            pooled: number;
+            /** Format: int64 */
+            refused: number;
+            ruleset: string;
+            then: {
+                costs?: {
+                    /** Format: double */
+                    amount: number;
+                    cost: {
+                        /** Format: double */
+                        high: number;
+                        /** Format: double */
+                        low: number;
+                        /** Format: double */
+                        value: number;
+                    };
+                    /** @example CNY */
+                    currency: string;
+                    /** Format: double */
+                    rate: number;
+                    /** Format: int64 */
+                    unpriced: number;
+                }[];
+                /** Format: int64 */
+                judged: number;
+                /** Format: int64 */
+                payments: number;
+                /** Format: double */
+                share: number;
+                success?: {
+                    /** Format: double */
+                    high: number;
+                    /** Format: double */
+                    low: number;
+                    /** Format: double */
+                    value: number;
+                };
+            };
+            /** Format: date-time */
+            to?: string;
+            /** Format: int64 */
+            unknown: number;
+            /** Format: int64 */
+            unrouted: number;
+            /** Format: int64 */
+            version?: number;
+        };
+        RoutingReplayRequest: {
+            /** @description go on behind this payment: next of an earlier replay */
+            after?: string;
+            /** @description by this rule set, in YAML or JSON; or */
+            document?: string;
+            /** @description by this draft; or */
+            draft?: string;
+            /**
+             * Format: date-time
+             * @description made since this time
+             */
+            from?: string;
+            /** @description of this merchant only */
+            merchant?: string;
+            /**
+             * @description of live or of test merchants only
+             * @enum {string}
+             */
+            mode?: "live" | "test";
+            /**
+             * Format: int64
+             * @description how many that would move to list at most; 100 if not given
+             */
+            moves?: number;
+            /**
+             * Format: int64
+             * @description how many at most; 100,000 if not given
+             */
+            payments?: number;
+            /**
+             * @description number of the region whose payments are replayed; that of the node which is asked if not given
+             * @example 1
+             */
+            region?: string;
+            /**
+             * Format: date-time
+             * @description made before this time
+             */
+            to?: string;
+            /**
+             * Format: int64
+             * @description by this version; by what is in force if nothing is given
+             */
+            version?: number;
         };
         RoutingSimulated: {
             /** @description accounts that would be tried, best first; empty: the payment would be refused */
@@ -5554,6 +5842,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RuleSetReport"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    opsReplayRouting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "region": "1"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RoutingReplayRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutingReplay"];
                 };
             };
             400: components["responses"]["Problem400"];
