@@ -3,6 +3,7 @@ package routing
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/internal/boxes"
@@ -27,12 +28,19 @@ const (
 
 // extent is the payments that meet a condition. Where it is not exact, it is more than those.
 type extent struct {
-	boxes []boxes.Box
-	exact bool
+	boxes  []boxes.Box
+	exact  bool
+	weight int // of the boxes, once it is measured
+}
+
+// ground is a rule set in which many conditions are measured.
+type ground struct {
+	*RuleSet
+	groups map[string]boxes.Words // by their names
 }
 
 // extentOf is where a condition is met.
-func (s *RuleSet) extentOf(c *Condition) extent {
+func (s *ground) extentOf(c *Condition) extent {
 	plain, ok := s.plain(c)
 	if !ok {
 		return extent{exact: true}
@@ -63,7 +71,7 @@ func (s *RuleSet) extentOf(c *Condition) extent {
 }
 
 // plain is a condition without its any and not. ok is false where nothing meets it.
-func (s *RuleSet) plain(c *Condition) (b boxes.Box, ok bool) {
+func (s *ground) plain(c *Condition) (b boxes.Box, ok bool) {
 	sides := boxes.Box{}
 	add := func(given bool, of string, p boxes.Part) {
 		if given {
@@ -71,7 +79,7 @@ func (s *RuleSet) plain(c *Condition) (b boxes.Box, ok bool) {
 		}
 	}
 	add(len(c.Merchants) > 0, aboutMerchant, boxes.WordsOf(c.Merchants))
-	add(len(c.Groups) > 0, aboutMerchant, boxes.WordsOf(s.members(c.Groups)))
+	add(len(c.Groups) > 0, aboutMerchant, s.grouped(c.Groups))
 	add(len(c.Methods) > 0, aboutMethod, boxes.WordsOf(c.Methods))
 	add(len(c.Currencies) > 0, aboutMoney, moneyIn(c.Currencies))
 	add(len(c.Amounts) > 0, aboutMoney, moneyWithin(c.Amounts, noAmount()))
@@ -87,6 +95,18 @@ func (s *RuleSet) plain(c *Condition) (b boxes.Box, ok bool) {
 		add(true, aboutMetadata+key, metadataWords(values))
 	}
 	return boxes.Box{}.Meet(sides)
+}
+
+// grouped are the merchants of groups. Groups may be large, and many rules may name the same.
+func (s *ground) grouped(groups []string) boxes.Words {
+	if len(groups) == 0 {
+		return boxes.Words{}
+	}
+	key := strings.Join(groups, "\x00")
+	if _, ok := s.groups[key]; !ok {
+		s.groups[key] = boxes.WordsOf(s.members(groups))
+	}
+	return s.groups[key]
 }
 
 func (s *RuleSet) members(groups []string) (out []paymux.MerchantID) {

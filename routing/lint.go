@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/paymux/paymux/internal/boxes"
 	"github.com/paymux/paymux/internal/document"
 )
 
@@ -51,8 +52,8 @@ const (
 // What is worth the work.
 const (
 	mostFindings = 200
-	mostWork     = 20_000_000 // comparisons of boxes: a few seconds
-	mostLeft     = 64         // boxes of a condition that others have cut pieces from
+	mostWork     = 100_000_000 // a second or so: [boxes.Weight] says of what
+	mostLeft     = 64          // boxes of a condition that others have cut pieces from
 )
 
 // Lint looks for what can be compiled and is hardly meant, and for what cannot be compiled: then only that. accounts
@@ -83,7 +84,7 @@ func refused(faults Faults) (out []Finding) {
 
 // linter is a rule set being looked at.
 type linter struct {
-	set      *RuleSet
+	set      *ground
 	accounts map[string]*known // by name: those of the rules and those there are
 	complete bool              // it is known which accounts there are
 	work     int               // what is left of it
@@ -94,7 +95,7 @@ type linter struct {
 }
 
 func lint(s *RuleSet, accounts []Account, line func(string) int) []Finding {
-	l := &linter{set: s, complete: accounts != nil, work: mostWork, line: line}
+	l := &linter{set: &ground{s, map[string]boxes.Words{}}, complete: accounts != nil, work: mostWork, line: line}
 	l.measure()
 	l.conditions()
 	l.know(accounts)
@@ -117,21 +118,26 @@ func (l *linter) add(severity Severity, code, path, remedy, format string, args 
 
 // measure finds out where every rule matches.
 func (l *linter) measure() {
+	where := func(c *Condition) extent {
+		e := l.set.extentOf(c)
+		e.weight = boxes.Weight(e.boxes)
+		return e
+	}
 	for i := range l.set.Designated {
-		l.designated = append(l.designated, l.set.extentOf(&l.set.Designated[i].When))
+		l.designated = append(l.designated, where(&l.set.Designated[i].When))
 	}
 	for i := range l.set.Static {
-		l.static = append(l.static, l.set.extentOf(&l.set.Static[i].When))
+		l.static = append(l.static, where(&l.set.Static[i].When))
 	}
 	for i := range l.set.Dynamic {
-		l.dynamic = append(l.dynamic, l.set.extentOf(&l.set.Dynamic[i].When))
+		l.dynamic = append(l.dynamic, where(&l.set.Dynamic[i].When))
 	}
 }
 
-// spend takes from what work there is, and says once when there is no more.
-func (l *linter) spend(n int) bool {
+// spend takes from what work there is to compare a with b, so often, and says once when there is no more.
+func (l *linter) spend(a, b extent, times int) bool {
 	had := l.work > 0
-	if l.work -= n; had && l.work <= 0 {
+	if l.work -= times * (a.weight*len(b.boxes) + b.weight*len(a.boxes) + 1); had && l.work <= 0 {
 		l.add(SeverityWarning, LintTooMuch, "", "Split the rule set up, or look at the rest yourself.", "There are too many rules to compare all of them with each other.")
 	}
 	return l.work > 0

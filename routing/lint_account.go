@@ -67,7 +67,7 @@ func (a *Account) boxes() (out []boxes.Box) {
 }
 
 // limits are what the rules let an account take, at least; the box is void where they let it take nothing.
-func (s *RuleSet) limits(a *AccountRule) boxes.Box {
+func (s *ground) limits(a *AccountRule) boxes.Box {
 	c := Condition{Methods: a.Methods, Currencies: a.Currencies, Client: a.Client, Hours: a.Hours}
 	b, _ := s.plain(&c) // each of these is there once
 	sides := boxes.Box{}

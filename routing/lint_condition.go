@@ -68,8 +68,9 @@ func (l *linter) deadWords(c *Condition, path string) {
 		}
 	}
 	if len(c.Merchants) > 0 && len(c.Groups) > 0 {
+		members, _ := l.set.grouped(c.Groups).List()
 		for i, m := range c.Merchants {
-			if !slices.Contains(l.set.members(c.Groups), m) {
+			if _, in := slices.BinarySearch(members, string(m)); !in {
 				l.add(SeverityWarning, LintNoEffect, at(path+".merchants", i), "Remove it, or leave groups out.", "%s is in none of the groups beside it, so it never matches.", clip(string(m)))
 			}
 		}

@@ -1,12 +1,12 @@
 package routing
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/paymux/paymux/internal/document"
 )
@@ -47,17 +47,22 @@ func structure(text []byte) (*document.Reader, *RuleSet) {
 
 // Check is what Parse would say of a set that was not read from a document.
 func Check(s *RuleSet) Faults {
-	faults := check(s)
-	var n yaml.Node
-	if len(faults) > 0 {
+	if faults := check(s); len(faults) > 0 {
 		return faults
 	}
-	if err := n.Encode(s); err != nil {
-		return Faults{{Code: "document", Message: err.Error() + ".", Remedy: "Use text that can be written."}}
+	text, err := json.Marshal(s)
+	if err != nil {
+		return Faults{{Code: "document", Message: err.Error() + ".", Remedy: "Use numbers and text that can be written."}}
 	}
-	r := document.NewReader()
-	newTable().ruleSet().Read(r, &n, "")
-	return faulted(r)
+	if bytes.Contains(text, []byte(`\ufffd`)) {
+		return Faults{{Code: "document", Message: "It has text that is no UTF-8.", Remedy: "Write UTF-8."}}
+	}
+	r, _ := structure(text)
+	faults := faulted(r)
+	for i := range faults {
+		faults[i].Line = 0 // there is no document
+	}
+	return faults
 }
 
 // faulted are the faults of a structure.

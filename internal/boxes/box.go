@@ -23,6 +23,19 @@ func (b Box) find(of string) (int, bool) {
 	return slices.BinarySearchFunc(b, of, func(s Side, of string) int { return cmp.Compare(s.Of, of) })
 }
 
+// Words are those that a property may have. ok is false where it may have others.
+func (b Box) Words(of string) (list []string, ok bool) {
+	i, found := b.find(of)
+	if !found {
+		return nil, false
+	}
+	w, ok := b[i].Part.(Words)
+	if !ok {
+		return nil, false
+	}
+	return w.List()
+}
+
 // With is the box with one side more, or narrower; ok is false where nothing is left of it.
 func (b Box) With(of string, p Part) (out Box, ok bool) {
 	i, found := b.find(of)
@@ -95,6 +108,16 @@ func Without(boxes, others []Box, most int) (left []Box, ok bool) {
 		}
 	}
 	return left, true
+}
+
+// Weight is what it takes to compute with boxes: some ten nanoseconds for each with each of the others.
+func Weight(list []Box) (n int) {
+	for _, b := range list {
+		for _, s := range b {
+			n += 8 + s.Part.size()
+		}
+	}
+	return n + len(list)
 }
 
 // Shared is what two lists of boxes have in common.

@@ -10,6 +10,7 @@ type Part interface {
 	Meet(Part) Part // what both have
 	Inverse() Part  // all others
 	Void() bool
+	size() int // of what it takes to compute with it
 }
 
 // Words are these, or all but these. There are always other words than any list has.
@@ -29,8 +30,13 @@ func WordsOf[S ~string](list []S) Words {
 	return w
 }
 
+func (w Words) size() int { return len(w.list) }
+
 // But is all words but those of a list.
 func But[S ~string](list ...S) Words { return Words{WordsOf(list).list, true} }
+
+// List are the words. ok is false where they are all but some.
+func (w Words) List() (list []string, ok bool) { return w.list, !w.but }
 
 // Inverse is all others.
 func (w Words) Inverse() Part { return Words{w.list, !w.but} }
@@ -87,6 +93,8 @@ type Numbers struct {
 
 // Void reports whether there is no number.
 func (n Numbers) Void() bool { return len(n.list) == 0 }
+
+func (n Numbers) size() int { return len(n.list) }
 
 // Inverse is all others.
 func (n Numbers) Inverse() Part {
@@ -151,6 +159,14 @@ func KeyedOf[S ~string](by map[S]Numbers, rest Numbers) Keyed {
 		k.by[string(word)] = n
 	}
 	return k
+}
+
+func (k Keyed) size() int {
+	n := k.rest.size()
+	for _, one := range k.by {
+		n += 4 + one.size()
+	}
+	return n
 }
 
 func (k Keyed) of(word string) Numbers {
