@@ -11,6 +11,9 @@ import (
 	"github.com/paymux/paymux/internal/document"
 )
 
+// faultDocument is the code of what the structure of a document says by itself; check has codes of its own.
+const faultDocument = "document"
+
 // Parse reads a rule set from YAML or JSON and refuses what could not work as it is written: the error is a Faults
 // with everything that was found, in the order of its lines. What works and is hardly meant is found by [Lint].
 func Parse(text []byte) (*RuleSet, error) {
@@ -52,10 +55,10 @@ func Check(s *RuleSet) Faults {
 	}
 	text, err := json.Marshal(s)
 	if err != nil {
-		return Faults{{Code: "document", Message: err.Error() + ".", Remedy: "Use numbers and text that can be written."}}
+		return Faults{{Code: faultDocument, Message: err.Error() + ".", Remedy: "Use numbers and text that can be written."}}
 	}
 	if bytes.Contains(text, []byte(`\ufffd`)) {
-		return Faults{{Code: "document", Message: "It has text that is no UTF-8.", Remedy: "Write UTF-8."}}
+		return Faults{{Code: faultDocument, Message: "It has text that is no UTF-8.", Remedy: "Write UTF-8."}}
 	}
 	r, _ := structure(text)
 	faults := faulted(r)
@@ -69,7 +72,7 @@ func Check(s *RuleSet) Faults {
 func faulted(r *document.Reader) Faults {
 	var faults Faults
 	for _, f := range r.Faults.Located() {
-		faults = append(faults, Fault{Path: f.Path, Line: f.Line, Code: "document", Message: f.Message, Remedy: f.Remedy})
+		faults = append(faults, Fault{Path: f.Path, Line: f.Line, Code: faultDocument, Message: f.Message, Remedy: f.Remedy})
 	}
 	byLine(faults)
 	return faults
