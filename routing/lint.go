@@ -49,6 +49,14 @@ const (
 	LintTooMuch        = "too_much"            // there was too much to look at all of it
 )
 
+// LintCodes lists the codes of findings in documents that Parse accepts.
+func LintCodes() []string {
+	return []string{
+		LintUnreachable, LintNeverMatches, LintNoEffect, LintOverlap, LintUnknownAccount, LintUnknownChannel, LintDisabled, LintAccountNever, LintCandidateNever,
+		LintShares, LintNoRanker, LintNoFee, LintUnreachableFee, LintNoChoice, LintQuota, LintUnused, LintRefusesAll, LintTooMuch,
+	}
+}
+
 // What is worth the work.
 const (
 	mostFindings = 200

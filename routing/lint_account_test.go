@@ -1,8 +1,10 @@
 package routing_test
 
 import (
+	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/paymux/paymux"
@@ -191,5 +193,42 @@ func TestTheExampleIsClean(t *testing.T) {
 	r.Method, r.Money, r.Client, r.Merchant = paymux.Card, paymux.Money{Amount: 2000, Currency: "EUR"}, "DE", "mer_01KAN7PQ3Z8T5V6W7X8Y9ZABCD"
 	if d := bind(t, s, exampleAccounts()...).Decide(&r); d.Rule != "flagship at home" {
 		t.Errorf("decided by %q", d.Rule)
+	}
+}
+
+// Every code is in the document for operators, and, but for what takes a very large set, shown by a case.
+func TestLintCodesAreDocumented(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/routing-rules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := map[string]bool{routing.LintTooMuch: true}
+	for _, cases := range []map[string]lintCase{lintCases, accountCases} {
+		for _, c := range cases {
+			shown[c.code] = true
+		}
+	}
+	for _, code := range routing.LintCodes() {
+		if !strings.Contains(string(text), "`"+code+"`") {
+			t.Errorf("%s is not in docs/routing-rules.md", code)
+		}
+		if !shown[code] {
+			t.Errorf("%s has no case", code)
+		}
+	}
+}
+
+// A set that is too large to compare all rules is said to be so, once, and soon.
+func TestLintSaysWhatItDidNotLookAt(t *testing.T) {
+	t.Parallel()
+	s := &routing.RuleSet{Fallback: routing.Fallback{All: true}}
+	for i := range 8000 {
+		s.Static = append(s.Static, routing.StaticRule{Name: fmt.Sprint(i), Use: []string{"a"}, When: routing.Condition{
+			Amounts: map[paymux.Currency]routing.Range{"CNY": {Min: int64(20_000 - i)}}, Metadata: map[string][]string{"k": {fmt.Sprint(i % 50), "x"}},
+		}})
+	}
+	if found := routing.Lint(s, nil); len(found) != 1 || found[0].Code != routing.LintTooMuch {
+		t.Errorf("found\n%s", listing(found))
 	}
 }

@@ -177,3 +177,19 @@ func bindDrawn(t *rapid.T, s *routing.RuleSet) *routing.View {
 	}
 	return p.Bind([]routing.Account{able("a")}, nil)
 }
+
+// Of a condition that is too complicated to compute with, nothing is said that might be wrong.
+func TestWhatIsTooComplicatedIsNotReported(t *testing.T) {
+	t.Parallel()
+	var many []routing.Condition
+	for i := range 70 {
+		many = append(many, routing.Condition{Merchants: []paymux.MerchantID{paymux.MerchantID(fmt.Sprintf("mer_%d", i))}, Amounts: map[paymux.Currency]routing.Range{"CNY": {Min: int64(i)}}})
+	}
+	for name, first := range map[string]routing.Condition{"any": {Any: many}, "not": {Not: &routing.Condition{Any: many}}} {
+		s := &routing.RuleSet{Fallback: routing.Fallback{All: true}}
+		s.Static = []routing.StaticRule{{Name: "first", When: first, Use: []string{"a"}}, {Name: "second", Use: []string{"a"}}}
+		if found := routing.Lint(s, nil); len(found) > 0 {
+			t.Errorf("%s: found\n%s", name, listing(found))
+		}
+	}
+}
