@@ -11,7 +11,8 @@ func (d *deciding) routing() paymux.Routing {
 	set, r := d.v.program.Set, d.in.r
 	out := paymux.Routing{
 		RuleSet: set.Name, Version: set.Version, Rule: d.rule, Reason: d.reason(),
-		Kind: d.kind, By: d.by, Turn: d.turn, At: r.At, BIN: r.BIN, Network: r.Network,
+		Kind: d.kind, By: d.by, Turn: d.turn, At: r.At, BIN: r.BIN, Network: r.Network, Card: carded(r), Payer: r.Payer,
+		Draw: strconv.FormatUint(r.Draw, 16),
 	}
 	if d.object != Unknown {
 		out.Object = d.object
@@ -19,11 +20,14 @@ func (d *deciding) routing() paymux.Routing {
 	if d.by == paymux.OrderedSplit {
 		out.Payer = d.payer()
 	}
-	if d.ranker != nil && d.kind == paymux.RoutedStatic {
-		out.Ranker = d.ranker.Name
+	if d.ranker != nil {
+		out.Explore = d.ranker.Explore
+		if d.kind == paymux.RoutedStatic {
+			out.Ranker = d.ranker.Name
+		}
 	}
-	if d.kept > 1 && d.chancy() {
-		out.Draw = strconv.FormatUint(r.Draw, 16)
+	if d.probing() {
+		out.Probe = d.v.program.Health.Probe
 	}
 	out.Candidates = make([]paymux.Candidate, 0, d.n)
 	for n := range d.kept {
@@ -37,13 +41,21 @@ func (d *deciding) routing() paymux.Routing {
 	return out
 }
 
-// chancy reports whether the draw could have changed the order.
-func (d *deciding) chancy() bool {
-	if d.ranker != nil && d.ranker.Explore > 0 {
-		return true
+// carded is what the request came with.
+func carded(r *Request) string {
+	switch {
+	case r.CardNumber:
+		return paymux.RoutedCardNumber
+	case r.CardToken:
+		return paymux.RoutedCardToken
 	}
-	for i := range d.n {
-		if d.at(i).health == Probing {
+	return ""
+}
+
+// probing reports whether one of the kept is.
+func (d *deciding) probing() bool {
+	for n := range d.kept {
+		if d.rank(n).health == Probing {
 			return true
 		}
 	}

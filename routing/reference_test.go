@@ -29,7 +29,12 @@ type seen struct {
 }
 
 func (f *reference) explain(r *routing.Request) (routing.Decision, paymux.Routing) {
-	out := paymux.Routing{RuleSet: f.set.Name, Version: f.set.Version, At: r.At, BIN: r.BIN, Network: r.Network}
+	out := paymux.Routing{RuleSet: f.set.Name, Version: f.set.Version, At: r.At, BIN: r.BIN, Network: r.Network, Payer: r.Payer, Draw: strconv.FormatUint(r.Draw, 16)}
+	if r.CardNumber {
+		out.Card = "number"
+	} else if r.CardToken {
+		out.Card = "token"
+	}
 	object := f.object(r)
 	if f.asksObject() && object != "ZZ" {
 		out.Object = object
@@ -265,14 +270,13 @@ func (f *reference) ordered(r *routing.Request, all []seen, ranker *routing.Dyna
 		}
 		return cmp.Or(byHealth, cmp.Compare(b.Score, a.Score), cmp.Compare(cmp.Or(a.Priority, 100), cmp.Or(b.Priority, 100)))
 	})
-	explore := 0.0
 	if ranker != nil {
-		explore = ranker.Explore
+		out.Explore = ranker.Explore
 	}
-	if len(kept) > 1 && (len(probing) > 0 || explore > 0) {
-		out.Draw = strconv.FormatUint(r.Draw, 16)
+	if len(probing) > 0 {
+		out.Probe = f.set.Health.OrDefault().Probe
 	}
-	return f.turns(r, kept, probing, explore, out)
+	return f.turns(r, kept, probing, out.Explore, out)
 }
 
 // turns lets another come first: each probing account as often as the policy says, then the explored.

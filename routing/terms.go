@@ -1,9 +1,6 @@
 package routing
 
-import (
-	"cmp"
-	"math"
-)
+import "cmp"
 
 // terms are what the rules say of an account, made of numbers.
 type terms struct {
@@ -78,7 +75,12 @@ func (t *terms) charge(in *inputs) *fee {
 
 // of is the fee of an amount, rounded to the nearest minor unit.
 func (f *Fee) of(amount int64) int64 {
-	fee := max(int64(math.Round(float64(amount)*f.Percent/100))+f.Fixed, f.Min)
+	exact := float64(amount) * f.Percent / 100
+	percent := int64(exact)
+	if exact-float64(percent) >= 0.5 { // math.Round, which takes longer than all the rest
+		percent++
+	}
+	fee := max(percent+f.Fixed, f.Min)
 	if f.Max > 0 {
 		fee = min(fee, f.Max)
 	}
