@@ -200,3 +200,17 @@ func TestSinceATime(t *testing.T) {
 		}
 	})
 }
+
+func TestMarksAreKeyedAndTellTextsApart(t *testing.T) {
+	t.Parallel()
+	ids, others := paymux.NewIDs(mintKey, 7, time.Now), paymux.NewIDs([]byte("another key of sixteen bytes"), 7, time.Now)
+	mark := ids.Mark("mer_1", "card", "4242424242424242")
+	if again := paymux.NewIDs(mintKey, 8, time.Now).Mark("mer_1", "card", "4242424242424242"); again != mark || len(mark) != 16 {
+		t.Errorf("%s, and again %s", mark, again)
+	}
+	for _, other := range []string{others.Mark("mer_1", "card", "4242424242424242"), ids.Mark("mer_1", "card4", "242424242424242"), ids.Mark("mer_1card", "4242424242424242"), ids.Mark()} {
+		if other == mark {
+			t.Errorf("%s is the mark of something else, too", mark)
+		}
+	}
+}
