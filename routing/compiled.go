@@ -19,10 +19,11 @@ type inputs struct {
 	network  uint32
 	amount   int64
 	bin      bounds
-	carded   bool  // bin is known
-	day      int   // of the week, Sunday is 0
-	minute   int   // of the day
-	date     int32 // days since 1970
+	carded   bool     // bin is known
+	asked    Features // of whoever carries it
+	day      int      // of the week, Sunday is 0
+	minute   int      // of the day
+	date     int32    // days since 1970
 }
 
 // read looks everything up once. What object is comes later, where a rule asks for it.
@@ -37,6 +38,14 @@ func (p *Program) read(r *Request) (in inputs) {
 	}
 	if r.BIN != "" {
 		in.bin, in.carded = binBounds(r.BIN)
+	}
+	for _, need := range [...]struct {
+		is bool
+		of Feature
+	}{{r.Manual, ManualCapture}, {r.CardToken, CardTokens}, {r.CardNumber, CardNumbers}} {
+		if need.is {
+			in.asked |= need.of.bit()
+		}
 	}
 	if p.clocked {
 		at := r.At.In(p.zone)

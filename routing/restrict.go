@@ -87,11 +87,14 @@ func (d *deciding) restriction(one *candidate) drop {
 		return dropDown
 	case a.rule.Disabled:
 		return dropDisabled
-	case r.Manual && !a.Features.Has(ManualCapture):
+	}
+	switch lacking := d.in.asked &^ a.Features; {
+	case lacking == 0:
+	case lacking.Has(ManualCapture):
 		return dropNoCapture
-	case r.CardToken && !a.Features.Has(CardTokens):
+	case lacking.Has(CardTokens):
 		return dropNoTokens
-	case r.CardNumber && !a.Features.Has(CardNumbers):
+	default:
 		return dropNoNumbers
 	}
 	if one.about = string(missing(a.Features, d.needs)); one.about != "" {

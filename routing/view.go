@@ -77,12 +77,12 @@ func (v *View) Program() *Program { return v.program }
 func (v *View) seat(named map[string]int, names []string) stretch {
 	s := stretch{len(v.places), len(v.places)}
 	for _, name := range names {
-		if slices.ContainsFunc(v.places[s.from:], func(p place) bool { return p.name == name }) {
-			continue
-		}
 		i, ok := named[name]
 		if !ok {
 			i = nobody
+		}
+		if slices.ContainsFunc(v.places[s.from:], func(p place) bool { return p.account == i && (ok || p.name == name) }) {
+			continue
 		}
 		v.places = append(v.places, place{i, name})
 	}

@@ -155,6 +155,9 @@ func (f *few) has(n uint32) bool { return !f.set || f.in(n) }
 
 // in reports whether n was listed.
 func (f *few) in(n uint32) bool {
+	if len(f.sorted) == 0 {
+		return false
+	}
 	_, found := slices.BinarySearch(f.sorted, n)
 	return found
 }
