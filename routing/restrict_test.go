@@ -2,6 +2,7 @@ package routing_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -86,6 +87,22 @@ func TestRestrictions(t *testing.T) {
 				t.Errorf("reason %q", why.Reason)
 			}
 		})
+	}
+}
+
+func TestAnAccountClosesAtTheMinute(t *testing.T) {
+	t.Parallel()
+	s := &routing.RuleSet{Accounts: []routing.AccountRule{{Name: "a", Hours: []routing.Window{{From: "22:00", To: "06:00", Days: []string{"wed"}}}}}, Fallback: routing.Fallback{All: true}}
+	v := bind(t, s, able("a"))
+	for hour, open := range map[string]bool{"25T21:59": false, "25T22:00": true, "26T05:59": true, "26T06:00": false, "26T22:00": false} {
+		r := request()
+		var err error
+		if r.At, err = time.Parse(time.RFC3339, "2026-11-"+hour+":00Z"); err != nil {
+			t.Fatal(err)
+		}
+		if d := v.Decide(&r); (len(d.Order) == 1) != open {
+			t.Errorf("at %s it is open: %t", hour, len(d.Order) == 1)
+		}
 	}
 }
 
