@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -61,7 +62,7 @@ func (t *teller) failover(first *paymux.Routing, f *paymux.Failover) {
 	}
 	again := paymux.Routing{
 		Rule: f.Rule, Kind: f.Kind, By: f.By, Ranker: f.Ranker, Turn: f.Turn, Draw: f.Draw, Candidates: f.Candidates,
-		Payer: first.Payer, Explore: f.Explore, Probe: f.Probe,
+		Payer: cmp.Or(f.Payer, first.Payer), Explore: f.Explore, Probe: f.Probe,
 	}
 	t.decision(&again)
 }
