@@ -124,8 +124,11 @@ func (b *Book) await(ctx context.Context, out paymux.RuleSetActivated) (paymux.R
 	defer tick.Stop()
 	said := map[string]paymux.RuleSetNode{}
 	for {
-		out.Nodes = b.nodes(limited, said)
-		open := false
+		nodes, open := b.nodes(limited, said), false
+		if limited.Err() != nil && out.Nodes != nil {
+			return out, nil // some could not be asked once more
+		}
+		out.Nodes = nodes
 		out.Everywhere = true
 		for _, n := range out.Nodes {
 			runs := n.Version >= out.Active.Version

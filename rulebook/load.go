@@ -54,6 +54,8 @@ func (b *Book) say(n paymux.RuleSetNode) {
 
 // recall takes up the newest version the store has, of those that can be routed by.
 func (b *Book) recall(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, writeLimit)
+	defer cancel()
 	list, err := b.Store.RuleSets(ctx, 0, recalled)
 	for i := 0; err == nil && i < len(list) && list[i].Version > max(b.inForce.Load().version.Version, b.useless); i++ {
 		var v paymux.RuleSetVersion
@@ -144,8 +146,6 @@ func (b *Book) lookInStore(ctx context.Context) {
 		return
 	}
 	b.checked = b.Now()
-	ctx, cancel := context.WithTimeout(ctx, writeLimit)
-	defer cancel()
 	b.recall(ctx)
 }
 

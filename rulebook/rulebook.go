@@ -87,7 +87,7 @@ func Open(ctx context.Context, c Config) (*Book, error) {
 		return nil, err
 	}
 	b.takeUp(first)
-	b.recall(ctx)
+	b.recall(context.WithoutCancel(ctx)) // however long others have waited for the registry
 	b.active = c.Settings.Watch(ActiveKey)
 	select {
 	case <-b.active.Ready():
