@@ -11,7 +11,7 @@ func (d *deciding) routing() paymux.Routing {
 	set, r := d.v.program.Set, d.in.r
 	out := paymux.Routing{
 		RuleSet: set.Name, Version: set.Version, Rule: d.rule, Reason: d.reason(),
-		Kind: d.kind, By: d.by, Turn: d.turn, At: r.At, BIN: r.BIN, Network: r.Network,
+		Kind: d.kind, By: d.by, Turn: d.turn, At: r.At, BIN: r.BIN, Network: r.Network, Payer: r.Payer, Card: cardOf(r),
 	}
 	if d.object != Unknown {
 		out.Object = d.object
@@ -22,8 +22,8 @@ func (d *deciding) routing() paymux.Routing {
 	if d.ranker != nil && d.kind == paymux.RoutedStatic {
 		out.Ranker = d.ranker.Name
 	}
-	if d.kept > 1 && d.chancy() {
-		out.Draw = strconv.FormatUint(r.Draw, 16)
+	if d.kept > 1 {
+		d.turns(&out)
 	}
 	out.Candidates = make([]paymux.Candidate, 0, d.n)
 	for n := range d.kept {
@@ -37,17 +37,32 @@ func (d *deciding) routing() paymux.Routing {
 	return out
 }
 
-// chancy reports whether the draw could have changed the order.
-func (d *deciding) chancy() bool {
-	if d.ranker != nil && d.ranker.Explore > 0 {
-		return true
+// turns notes what decides turns, where the draw could have changed the order.
+func (d *deciding) turns(out *paymux.Routing) {
+	if d.ranker != nil {
+		out.Explore = d.ranker.Explore
 	}
+	probing := false
 	for i := range d.n {
-		if d.at(i).health == Probing {
-			return true
-		}
+		probing = probing || d.at(i).health == Probing
 	}
-	return false
+	if probing {
+		out.Probe = d.v.program.Health.Probe
+	}
+	if out.Explore > 0 || probing {
+		out.Draw = strconv.FormatUint(d.in.r.Draw, 16)
+	}
+}
+
+// cardOf is what the request came with.
+func cardOf(r *Request) string {
+	switch {
+	case r.CardNumber:
+		return paymux.RoutedCardNumber
+	case r.CardToken:
+		return paymux.RoutedCardToken
+	}
+	return ""
 }
 
 func (d *deciding) explained(i int) paymux.Candidate {

@@ -29,7 +29,13 @@ type seen struct {
 }
 
 func (f *reference) explain(r *routing.Request) (routing.Decision, paymux.Routing) {
-	out := paymux.Routing{RuleSet: f.set.Name, Version: f.set.Version, At: r.At, BIN: r.BIN, Network: r.Network}
+	out := paymux.Routing{RuleSet: f.set.Name, Version: f.set.Version, At: r.At, BIN: r.BIN, Network: r.Network, Payer: r.Payer}
+	switch {
+	case r.CardNumber:
+		out.Card = "number"
+	case r.CardToken:
+		out.Card = "token"
+	}
 	object := f.object(r)
 	if f.asksObject() && object != "ZZ" {
 		out.Object = object
@@ -270,7 +276,10 @@ func (f *reference) ordered(r *routing.Request, all []seen, ranker *routing.Dyna
 		explore = ranker.Explore
 	}
 	if len(kept) > 1 && (len(probing) > 0 || explore > 0) {
-		out.Draw = strconv.FormatUint(r.Draw, 16)
+		out.Draw, out.Explore = strconv.FormatUint(r.Draw, 16), explore
+		if len(probing) > 0 {
+			out.Probe = f.set.Health.OrDefault().Probe
+		}
 	}
 	return f.turns(r, kept, probing, explore, out)
 }
