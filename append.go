@@ -163,9 +163,9 @@ func (r *Routing) appendJSON(b []byte) []byte {
 		o.time("at", r.At)
 	}
 	o.some("bin", r.BIN)
+	o.some("network", r.Network)
 	o.some("object", r.Object)
 	o.some("payer", r.Payer)
-	o.some("network", r.Network)
 	o.some("card", r.Card)
 	o.some("draw", r.Draw)
 	o.number("explore", r.Explore)

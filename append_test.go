@@ -72,8 +72,8 @@ func drawPayment(t *rapid.T) paymux.Payment {
 		}
 		r := p.Routing
 		r.Kind, r.By, r.Ranker, r.Turn = text().Draw(t, "kind"), text().Draw(t, "by"), text().Draw(t, "ranker"), text().Draw(t, "turn")
-		r.BIN, r.Object, r.Payer, r.Draw = text().Draw(t, "bin"), text().Draw(t, "object"), text().Draw(t, "payer"), text().Draw(t, "draw")
-		r.Network, r.Card = text().Draw(t, "network"), text().Draw(t, "card type")
+		r.BIN, r.Network, r.Object, r.Payer, r.Draw = text().Draw(t, "bin"), text().Draw(t, "network"), text().Draw(t, "object"), text().Draw(t, "payer"), text().Draw(t, "draw")
+		r.Card = text().Draw(t, "card type")
 		r.Explore, r.Probe = rapid.Float64Range(0, 1).Draw(t, "explore"), rapid.Float64Range(0, 1).Draw(t, "probe")
 		r.At = moment(t, "routed at")
 		for range rapid.IntRange(0, 2).Draw(t, "failovers") {

@@ -14,9 +14,9 @@ type Routing struct {
 	Turn       string      `json:"turn,omitempty"`    // explore, probe: why the first is not the best
 	At         time.Time   `json:"at,omitzero"`       // when it was decided
 	BIN        string      `json:"bin,omitempty"`     // the card number's first six to eight digits
+	Network    string      `json:"network,omitempty"` // of the card, as far as it was known
 	Object     string      `json:"object,omitempty"`  // country of the transaction object, where a rule asks for it
 	Payer      string      `json:"payer,omitempty"`   // a hash that no one can undo; splits stick by it, or by the ID where it is empty
-	Network    string      `json:"network,omitempty"` // of the card, as far as it was known
 	Card       string      `json:"card,omitempty"`    // number or token, where the request came with one
 	Draw       string      `json:"draw,omitempty"`    // the random bits of turns, in hex
 	Explore    float64     `json:"explore,omitempty"` // share of payments in which another than the best has its turn

@@ -83,15 +83,3 @@ type ReplayMove struct {
 	Detail   string     `json:"detail,omitempty"` // what about it
 	Why      string     `json:"why"`              // the same for people
 }
-
-// RoutingReplayRequest asks what a rule set would have done with past payments of a region.
-type RoutingReplayRequest struct {
-	Rules    RuleSetChoice
-	Region   string // its number; empty: that of the node that is asked
-	Merchant MerchantID
-	Mode     string    // live or test; empty: both
-	From, To time.Time // of the payments' creation; To is exclusive
-	After    PaymentID // goes on where another replay ended
-	Payments int       // at most; 0: 100,000
-	Moves    int       // to list at most; 0: 100
-}

@@ -11,8 +11,7 @@ func (d *deciding) routing() paymux.Routing {
 	set, r := d.v.program.Set, d.in.r
 	out := paymux.Routing{
 		RuleSet: set.Name, Version: set.Version, Rule: d.rule, Reason: d.reason(),
-		Kind: d.kind, By: d.by, Turn: d.turn, At: r.At, BIN: r.BIN, Network: r.Network, Card: carded(r), Payer: r.Payer,
-		Draw: strconv.FormatUint(r.Draw, 16),
+		Kind: d.kind, By: d.by, Turn: d.turn, At: r.At, BIN: r.BIN, Network: r.Network, Payer: r.Payer, Card: cardOf(r),
 	}
 	if d.object != Unknown {
 		out.Object = d.object
@@ -20,14 +19,11 @@ func (d *deciding) routing() paymux.Routing {
 	if d.by == paymux.OrderedSplit {
 		out.Payer = d.payer()
 	}
-	if d.ranker != nil {
-		out.Explore = d.ranker.Explore
-		if d.kind == paymux.RoutedStatic {
-			out.Ranker = d.ranker.Name
-		}
+	if d.ranker != nil && d.kind == paymux.RoutedStatic {
+		out.Ranker = d.ranker.Name
 	}
-	if d.probing() {
-		out.Probe = d.v.program.Health.Probe
+	if d.kept > 1 {
+		d.turns(&out)
 	}
 	out.Candidates = make([]paymux.Candidate, 0, d.n)
 	for n := range d.kept {
@@ -41,8 +37,25 @@ func (d *deciding) routing() paymux.Routing {
 	return out
 }
 
-// carded is what the request came with.
-func carded(r *Request) string {
+// turns notes what decides turns, where the draw could have changed the order.
+func (d *deciding) turns(out *paymux.Routing) {
+	if d.ranker != nil {
+		out.Explore = d.ranker.Explore
+	}
+	probing := false
+	for i := range d.n {
+		probing = probing || d.at(i).health == Probing
+	}
+	if probing {
+		out.Probe = d.v.program.Health.Probe
+	}
+	if out.Explore > 0 || probing {
+		out.Draw = strconv.FormatUint(d.in.r.Draw, 16)
+	}
+}
+
+// cardOf is what the request came with.
+func cardOf(r *Request) string {
 	switch {
 	case r.CardNumber:
 		return paymux.RoutedCardNumber
@@ -50,16 +63,6 @@ func carded(r *Request) string {
 		return paymux.RoutedCardToken
 	}
 	return ""
-}
-
-// probing reports whether one of the kept is.
-func (d *deciding) probing() bool {
-	for n := range d.kept {
-		if d.rank(n).health == Probing {
-			return true
-		}
-	}
-	return false
 }
 
 func (d *deciding) explained(i int) paymux.Candidate {

@@ -29,10 +29,11 @@ type seen struct {
 }
 
 func (f *reference) explain(r *routing.Request) (routing.Decision, paymux.Routing) {
-	out := paymux.Routing{RuleSet: f.set.Name, Version: f.set.Version, At: r.At, BIN: r.BIN, Network: r.Network, Payer: r.Payer, Draw: strconv.FormatUint(r.Draw, 16)}
-	if r.CardNumber {
+	out := paymux.Routing{RuleSet: f.set.Name, Version: f.set.Version, At: r.At, BIN: r.BIN, Network: r.Network, Payer: r.Payer}
+	switch {
+	case r.CardNumber:
 		out.Card = "number"
-	} else if r.CardToken {
+	case r.CardToken:
 		out.Card = "token"
 	}
 	object := f.object(r)
@@ -270,13 +271,17 @@ func (f *reference) ordered(r *routing.Request, all []seen, ranker *routing.Dyna
 		}
 		return cmp.Or(byHealth, cmp.Compare(b.Score, a.Score), cmp.Compare(cmp.Or(a.Priority, 100), cmp.Or(b.Priority, 100)))
 	})
+	explore := 0.0
 	if ranker != nil {
-		out.Explore = ranker.Explore
+		explore = ranker.Explore
 	}
-	if len(probing) > 0 {
-		out.Probe = f.set.Health.OrDefault().Probe
+	if len(kept) > 1 && (len(probing) > 0 || explore > 0) {
+		out.Draw, out.Explore = strconv.FormatUint(r.Draw, 16), explore
+		if len(probing) > 0 {
+			out.Probe = f.set.Health.OrDefault().Probe
+		}
 	}
-	return f.turns(r, kept, probing, out.Explore, out)
+	return f.turns(r, kept, probing, explore, out)
 }
 
 // turns lets another come first: each probing account as often as the policy says, then the explored.

@@ -1,6 +1,13 @@
 package routing
 
-import "github.com/paymux/paymux"
+import (
+	"maps"
+
+	"github.com/paymux/paymux"
+)
+
+// TextWords are what explanations say, English first, then Simplified Chinese, for programs that read them.
+func TextWords() map[string][2]string { return maps.Clone(textWords) }
 
 // textWords are what explanations say, English first, then Simplified Chinese.
 var textWords = map[string][2]string{

@@ -27,7 +27,7 @@ func TestScripts(t *testing.T) {
 			e.Values[receiverKey{}] = new(*shopServer)
 			return nil
 		},
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"until": until, "taken": taken, "free": free, "receive": receive, "received": received},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"until": until, "taken": taken, "free": free, "receive": receive, "received": received, "payment": paymentOf},
 		RequireExplicitExec: true,
 	})
 }
@@ -70,4 +70,16 @@ func taken(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(err)
 	ts.Defer(func() { socket.Close() })
 	ts.Setenv("TAKEN", socket.Addr().String())
+}
+
+// paymentOf sets PAYMENT to the ID of the payment in a file: "payment FILE".
+func paymentOf(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: payment FILE")
+	}
+	id := regexp.MustCompile(`pay_[0-9A-Z]{26}`).FindString(ts.ReadFile(args[0]))
+	if id == "" {
+		ts.Fatalf("%s has no payment", args[0])
+	}
+	ts.Setenv("PAYMENT", id)
 }

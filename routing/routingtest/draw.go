@@ -71,7 +71,7 @@ func (w *World) Learn(rt *rapid.T) {
 				Trials:  rapid.SampledFrom([]float64{0, 1, 12.25, 1000}).Draw(rt, a.Name+" trials"),
 				Latency: time.Duration(rapid.SampledFrom([]int{0, 80, 80, 1500}).Draw(rt, a.Name+" latency")) * time.Millisecond,
 			},
-			Health: rapid.SampledFrom([]routing.Health{routing.Normal, routing.Normal, routing.Probing, routing.Abnormal}).Draw(rt, a.Name+" health"),
+			Health: rapid.SampledFrom([]routing.Health{routing.Normal, routing.Normal, routing.Normal, routing.Probing, routing.Abnormal}).Draw(rt, a.Name+" health"),
 			Full:   rapid.SampledFrom([]string{"", "", "", "day"}).Draw(rt, a.Name+" full"),
 		}
 	}
@@ -191,9 +191,12 @@ func (d *drawer) dynamic(i int) routing.DynamicRule {
 	if d.often("among") {
 		r.Among = d.some()
 	}
-	r.Explore = rapid.SampledFrom([]float64{0, 0.2}).Draw(d.rt, "explore")
+	r.Explore = rapid.SampledFrom([]float64{0.2, 0.2, 0}).Draw(d.rt, "explore")
 	return r
 }
+
+// draws are twentieths of all draws: those that decide turns are among the first eight.
+var draws = []uint64{0, 1, 2, 3, 5, 7, 12, 19}
 
 // DrawRequest draws a payment. Its time is after a moment of November 2026.
 func DrawRequest(rt *rapid.T, w *World) routing.Request {
@@ -204,7 +207,7 @@ func DrawRequest(rt *rapid.T, w *World) routing.Request {
 		Money:    paymux.Money{Amount: rapid.SampledFrom([]int64{1, 400, 9_999, 60_000, 90_000}).Draw(rt, "amount"), Currency: paymux.Currency(pick("currency", "CNY", "EUR"))},
 		Method:   rapid.SampledFrom([]paymux.MethodType{paymux.Card, paymux.Card, paymux.Alipay}).Draw(rt, "method"),
 		Manual:   rapid.IntRange(0, 4).Draw(rt, "manual") == 0, Client: pick("client", "", "CN", "SE", "US"),
-		Payer: pick("payer", "", "p1", "p2", "p3"), Draw: rapid.Uint64().Draw(rt, "draw"), Metadata: map[string]string{"tier": pick("tier", "gold", "tin")},
+		Payer: pick("payer", "", "p1", "p2", "p3"), Draw: rapid.SampledFrom(draws).Draw(rt, "twentieth")*(1<<64/20) + rapid.Uint64Range(0, 1<<59).Draw(rt, "draw"), Metadata: map[string]string{"tier": pick("tier", "gold", "tin")},
 	}
 	if r.Method == paymux.Card {
 		r.BIN, r.Network = "424242", "visa"
