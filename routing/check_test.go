@@ -212,8 +212,8 @@ func TestFeesAndQuotasAndDays(t *testing.T) {
 		want   int64
 	}{
 		{func(r *routing.Request) { r.Method, r.Network = paymux.Card, "amex" }, 65},
-		{func(r *routing.Request) { r.Method, r.Network, r.Money.Amount = paymux.Card, "amex", 14 }, 30}, // 0.49 rounded
-		{func(r *routing.Request) { r.Method, r.Network, r.Money.Amount = paymux.Card, "amex", 15 }, 31}, // 0.525 rounded
+		{func(r *routing.Request) { r.Method, r.Network, r.Money.Amount = paymux.Card, "amex", 14 }, 30},  // 0.49 rounded
+		{func(r *routing.Request) { r.Method, r.Network, r.Money.Amount = paymux.Card, "amex", 15 }, 31},  // 0.525 rounded
 		{func(r *routing.Request) { r.Method, r.Network, r.Money.Amount = paymux.Card, "amex", 100 }, 34}, // 3.5 rounded
 		{func(r *routing.Request) { r.Client = "DE" }, 4},
 		{func(r *routing.Request) { r.Client, r.Money.Amount = "DE", 12_000 }, 6},
