@@ -1,7 +1,6 @@
 package routing
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -19,7 +18,7 @@ func Text(r *paymux.Routing, language string) string {
 	t.set(r.RuleSet, r.Version, r.At)
 	t.decision(r)
 	for i := range r.Failovers {
-		t.failover(r, &r.Failovers[i])
+		t.failover(r, i)
 	}
 	return t.b.String()
 }
@@ -48,7 +47,8 @@ func (t *teller) decision(r *paymux.Routing) {
 }
 
 // failover tells why the payment went on, and of the decision where to as of the first one.
-func (t *teller) failover(first *paymux.Routing, f *paymux.Failover) {
+func (t *teller) failover(r *paymux.Routing, n int) {
+	f := &r.Failovers[n]
 	if f.At.IsZero() {
 		t.line("failover", name(f.From), name(f.To), f.Why)
 	} else {
@@ -57,13 +57,11 @@ func (t *teller) failover(first *paymux.Routing, f *paymux.Failover) {
 	if f.Kind == "" { // of before it was decided anew
 		return
 	}
-	if f.Version != first.Version {
-		t.set(first.RuleSet, f.Version, time.Time{})
+	if f.Version != r.Version {
+		t.set(f.RuleSet, f.Version, time.Time{})
 	}
-	again := paymux.Routing{
-		Rule: f.Rule, Kind: f.Kind, By: f.By, Ranker: f.Ranker, Turn: f.Turn, Draw: f.Draw, Candidates: f.Candidates,
-		Payer: cmp.Or(f.Payer, first.Payer), Explore: f.Explore, Probe: f.Probe,
-	}
+	again := r.Again(n)
+	again.BIN, again.Network, again.Card = "", "", "" // are the payment's, and have been told
 	t.decision(&again)
 }
 
