@@ -60,8 +60,15 @@ func (p *Payment) AppendJSON(b []byte) []byte {
 	return append(o.b, '}')
 }
 
-// AppendKept appends all of a payment as JSON, as stores keep it: what merchants
-// see, and what only Paymux does. ReadKept reads it.
+// AppendShown appends the payment as merchants see it, with what is theirs of its routing.
+func (p *Payment) AppendShown(b []byte) []byte {
+	s := *p
+	s.Routing = p.Routing.Shown()
+	return s.AppendJSON(b)
+}
+
+// AppendKept appends all of a payment as JSON, as stores keep it, with what merchants
+// do not see. ReadKept reads it.
 func (p *Payment) AppendKept(b []byte) []byte {
 	b = p.AppendJSON(b)
 	o := object{b: b[:len(b)-1], filled: true}

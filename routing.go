@@ -1,6 +1,9 @@
 package paymux
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Routing is why a payment went where it went (X4): with the rule set of its version it is enough to choose again.
 type Routing struct {
@@ -23,6 +26,31 @@ type Routing struct {
 	Probe      float64     `json:"probe,omitempty"`   // share in which each probing account has its turn, where there are any
 	Candidates []Candidate `json:"candidates,omitempty"`
 	Failovers  []Failover  `json:"failovers,omitempty"`
+}
+
+// Shown is what merchants see of it: which rule, which accounts, and why not another; not what accounts cost the platform, how they do with
+// others' payments, and what decides turns, which are the operators'. r stays as it is; nil stays nil.
+func (r *Routing) Shown() *Routing {
+	if r == nil {
+		return nil
+	}
+	s := *r
+	s.Payer, s.Draw, s.Explore, s.Probe = "", "", 0, 0
+	s.Candidates, s.Failovers = shown(r.Candidates), slices.Clone(r.Failovers)
+	for i := range s.Failovers {
+		f := &s.Failovers[i]
+		f.Payer, f.Draw, f.Explore, f.Probe, f.Candidates = "", "", 0, 0, shown(f.Candidates)
+	}
+	return &s
+}
+
+func shown(candidates []Candidate) []Candidate {
+	list := slices.Clone(candidates)
+	for i := range list {
+		c := &list[i]
+		c.Priority, c.Share, c.Success, c.Trials, c.Cost, c.LatencyMS, c.Score = 0, 0, 0, 0, 0, 0, 0
+	}
+	return list
 }
 
 // Candidate is one account that was considered: those that were kept in the order they are tried, then those that were dropped.

@@ -169,5 +169,6 @@ func (s *Server) readPayment(ctx context.Context, in input) (paymux.Reply, error
 	if err != nil {
 		return paymux.Reply{}, err
 	}
+	p.Routing = p.Routing.Shown()
 	return objectReply(p)
 }

@@ -75,7 +75,11 @@ func (s *Server) listPayments(ctx context.Context, c *call) (answer, error) {
 	}
 	return listAnswer(p, func(p paymux.Page) ([]paymux.Payment, error) {
 		f.Page = p
-		return s.queries.Payments(ctx, f)
+		list, err := s.queries.Payments(ctx, f)
+		for i := range list {
+			list[i].Routing = list[i].Routing.Shown()
+		}
+		return list, err
 	}, func(p *paymux.Payment) string { return string(p.ID) })
 }
 
@@ -91,6 +95,7 @@ func (s *Server) getPayment(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	p.Routing = p.Routing.Shown()
 	body, err := json.Marshal(p)
 	if err != nil {
 		return answer{}, err

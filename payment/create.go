@@ -140,7 +140,7 @@ func routeHop(at time.Time, r *paymux.Routing, account string) paymux.Hop {
 // createOnly commits a payment that waits for its method, with the answer in the same commit.
 func (s *Service) createOnly(ctx context.Context, d *draft, c paymux.Caller) (err error) {
 	d.Payment.Version, d.Payment.UpdatedAt = 1, d.now
-	d.answered = &paymux.Reply{Object: d.Payment.AppendJSON(nil), Created: true, RequestID: c.RequestID}
+	d.answered = &paymux.Reply{Object: d.Payment.AppendShown(nil), Created: true, RequestID: c.RequestID}
 	if d.Begin != nil {
 		if d.Begin.Answer, err = encodeReply(d.answered); err != nil {
 			return err

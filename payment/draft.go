@@ -199,7 +199,7 @@ func (d *draft) seal(ctx context.Context) error {
 		d.Tasks = slices.DeleteFunc(d.Tasks, func(t queue.Task) bool { return t.Kind == KindResolve })
 	}
 	d.facts()
-	d.object = d.Payment.AppendJSON(make([]byte, 0, objectSize))
+	d.object = d.Payment.AppendShown(make([]byte, 0, objectSize))
 	if err := d.answer(); err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func (s *Service) answerTo(ctx context.Context, c paymux.Caller, d *draft, id pa
 	if err := d.load(ctx, op); err != nil {
 		return paymux.Reply{}, err
 	}
-	d.object = d.Payment.AppendJSON(nil)
+	d.object = d.Payment.AppendShown(nil)
 	r, err := d.reply(op)
 	r.RequestID = c.RequestID
 	return r, err

@@ -26,7 +26,7 @@ func (s *Service) Sync(ctx context.Context, r paymux.SyncPayment) (paymux.Reply,
 	if rec, err = s.Store.Record(ctx, r.Payment); err != nil {
 		return paymux.Reply{}, err
 	}
-	return paymux.Reply{Object: rec.Payment.AppendJSON(nil), RequestID: r.RequestID}, nil
+	return paymux.Reply{Object: rec.Payment.AppendShown(nil), RequestID: r.RequestID}, nil
 }
 
 // Payment returns a merchant's payment.
