@@ -35,7 +35,11 @@ func TestWhatRoutingIsToldOfThePayer(t *testing.T) {
 		if c.number != "" {
 			r.Card = &paymux.CardDetails{Number: paymux.Secret(c.number)}
 		}
-		p, _ := h.create(r)
+		made, _ := h.create(r)
+		p := h.payment(made.ID)
+		if made.Routing.Payer != "" {
+			t.Errorf("%s: the merchant sees %q", name, made.Routing.Payer)
+		}
 		if p.Routing.BIN != c.bin || p.Routing.Network != c.network {
 			t.Errorf("%s: told of %q, %q", name, p.Routing.BIN, p.Routing.Network)
 		}
