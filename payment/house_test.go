@@ -148,17 +148,30 @@ func (h *house) beside() *payment.Service {
 		Accounts: func() *channel.Accounts { return accounts }, Program: inForce, Knowledge: payment.Known{Quotas: quotas},
 	}
 	return payment.New(payment.Config{
-		Store: h.store, Accounts: routes.Accounts, Routes: routes.View, Quotas: quotas, Observer: h,
+		Store: committing{h.store, h}, Accounts: routes.Accounts, Routes: routes.View, Quotas: quotas, Observer: h,
 		IDs:    h.ids,
 		Policy: func(context.Context, paymux.MerchantID) (paymux.Policy, error) { return h.policy, nil },
-		Notify: func(_ context.Context, e paymux.Event) ([]queue.Task, error) {
-			h.mu.Lock()
-			defer h.mu.Unlock()
-			h.told = append(h.told, e.Type)
-			return nil, nil
-		},
+		Notify:    func(context.Context, paymux.Event) ([]queue.Task, error) { return nil, nil },
 		PublicURL: "http://127.0.0.1:8080", Now: h.clock, Log: slog.New(slog.DiscardHandler),
 	})
+}
+
+// committing notes the events that are kept: a change that meets another one is made again, with its events.
+type committing struct {
+	*sqlite.Store
+	h *house
+}
+
+func (c committing) Commit(ctx context.Context, change *payment.Change) error {
+	err := c.Store.Commit(ctx, change)
+	if err == nil {
+		c.h.mu.Lock()
+		defer c.h.mu.Unlock()
+		for i := range change.Events {
+			c.h.told = append(c.h.told, change.Events[i].Type)
+		}
+	}
+	return err
 }
 
 // ruled puts rules in force that say something of accounts.

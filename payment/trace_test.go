@@ -23,7 +23,6 @@ func (h *house) under(told map[paymux.EventType]string) {
 	h.Notify = func(ctx context.Context, e paymux.Event) ([]queue.Task, error) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		h.told = append(h.told, e.Type)
 		told[e.Type] = trace.ID(ctx)
 		return nil, nil
 	}

@@ -52,7 +52,7 @@ func newFront(s *scene) *front {
 	s.must(err)
 	door, err := access.New(access.Config{
 		Payments: node, Queries: f.payments, Callbacks: node, Merchants: s, Endpoints: s, Links: s, Events: s,
-		Notifications: notifier, NotificationLog: s, Answers: s, Tasks: nothing{}, Channels: nothing{}, Statistics: s, Gate: gate, IDs: s.ids, Now: time.Now, Log: quiet, PublicURL: "http://127.0.0.1",
+		Notifications: notifier, NotificationLog: s, Answers: s, Tasks: nothing{}, Channels: nothing{}, RuleSets: nothing{}, RuleSetTrials: nothing{}, Routes: nothing{}, Statistics: s, Gate: gate, IDs: s.ids, Now: time.Now, Log: quiet, PublicURL: "http://127.0.0.1",
 	})
 	s.must(err)
 	server := httptest.NewServer(door)
@@ -216,7 +216,12 @@ func TestPaymentsGoOnWithoutTheKeyService(t *testing.T) {
 }
 
 // nothing is what operators would see.
-type nothing struct{ access.Channels }
+type nothing struct {
+	access.Channels
+	access.RuleSets
+	access.RuleSetTrials
+	access.Routes
+}
 
 func (nothing) BuriedTasks(context.Context, paymux.Page) ([]access.BuriedTask, error) {
 	return nil, nil
