@@ -344,8 +344,12 @@ func TestMerchantsMakeNoSeries(t *testing.T) {
 					order := client.PaymentRequest{
 						Amount: 500, Currency: "CNY", MerchantOrderID: fmt.Sprint("S-", i), PaymentMethod: &client.PaymentMethod{Type: paymux.WeChatPay},
 					}
-					if _, err := m.CreatePayment(t.Context(), order); err != nil {
-						t.Error(err)
+					made, err := m.CreatePayment(t.Context(), order)
+					if err == nil && i == 0 { // the others are asked about when that takes long
+						made, err = m.SyncPayment(t.Context(), made.ID)
+					}
+					if err != nil {
+						t.Error(made, err)
 					}
 				}
 			})

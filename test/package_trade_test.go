@@ -20,6 +20,7 @@ import (
 type trade struct {
 	t      *testing.T
 	stalls []*stall
+	unseen func(*deal) bool // the institution never saw it, which it takes its time to be sure of; nil: it says so at once
 	quit   chan struct{}
 	buying sync.WaitGroup
 
@@ -334,7 +335,9 @@ func (tr *trade) ends() {
 		return len(open) == 0
 	}) {
 		for _, d := range open {
-			tr.t.Errorf("not over: %s", d)
+			if tr.unseen == nil || !tr.unseen(d) {
+				tr.t.Errorf("not over: %s", d)
+			}
 		}
 	}
 }
