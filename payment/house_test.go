@@ -149,8 +149,8 @@ func (h *house) beside() *payment.Service {
 	}
 	return payment.New(payment.Config{
 		Store: committing{h.store, h}, Accounts: routes.Accounts, Routes: routes.View, Quotas: quotas, Observer: h,
-		IDs:    h.ids,
-		Policy: func(context.Context, paymux.MerchantID) (paymux.Policy, error) { return h.policy, nil },
+		IDs:       h.ids,
+		Policy:    func(context.Context, paymux.MerchantID) (paymux.Policy, error) { return h.policy, nil },
 		Notify:    func(context.Context, paymux.Event) ([]queue.Task, error) { return nil, nil },
 		PublicURL: "http://127.0.0.1:8080", Now: h.clock, Log: slog.New(slog.DiscardHandler),
 	})
