@@ -139,8 +139,8 @@ func TestRulesAreToldAsTheyCame(t *testing.T) {
 		{"POST", "/rollback", `{"version":2,"reason":"why"}`, paymux.RuleSetActivation{Version: 2, Who: "operator", Why: "why"}},
 		{"PUT", "/health/main", `{"state":"abnormal","merchant":"` + string(merchant) + `","reason":"why"}`, paymux.RoutePin{Account: "main", Merchant: merchant, State: paymux.RouteAbnormal, Who: "operator", Why: "why", At: frontTime}},
 		{"PUT", "/health/main", `{"reason":"over"}`, paymux.RoutePin{Account: "main", Who: "operator", Why: "over", At: frontTime}},
-		{"POST", "/replay", `{"draft":"spring","region":"2","merchant":"` + string(merchant) + `","mode":"live","from":"2026-11-21T06:20:31Z","to":"2026-11-22T06:20:31Z","payments":5,"moves":3}`,
-			paymux.RuleSetReplay{Rules: paymux.RuleSetChoice{Draft: "spring"}, Region: "2", Merchant: merchant, Mode: "live", From: frontTime.AddDate(0, 0, -1), To: frontTime, Payments: 5, Moves: 3}},
+		{"POST", "/replay", `{"draft":"spring","region":"1","merchant":"` + string(merchant) + `","mode":"live","from":"2026-11-21T06:20:31Z","to":"2026-11-22T06:20:31Z","payments":5,"moves":3}`,
+			paymux.RuleSetReplay{Rules: paymux.RuleSetChoice{Draft: "spring"}, Region: "1", Merchant: merchant, Mode: "live", From: frontTime.AddDate(0, 0, -1), To: frontTime, Payments: 5, Moves: 3}},
 		{"POST", "/simulate", `{"draft":"spring","payment":{"amount":5,"currency":"CNY","method":"card","manual_capture":true,"network":"visa","bin":"424242","accounts":["a"],"client_country":"DE","metadata":{"a":"b"},"tried":["b"],"at":"2026-11-22T06:20:31Z"}}`,
 			paymux.Simulation{Rules: paymux.RuleSetChoice{Draft: "spring"}, Payment: paymux.SimulatedPayment{Amount: 5, Currency: "CNY", Method: paymux.Card, Manual: true, Network: "visa", BIN: "424242", Accounts: []string{"a"}, Client: "DE", Metadata: map[string]string{"a": "b"}, Tried: []string{"b"}, At: frontTime}}},
 	} {
