@@ -127,20 +127,14 @@ func (l *ledger) rewrite(ctx context.Context, c *claim) error {
 	return err
 }
 
-// watch probes until ctx ends, and asks the other frontends where it has to: apart, for a journal that is away takes its time not to answer.
+// watch probes, and asks the other frontends where it has to, until ctx ends. The one follows the other: a journal that is back has been heard before
+// anybody is asked to wait.
 func (l *ledger) watch(ctx context.Context) {
-	var asked sync.WaitGroup
-	asked.Go(func() { l.every(ctx, l.convene) })
-	l.every(ctx, l.probe)
-	asked.Wait()
-}
-
-// every does something now and each Probe.
-func (l *ledger) every(ctx context.Context, do func(context.Context)) {
 	tick := time.NewTicker(l.Probe)
 	defer tick.Stop()
 	for {
-		do(ctx)
+		l.probe(ctx)
+		l.convene(ctx)
 		select {
 		case <-ctx.Done():
 			return
