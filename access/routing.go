@@ -145,19 +145,25 @@ func (s *Server) lintRuleSet(ctx context.Context, c *call) (answer, error) {
 	return answered(s.ruleSetTrials.LintRuleSet(ctx, b.Document))
 }
 
+// chosenRules are the rules that a request means by at most one of three ways; none: those in force.
+func chosenRules(document, draft string, version int64) (paymux.RuleSetChoice, error) {
+	if err := oneOf("document, draft and version", document != "", draft != "", version != 0); err != nil {
+		return paymux.RuleSetChoice{}, err
+	}
+	return paymux.RuleSetChoice{Document: document, Draft: draft, Version: version}, draftNamed(draft)
+}
+
 func (s *Server) simulateRouting(ctx context.Context, c *call) (answer, error) {
 	b, err := decode[simulateBody](c.body)
 	if err != nil {
 		return answer{}, err
 	}
-	if err := oneOf("document, draft and version", b.Document != "", b.Draft != "", b.Version != 0); err != nil {
-		return answer{}, err
-	}
-	if err := draftNamed(b.Draft); err != nil {
+	rules, err := chosenRules(b.Document, b.Draft, b.Version)
+	if err != nil {
 		return answer{}, err
 	}
 	return answered(s.ruleSetTrials.SimulateRouting(ctx, paymux.Simulation{
-		Rules: paymux.RuleSetChoice{Document: b.Document, Draft: b.Draft, Version: b.Version}, Payment: paymux.SimulatedPayment(b.Payment),
+		Rules: rules, Payment: paymux.SimulatedPayment(b.Payment),
 	}))
 }
 

@@ -40,10 +40,8 @@ func (s *Server) replayRouting(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if err := oneOf("document, draft and version", b.Document != "", b.Draft != "", b.Version != 0); err != nil {
-		return answer{}, err
-	}
-	if err := draftNamed(b.Draft); err != nil {
+	rules, err := chosenRules(b.Document, b.Draft, b.Version)
+	if err != nil {
 		return answer{}, err
 	}
 	for _, one := range []struct{ name, prefix, id string }{
@@ -60,7 +58,7 @@ func (s *Server) replayRouting(ctx context.Context, c *call) (answer, error) {
 		return answer{}, at(paymux.Errorf(paymux.InvalidRequest, "from has to be before to."), "body.from")
 	}
 	return answered(s.ruleSetTrials.ReplayRouting(ctx, paymux.RuleSetReplay{
-		Rules: paymux.RuleSetChoice{Document: b.Document, Draft: b.Draft, Version: b.Version}, Region: b.Region, Merchant: b.Merchant, Mode: string(b.Mode),
+		Rules: rules, Region: b.Region, Merchant: b.Merchant, Mode: string(b.Mode),
 		From: b.From.UTC(), To: b.To.UTC(), After: b.After, Payments: b.Payments, Moves: b.Moves,
 	}))
 }
