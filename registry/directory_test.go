@@ -110,6 +110,7 @@ func TestTheLivingStay(t *testing.T) {
 	lease := register(t, r, gateway("card", "g1"))
 	d := h.open().Watch(registry.RoleGateway)
 	await(t, "the instance", d, has(d, "g1"))
+	await(t, "the first reading", d, fresh(d)) // news of the instance may come before it is over
 	changed := d.Changed()
 	select {
 	case <-changed:

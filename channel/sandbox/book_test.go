@@ -167,11 +167,11 @@ func TestTornLine(t *testing.T) {
 		if _, ok := d.bank.Charge(first.ID); !ok {
 			t.Fatalf("cut at %d: the charge before the torn line is gone", cut)
 		}
+		d.do(t, second)
+		d.bank.Stop()
 		if !bytes.Contains(log.Bytes(), []byte("unfinished end")) {
 			t.Errorf("cut at %d: no log line tells of it: %s", cut, &log)
 		}
-		d.do(t, second)
-		d.bank.Stop()
 		d = newDesk(t, sandbox.Config{Dir: dir}, nil)
 		if _, ok := d.bank.Charge(second.ID); !ok {
 			t.Fatalf("cut at %d: what was written after the torn line is gone", cut)

@@ -271,6 +271,7 @@ func TestTheWireIsNotLogged(t *testing.T) {
 	if err != nil || r.DeclineCode != paymux.DeclineInsufficientFunds || !bytes.Contains(body, []byte("4000000000009995")) {
 		t.Fatalf("%+v, %v: the card did not arrive: %s", r, err, body)
 	}
+	bank.Stop() // it sends a notification meanwhile, and logs that
 	for _, hidden := range []string{"4000000000009995", wireKey.Reveal(), secret.Reveal()} {
 		if strings.Contains(log.String(), hidden) {
 			t.Errorf("the log holds a secret:\n%s", &log)
