@@ -45,11 +45,19 @@ func (c *cli) run(ctx context.Context, args []string) int {
 	if err == nil {
 		return exitOK
 	}
-	if ctx.Err() != nil {
+	interrupted := ctx.Err() != nil
+	if !interrupted || !endedBy(ctx, err) {
+		c.complain(err)
+	}
+	if interrupted {
 		return exitInterrupted
 	}
-	c.complain(err)
 	return exitCode(err)
+}
+
+// endedBy reports whether an error says no more than that ctx was ended, which whoever did it knows.
+func endedBy(ctx context.Context, err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx))
 }
 
 func (c *cli) root() *cobra.Command {

@@ -77,11 +77,11 @@ func (c *cli) dev(ctx context.Context, f devFlags) error {
 			return err
 		}
 		p := known.profile(s.publicURL)
-		path, err := c.saveProfile(p)
-		if err != nil {
+		if err := visit(ctx, p); err != nil {
 			return err
 		}
-		if err := visit(ctx, p); err != nil {
+		path, err := c.saveProfile(p) // last, so that whoever finds it finds a system that was seen to work
+		if err != nil {
 			return err
 		}
 		if err := c.showDev(s, p, path, c.now().Sub(begun)); err != nil || !f.first {

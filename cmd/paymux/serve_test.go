@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -85,4 +86,18 @@ func publicURLIn(t *testing.T, log string) string {
 	}
 	t.Fatalf("no line says ready:\n%s", log)
 	return ""
+}
+
+// That a signal ended a command is known to whoever sent it; whatever else went wrong is told all the same.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	ended, end := context.WithCancel(t.Context())
+	end()
+	for words, told := range map[string]string{"healthcheck": "", "serve -c missing.yaml": "missing.yaml"} {
+		var out, errOut strings.Builder
+		code := newDesk(t, nil).cli(&out, &errOut).run(ended, strings.Fields(words))
+		if said := errOut.String(); code != exitInterrupted || (said == "") != (told == "") || !strings.Contains(said, told) {
+			t.Errorf("paymux %s ended with %d and said %q", words, code, said)
+		}
+	}
 }
