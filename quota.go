@@ -26,6 +26,17 @@ type QuotaUsed struct {
 	Used int64
 }
 
+// QuotaStatus is how much of an account's quota is taken on one day. Each region counts for itself.
+type QuotaStatus struct {
+	Account  string   `json:"account" example:"cards-main"`
+	Quota    string   `json:"quota" doc:"its name in the rules" example:"daily"`
+	Region   string   `json:"region,omitempty" doc:"whose payments are counted: each region counts for itself" example:"eu"`
+	Currency Currency `json:"currency,omitempty" doc:"whose amounts are counted; payments are where there is none"`
+	Day      string   `json:"day" doc:"YYYY-MM-DD, in the time zone of the rules" example:"2026-11-26"`
+	Used     int64    `json:"used" doc:"payments, or minor units; those with certainty unpaid have given theirs back" example:"118"`
+	Limit    int64    `json:"limit,omitempty" doc:"of the rules in force; none where they limit it no more" example:"150"`
+}
+
 // QuotaUse is what an operation has taken of a quota of its account, which it gives back, under the very same key, when it
 // is certain that it brought nothing.
 type QuotaUse struct {

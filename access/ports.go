@@ -147,6 +147,8 @@ type RuleSetTrials interface {
 type Routes interface {
 	ExplainRouting(ctx context.Context, id paymux.PaymentID) (paymux.RoutingExplanation, error)
 	RoutingHealth(ctx context.Context) ([]paymux.RouteHealth, error)
+	// RoutingQuotas is what is taken of the quotas of today.
+	RoutingQuotas(ctx context.Context) ([]paymux.QuotaStatus, error)
 	// PinRoute keeps an operator's word, or takes it back where it has no state.
 	PinRoute(ctx context.Context, p paymux.RoutePin) (paymux.RouteHealth, error)
 }

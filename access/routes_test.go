@@ -101,6 +101,7 @@ func furnish(f *front) []exchange {
 		{"opsActivateRuleSet", "POST", rules + "/activate", `{"draft":"spring","reason":"why"}`, 200, `"who":"operator","why":"why"`},
 		{"opsRollbackRuleSet", "POST", rules + "/rollback", `{"version":1,"reason":"back"}`, 200, `"why":"back"`},
 		{"opsListRoutingHealth", "GET", rules + "/health", "", 200, `"account":"main","state":"abnormal"`},
+		{"opsListRoutingQuotas", "GET", rules + "/quotas", "", 200, `"account":"main","quota":"daily","day":"2026-11-26","used":3,"limit":5`},
 		{"opsPinRoute", "PUT", rules + "/health/main", `{"state":"normal","reason":"why"}`, 200, `"pin":{"account":"main","state":"normal","who":"operator"`},
 		{"opsExplainRouting", "GET", "/ops/v1/payments/" + pay + "/routing", "", 200, `"payment":"` + pay + `"`},
 		{"opsListBuriedTasks", "GET", "/ops/v1/buried_tasks", "", 200, `"reason":"refused"`},

@@ -30,6 +30,7 @@ func (s *Server) routingRoutes() []route {
 		{method: http.MethodPost, path: path + "/rollback", id: "opsRollbackRuleSet", summary: "Go back to an earlier version", doc: "As a new version, which says what that one did.", body: schemaFor[rollbackBody]("RuleSetRollback"), reply: activated, serve: s.rollbackRuleSet},
 		{method: http.MethodGet, path: path + "/health", id: "opsListRoutingHealth", summary: "List how accounts do", reply: schemaFor[page[paymux.RouteHealth]]("RouteHealthList"), serve: s.listRoutingHealth},
 		{method: http.MethodPut, path: path + "/health/{account}", id: "opsPinRoute", summary: "Pin how an account does", doc: "Until it is taken back: without state.", body: schemaFor[pinBody]("RoutePinWrite"), reply: schemaFor[paymux.RouteHealth]("RouteHealth"), serve: s.pinRoute},
+		{method: http.MethodGet, path: path + "/quotas", id: "opsListRoutingQuotas", summary: "List what is taken of quotas today", doc: "Those of the rules in force, and those that rules in force earlier today have taken from. Each region counts for itself.", reply: schemaFor[page[paymux.QuotaStatus]]("QuotaStatusList"), serve: s.listRoutingQuotas},
 		{method: http.MethodGet, path: "/ops/v1/payments/{id}/routing", id: "opsExplainRouting", summary: "Explain where a payment went", prefix: paymux.PrefixPayment, reply: schemaFor[paymux.RoutingExplanation]("RoutingExplanation"), serve: s.explainRouting},
 	}
 }
@@ -212,6 +213,10 @@ func (s *Server) rollbackRuleSet(ctx context.Context, c *call) (answer, error) {
 
 func (s *Server) listRoutingHealth(ctx context.Context, _ *call) (answer, error) {
 	return listed(s.routesSeen.RoutingHealth(ctx))
+}
+
+func (s *Server) listRoutingQuotas(ctx context.Context, _ *call) (answer, error) {
+	return listed(s.routesSeen.RoutingQuotas(ctx))
 }
 
 func (s *Server) pinRoute(ctx context.Context, c *call) (answer, error) {

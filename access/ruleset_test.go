@@ -80,6 +80,9 @@ func (b *book) ExplainRouting(_ context.Context, id paymux.PaymentID) (paymux.Ro
 func (b *book) RoutingHealth(context.Context) ([]paymux.RouteHealth, error) {
 	return []paymux.RouteHealth{{Account: "main", State: paymux.RouteAbnormal}}, nil
 }
+func (b *book) RoutingQuotas(context.Context) ([]paymux.QuotaStatus, error) {
+	return []paymux.QuotaStatus{{Account: "main", Quota: "daily", Day: "2026-11-26", Used: 3, Limit: 5}}, nil
+}
 func (b *book) PinRoute(_ context.Context, p paymux.RoutePin) (paymux.RouteHealth, error) {
 	b.rules.told = p
 	return paymux.RouteHealth{Account: p.Account, State: p.State, Pin: &p}, nil

@@ -124,6 +124,12 @@ func (o *Operator) RoutingHealth(ctx context.Context, opts ...Option) ([]paymux.
 	return got.Data, err
 }
 
+// RoutingQuotas lists what is taken of the quotas of today, region by region.
+func (o *Operator) RoutingQuotas(ctx context.Context, opts ...Option) ([]paymux.QuotaStatus, error) {
+	got, err := page[paymux.QuotaStatus](ctx, o.c, routingPath+"/quotas", url.Values{}, "", opts)
+	return got.Data, err
+}
+
 // PinRoute says how an account does until that is taken back, and returns how it does.
 func (o *Operator) PinRoute(ctx context.Context, account string, r PinRequest, opts ...Option) (*paymux.RouteHealth, error) {
 	return one[paymux.RouteHealth](ctx, o.c, http.MethodPut, at("ops", "v1", "routing", "health", account), r, opts)

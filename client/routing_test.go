@@ -61,6 +61,7 @@ func TestRoutingRequests(t *testing.T) {
 			return err == nil && a.Active.Version == 3, err
 		},
 		"GET /ops/v1/routing/health ": func() (bool, error) { h, err := o.RoutingHealth(ctx); return len(h) == 1, err },
+		"GET /ops/v1/routing/quotas ": func() (bool, error) { q, err := o.RoutingQuotas(ctx); return len(q) == 1, err },
 		`PUT /ops/v1/routing/health/main {"state":"abnormal","reason":"why"}`: func() (bool, error) {
 			h, err := o.PinRoute(ctx, "main", client.PinRequest{State: paymux.RouteAbnormal, Reason: "why"})
 			return err == nil && h.Account == "main", err

@@ -47,13 +47,13 @@ func (d *draft) confirm(r *paymux.ConfirmPayment) error {
 	if !allows(p.AllowedMethods, p.Method.Type) {
 		return paymux.Errorf(paymux.InvalidRequest, "%s is not among the payment's allowed_methods.", p.Method.Type).At("payment_method.type")
 	}
-	if r.Designated != "" && d.s.Accounts().Named(r.Designated) == nil {
-		return paymux.Errorf(paymux.InvalidRequest, "There is no account %q.", r.Designated).At("account")
+	if err := d.s.checkDesignated(r.Designated); err != nil {
+		return err
 	}
 	p.ReturnURL = or(r.ReturnURL, p.ReturnURL)
 	account, why, rules := d.route(&wish{r.Card, r.Designated, &r.Policy})
 	if account == nil {
-		return noChannel(why)
+		return d.s.noChannel(why)
 	}
 	p.Routing = why
 	op := d.begin(paymux.Pay, account, p.Amount)

@@ -73,7 +73,7 @@ func (s *Service) draftNew(r *paymux.CreatePayment) (d *draft, err error) {
 	}
 	account, why, rules := d.route(&wish{r.Card, r.Designated, &r.Policy})
 	if account == nil {
-		return nil, noChannel(why)
+		return nil, s.noChannel(why)
 	}
 	p.Routing = why
 	p.Hops = append(p.Hops, routeHop(d.now, p.Routing, account.Name))
@@ -119,13 +119,36 @@ func (s *Service) checkCreate(r *paymux.CreatePayment) error {
 		return paymux.Errorf(paymux.InvalidRequest, "capture_method is automatic or manual.").At("capture_method")
 	case !r.ExpiresAt.IsZero() && !r.ExpiresAt.After(s.Now()):
 		return paymux.Errorf(paymux.InvalidRequest, "expires_at lies in the past.").At("expires_at")
-	case r.Designated != "" && s.Accounts().Named(r.Designated) == nil:
-		return paymux.Errorf(paymux.InvalidRequest, "There is no account %q.", r.Designated).At("account")
 	}
-	return nil
+	return s.checkDesignated(r.Designated)
 }
 
-func noChannel(r *paymux.Routing) error {
+// checkDesignated refuses an account that nobody knows.
+func (s *Service) checkDesignated(account string) error {
+	switch {
+	case account == "" || s.Accounts().Named(account) != nil:
+		return nil
+	case s.Gathering():
+		return gathering()
+	}
+	return paymux.Errorf(paymux.InvalidRequest, "There is no account %q.", account).At("account")
+}
+
+var errGathering = errors.New("payment: which accounts there are is not known yet")
+
+// gathering refuses for now what an account that is not known yet may take.
+func gathering() error {
+	e := paymux.Errorf(paymux.Unavailable,
+		"Which accounts there are is not known yet: the registry has not been heard. Nothing was sent; repeat the request with the same Idempotency-Key.").Because(errGathering)
+	e.RetryAfter = 1
+	return e
+}
+
+// noChannel refuses what no account takes.
+func (s *Service) noChannel(r *paymux.Routing) error {
+	if s.Gathering() {
+		return gathering()
+	}
 	e := paymux.Errorf(paymux.NoChannel, "No channel takes this payment: %s.", r.Reason).At("payment_method.type")
 	for _, c := range r.Candidates {
 		e.Fields = append(e.Fields, paymux.FieldError{Location: "account." + c.Account, Message: c.Dropped})
@@ -172,7 +195,7 @@ func (s *Service) commitNew(ctx context.Context, d *draft) error {
 func (s *Service) createFailed(ctx context.Context, r paymux.CreatePayment, err error) (paymux.Reply, error) {
 	var refused *paymux.Error
 	switch {
-	case errors.As(err, &refused) && refused.Code != paymux.Unavailable:
+	case errors.As(err, &refused) && (refused.Code != paymux.Unavailable || errors.Is(err, errGathering)):
 		// Nobody takes it any more, perhaps because of what the first sending of this very request took.
 		if reply, ok, err := s.repeated(ctx, r.Caller); ok {
 			return reply, err

@@ -1,6 +1,7 @@
 package payment_test
 
 import (
+	"bytes"
 	"errors"
 	"sync"
 	"testing"
@@ -225,5 +226,34 @@ func TestCreateRefusesWhatCouldNeverBePaid(t *testing.T) {
 	}
 	if len(h.first.calls)+len(h.second.calls) != 0 {
 		t.Error("a bank was called")
+	}
+}
+
+// As long as accounts may be missing, what none takes is asked to come again; once it was paid, its repeat is answered all the same.
+func TestNobodyIsRefusedForGoodBeforeTheAccountsAreKnown(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.first.answers(paid(100), nil)
+	kept := h.order(100)
+	made, err := h.Create(t.Context(), kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.gathered(false)
+	kept.Policy.Accounts = []string{"third"} // as if the account were not known
+	if again, err := h.Create(t.Context(), kept); err != nil || !again.Replayed || !bytes.Equal(again.Object, made.Object) {
+		t.Errorf("the repeat is answered %+v, %v", again, err)
+	}
+	elsewhere, designated := h.order(100), h.order(100)
+	elsewhere.Policy.Accounts, designated.Designated = []string{"third"}, "third"
+	for name, r := range map[string]paymux.CreatePayment{"allowed": elsewhere, "designated": designated} {
+		var refused *paymux.Error
+		if _, err := h.Create(t.Context(), r); !errors.As(err, &refused) || refused.Code != paymux.Unavailable || refused.RetryAfter == 0 {
+			t.Errorf("%s: %v, want Unavailable for a while", name, err)
+		}
+	}
+	h.gathered(true)
+	if _, err := h.Create(t.Context(), elsewhere); !errors.Is(err, paymux.NoChannel) {
+		t.Errorf("%v, want NoChannel", err)
 	}
 }

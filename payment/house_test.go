@@ -94,6 +94,8 @@ type house struct {
 	rules  *routing.Program
 	heard  []payment.Outcome
 
+	gathering bool // not all accounts may be known
+
 	counted bool // and closed
 }
 
@@ -102,6 +104,13 @@ func (h *house) clock() time.Time {
 	defer h.mu.Unlock()
 	h.now = h.now.Add(time.Microsecond)
 	return h.now
+}
+
+// gathered says whether all accounts are known.
+func (h *house) gathered(all bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.gathering = !all
 }
 
 func (h *house) pass(d time.Duration) {
@@ -149,6 +158,7 @@ func (h *house) beside() *payment.Service {
 	}
 	return payment.New(payment.Config{
 		Store: committing{h.store, h}, Accounts: routes.Accounts, Routes: routes.View, Quotas: quotas, Observer: h,
+		Gathering: func() bool { h.mu.Lock(); defer h.mu.Unlock(); return h.gathering },
 		IDs:       h.ids,
 		Policy:    func(context.Context, paymux.MerchantID) (paymux.Policy, error) { return h.policy, nil },
 		Notify:    func(context.Context, paymux.Event) ([]queue.Task, error) { return nil, nil },

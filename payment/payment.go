@@ -32,12 +32,15 @@ import (
 // outcomes nobody reported, sends what a crash kept from being sent, and expires. Ref is the payment's ID.
 const KindResolve = "resolve"
 
-// Config wires a Service. Every field but Decided, Quotas, Observer, Notify, Offer, Changed and Trace is required.
+// Config wires a Service. Every field but Gathering, Decided, Quotas, Observer, Notify, Offer, Changed and Trace is required.
 type Config struct {
 	Store Store
 	// Accounts are the accounts as they are now. It is asked often and answers at once. What it
 	// has named once it goes on naming, so that what is under way there can be brought to its end.
 	Accounts func() *channel.Accounts
+	// Gathering reports whether there may be accounts that Accounts does not name yet: a payment that nobody takes is
+	// asked to come again then, and not refused for good.
+	Gathering func() bool
 	// Routes is the rule set in force over the accounts there are; called once a payment. What it names, Accounts names, too.
 	Routes func() *routing.View
 	// Decided is told by which kind of rule each decision was made.
@@ -82,6 +85,9 @@ func New(c Config) *Service {
 	}
 	if c.Offer == nil {
 		c.Offer = func([]queue.Task) {}
+	}
+	if c.Gathering == nil {
+		c.Gathering = func() bool { return false }
 	}
 	if c.Decided == nil {
 		c.Decided = func(string) {}

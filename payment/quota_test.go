@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/payment"
@@ -66,12 +68,25 @@ func TestQuotaOfPayments(t *testing.T) {
 	p := h.goes(100, "second")
 	h.goes(100, "second") // known by now, without asking the store
 	h.wantTaken(2)
+	h.wantQuotas(paymux.QuotaStatus{Account: "first", Quota: "daily", Day: "2026-11-22", Used: 2, Limit: 2})
 	if i := slices.IndexFunc(p.Routing.Candidates, func(c paymux.Candidate) bool { return c.Account == "first" }); i < 0 || p.Routing.Candidates[i].Code != "quota_full" || p.Routing.Candidates[i].Detail != "daily" {
 		t.Errorf("the explanation does not say that the first account's quota is full: %+v", p.Routing.Candidates)
 	}
 	h.pass(24 * time.Hour) // another day
+	h.wantQuotas(paymux.QuotaStatus{Account: "first", Quota: "daily", Day: "2026-11-23", Limit: 2})
 	h.goes(100, "first")
 	h.wantTaken(1)
+	h.ruled(routing.AccountRule{Name: "first"})
+	h.wantQuotas(paymux.QuotaStatus{Account: "first", Quota: "daily", Day: "2026-11-23", Used: 1}) // of the rules until now
+}
+
+// wantQuotas compares what operators see of today's quotas.
+func (h *house) wantQuotas(want ...paymux.QuotaStatus) {
+	h.t.Helper()
+	got, err := h.QuotaStatuses(h.t.Context())
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		h.t.Errorf("quotas: %v\n%s", err, diff)
+	}
 }
 
 func TestQuotaOfAmounts(t *testing.T) {
@@ -88,6 +103,10 @@ func TestQuotaOfAmounts(t *testing.T) {
 	if got := h.taken("others", "USD"); got != 0 {
 		t.Errorf("payments in CNY took %d of a quota of USD", got)
 	}
+	h.wantQuotas(
+		paymux.QuotaStatus{Account: "first", Quota: "daily", Currency: "CNY", Day: "2026-11-22", Used: 1000, Limit: 1000},
+		paymux.QuotaStatus{Account: "first", Quota: "others", Currency: "USD", Day: "2026-11-22", Limit: 1},
+	)
 }
 
 // Who has certainly brought nothing gives his room back, in the commit that says so.

@@ -121,6 +121,19 @@ func (c *Channels) AwaitFirst(ctx context.Context) {
 	c.refresh()
 }
 
+// Gathering reports whether nobody has told yet what other processes serve: there may be accounts that are not known.
+func (c *Channels) Gathering() bool {
+	if c.instances == nil {
+		return false
+	}
+	select {
+	case <-c.instances.Ready():
+		return false
+	default:
+		return true
+	}
+}
+
 // Stop ends the following. It may be called twice.
 func (c *Channels) Stop() {
 	c.stop.Do(func() {

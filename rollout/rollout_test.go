@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/channel"
 	"github.com/paymux/paymux/channel/channelrpc"
@@ -319,5 +321,30 @@ func TestWhatAPackageTookIsGivenToNoOther(t *testing.T) {
 	y.decide(paymux.RolloutChange{Action: paymux.RolloutPromote, Version: "1.0"})
 	if _, err := y.pay(); err == nil || errors.Is(err, channel.ErrNotSent) || first.calls.Load() != 1 || second.calls.Load() != 0 {
 		t.Errorf("%v; %d and %d calls", err, first.calls.Load(), second.calls.Load())
+	}
+}
+
+// Before the registry was heard there may be accounts that nobody has told of.
+func TestGathering(t *testing.T) {
+	t.Parallel()
+	if newYard(t).channels.Gathering() {
+		t.Error("the registry was heard, and accounts may be missing")
+	}
+	alone := rollout.New(rollout.Config{Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	defer alone.Stop()
+	if alone.Gathering() {
+		t.Error("without a registry, accounts may be missing")
+	}
+	conn, err := nats.Connect("nats://127.0.0.1:1", nats.RetryOnFailedConnect(true)) // nobody listens there
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	away := registry.New(registry.Config{Conn: conn, TTL: 2 * time.Second, Log: slog.New(slog.DiscardHandler)})
+	defer func() { _ = away.Stop(t.Context()) }() // there is nothing to release
+	deaf := rollout.New(rollout.Config{Registry: away, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	defer deaf.Stop()
+	if !deaf.Gathering() {
+		t.Error("nobody has told of accounts, and none may be missing")
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/paymux/paymux"
@@ -68,6 +69,27 @@ func TestQuotasHoldWithFourReplicas(t *testing.T) {
 	}
 	if !b.full(t, "counted") || !b.full(t, "weighed") {
 		t.Errorf("taken at the end: %v", b.taken(t))
+	}
+	f.replicas[3].shows(t, map[string]int64{"counted": 150, "weighed": 40_000, "mortal": 0})
+}
+
+// shows compares with what operators are shown of the quotas.
+func (p *process) shows(t *testing.T, used map[string]int64) {
+	t.Helper()
+	operator, err := client.NewOperator(client.Config{BaseURL: p.url(), Key: opsToken, Attempts: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := operator.RoutingQuotas(t.Context())
+	shown := map[string]int64{}
+	for _, q := range list {
+		shown[q.Account] += q.Used
+		if q.Limit != ration[q.Account] {
+			t.Errorf("the limit of %s is shown as %d", q.Account, q.Limit)
+		}
+	}
+	if diff := cmp.Diff(used, shown); diff != "" || err != nil {
+		t.Errorf("operators are shown %v\n%s", err, diff)
 	}
 }
 

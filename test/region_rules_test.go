@@ -242,6 +242,11 @@ func TestRulesWhileNATSIsAway(t *testing.T) {
 	w.witness.start()
 	w.allRun(w.west, 1)
 	w.allRun(w.east, 1)
+	for _, d := range tr.of(s.calm, time.Now(), func(*stall) bool { return true }) {
+		if errors.Is(d.err, paymux.NoChannel) {
+			t.Errorf("refused for good by a node that knew no gateways yet: %s", d.String())
+		}
+	}
 	w.east.mustActivate(usesFirst("spare", "cards"), "the registry is back")
 	tr.goes("the registry is back", time.Now(), "spare", 2)
 

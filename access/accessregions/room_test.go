@@ -33,6 +33,7 @@ type room struct {
 	counted   paymux.StatisticsAnswer
 	statuses  []paymux.ChannelStatus
 	versions  []paymux.RuleSetVersion
+	quotas    []paymux.QuotaStatus
 	revision  int64
 }
 

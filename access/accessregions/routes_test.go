@@ -30,7 +30,7 @@ var where = map[string]string{
 	"RuleSets.RuleSetStatus": "r1", "RuleSets.RuleSetVersions": "all", "RuleSets.RuleSetVersion": "all", "RuleSets.RuleSetDrafts": "r1", "RuleSets.RuleSetDraft": "r1",
 	"RuleSets.PutRuleSetDraft": "r1", "RuleSets.DeleteRuleSetDraft": "r1", "RuleSets.ActivateRuleSet": "r1",
 	"RuleSetTrials.LintRuleSet": "r1", "RuleSetTrials.SimulateRouting": "r1", "RuleSetTrials.ReplayRouting": "r2",
-	"Routes.ExplainRouting": "r2", "Routes.RoutingHealth": "r1", "Routes.PinRoute": "r1",
+	"Routes.ExplainRouting": "r2", "Routes.RoutingHealth": "r1", "Routes.PinRoute": "r1", "Routes.RoutingQuotas": "all",
 	"Statistics.Statistics": "all", "Payers.Find": "r2", "Payers.Methods": "r1",
 }
 

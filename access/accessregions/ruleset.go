@@ -135,6 +135,21 @@ func (r *Regions) RoutingHealth(ctx context.Context) ([]paymux.RouteHealth, erro
 	})
 }
 
+// RoutingQuotas implements access.Routes: every region counts for itself, and a list without one would look complete.
+func (r *Regions) RoutingQuotas(ctx context.Context) ([]paymux.QuotaStatus, error) {
+	lists, err := relay.Whole(relay.Each(ctx, r.reads, func(ctx context.Context, n *accessrpc.Node) ([]paymux.QuotaStatus, error) {
+		return n.Routes.RoutingQuotas(ctx)
+	}))
+	if err != nil {
+		return nil, err
+	}
+	all := slices.Concat(lists...)
+	slices.SortStableFunc(all, func(a, b paymux.QuotaStatus) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Quota, b.Quota), cmp.Compare(a.Currency, b.Currency))
+	})
+	return all, nil
+}
+
 // PinRoute implements access.Routes: written once, for all regions.
 func (r *Regions) PinRoute(ctx context.Context, p paymux.RoutePin) (paymux.RouteHealth, error) {
 	return nearest(ctx, r, func(ctx context.Context, n *accessrpc.Node) (paymux.RouteHealth, error) {

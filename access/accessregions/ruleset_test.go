@@ -55,6 +55,9 @@ func (r *room) ExplainRouting(_ context.Context, id paymux.PaymentID) (paymux.Ro
 func (r *room) RoutingHealth(context.Context) ([]paymux.RouteHealth, error) {
 	return nil, r.enter("RoutingHealth")
 }
+func (r *room) RoutingQuotas(context.Context) ([]paymux.QuotaStatus, error) {
+	return r.quotas, r.enter("RoutingQuotas")
+}
 func (r *room) PinRoute(_ context.Context, p paymux.RoutePin) (paymux.RouteHealth, error) {
 	return paymux.RouteHealth{Account: p.Account}, r.enter("PinRoute")
 }
@@ -92,6 +95,25 @@ func TestVersionsOfAllRegions(t *testing.T) {
 	page(0, 5, 3)
 	if _, err := h.RuleSetVersion(ctx(), 4); !errors.Is(err, paymux.Unavailable) {
 		t.Errorf("a version that a region which is away may have: %v", err)
+	}
+}
+
+// Each region counts its quotas for itself: all are shown, or none.
+func TestQuotasOfAllRegions(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 2)
+	quota := func(account, region string) paymux.QuotaStatus {
+		return paymux.QuotaStatus{Account: account, Quota: "daily", Region: region, Used: 1, Limit: 2}
+	}
+	h.rooms["r1"].quotas = []paymux.QuotaStatus{quota("cards", "r1"), quota("wallet", "r1")}
+	h.rooms["r2"].quotas = []paymux.QuotaStatus{quota("cards", "r2")}
+	got, err := h.RoutingQuotas(ctx())
+	if diff := cmp.Diff([]paymux.QuotaStatus{quota("cards", "r1"), quota("cards", "r2"), quota("wallet", "r1")}, got); diff != "" || err != nil {
+		t.Errorf("%v\n%s", err, diff)
+	}
+	h.away("r2")
+	if got, err := h.RoutingQuotas(ctx()); !errors.Is(err, paymux.Unavailable) {
+		t.Errorf("without a region: %v, %v", got, err)
 	}
 }
 

@@ -44,6 +44,7 @@ func serveRuleSets(s *server, r access.RuleSets, t access.RuleSetTrials, w acces
 		return w.ExplainRouting(ctx, *id)
 	})
 	list(s, "routing_health", func(ctx context.Context, _ *nothing) ([]paymux.RouteHealth, error) { return w.RoutingHealth(ctx) })
+	list(s, "routing_quotas", func(ctx context.Context, _ *nothing) ([]paymux.QuotaStatus, error) { return w.RoutingQuotas(ctx) })
 	change(s, "pin_route", func(ctx context.Context, p *paymux.RoutePin) (paymux.RouteHealth, error) { return w.PinRoute(ctx, *p) })
 }
 
@@ -120,6 +121,11 @@ func (c *Client) ExplainRouting(ctx context.Context, id paymux.PaymentID) (paymu
 // RoutingHealth lists how accounts do.
 func (c *Client) RoutingHealth(ctx context.Context) ([]paymux.RouteHealth, error) {
 	return whole[paymux.RouteHealth](ctx, c, "routing_health", nothing{}, nil)
+}
+
+// RoutingQuotas is what is taken of the quotas of today.
+func (c *Client) RoutingQuotas(ctx context.Context) ([]paymux.QuotaStatus, error) {
+	return whole[paymux.QuotaStatus](ctx, c, "routing_quotas", nothing{}, nil)
 }
 
 // PinRoute keeps an operator's word about an account.

@@ -45,6 +45,9 @@ func (r *room) ExplainRouting(ctx context.Context, id paymux.PaymentID) (paymux.
 func (r *room) RoutingHealth(ctx context.Context) ([]paymux.RouteHealth, error) {
 	return answer[[]paymux.RouteHealth](ctx, r, "RoutingHealth")
 }
+func (r *room) RoutingQuotas(ctx context.Context) ([]paymux.QuotaStatus, error) {
+	return answer[[]paymux.QuotaStatus](ctx, r, "RoutingQuotas")
+}
 func (r *room) PinRoute(ctx context.Context, p paymux.RoutePin) (paymux.RouteHealth, error) {
 	return answer[paymux.RouteHealth](ctx, r, "PinRoute", p)
 }

@@ -123,7 +123,7 @@ func TestErrorsAreTheNodes(t *testing.T) {
 // reads are the methods whose repeat does nothing twice; all others change something.
 const reads = " Payment Payments Operations RefundByID Refunds Timeline Find Methods Key KeyByDigest Revision Merchant Merchants Keys Endpoint Endpoints " +
 	"FailingEndpoints Link Links Event Events Newest CountReplay Replay Notifications Attempts Idempotency BuriedTasks Statuses Statistics Ready " +
-	"RuleSetStatus RuleSetVersions RuleSetVersion RuleSetDrafts RuleSetDraft LintRuleSet SimulateRouting ReplayRouting ExplainRouting RoutingHealth "
+	"RuleSetStatus RuleSetVersions RuleSetVersion RuleSetDrafts RuleSetDraft LintRuleSet SimulateRouting ReplayRouting ExplainRouting RoutingHealth RoutingQuotas "
 
 func TestLostCalls(t *testing.T) {
 	t.Parallel()

@@ -21,7 +21,7 @@ func (c *cli) routingCommand() *cobra.Command {
 	cmd.AddCommand(
 		c.routingShowCommand(), c.routingHistoryCommand(), c.routingDraftCommand(), c.routingLintCommand(), c.routingDiffCommand(),
 		c.routingSimulateCommand(), c.routingReplayCommand(), c.routingActivateCommand(), c.routingRollbackCommand(),
-		c.routingExplainCommand(), c.routingHealthCommand(), c.routingPinCommand(),
+		c.routingExplainCommand(), c.routingHealthCommand(), c.routingQuotasCommand(), c.routingPinCommand(), c.routingSchemaCommand(),
 	)
 	return cmd
 }

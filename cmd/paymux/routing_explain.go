@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -52,6 +53,51 @@ func (c *cli) routingHealthCommand() *cobra.Command {
 				}
 			})
 		},
+	}
+}
+
+func (c *cli) routingQuotasCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "quotas", Short: c.text("routing.quotas"), Args: exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			operator, err := c.operator()
+			if err != nil {
+				return err
+			}
+			list, err := operator.RoutingQuotas(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return c.show(list, func() { c.showQuotas(list) })
+		},
+	}
+}
+
+// showQuotas prints a line a quota: whose, of which day, and what is taken of how much.
+func (c *cli) showQuotas(list []paymux.QuotaStatus) {
+	if len(list) == 0 {
+		c.say("routing.quotas.none")
+		return
+	}
+	table := make([][]string, len(list))
+	for i, q := range list {
+		count := func(n int64) string {
+			if q.Currency == "" {
+				return strconv.FormatInt(n, 10)
+			}
+			return paymux.Money{Amount: n, Currency: q.Currency}.String()
+		}
+		state := c.text("routing.quota.gone")
+		switch {
+		case q.Limit > 0 && q.Used >= q.Limit:
+			state = c.paint(red, c.textf("routing.quota.full", count(q.Limit)))
+		case q.Limit > 0:
+			state = c.textf("routing.quota.of", count(q.Limit))
+		}
+		table[i] = []string{q.Account, q.Quota, q.Region, q.Day, count(q.Used), state}
+	}
+	for _, line := range aligned(table) {
+		fmt.Fprintln(c.out, line)
 	}
 }
 

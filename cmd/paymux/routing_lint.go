@@ -36,6 +36,16 @@ func (c *cli) routingLintCommand() *cobra.Command {
 	return cmd
 }
 
+func (c *cli) routingSchemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "schema", Short: c.text("routing.schema"), Args: exactly(0),
+		RunE: func(*cobra.Command, []string) error {
+			_, err := c.out.Write(routing.Schema())
+			return err
+		},
+	}
+}
+
 // lint looks at a document here, or has a node do so, which knows the accounts there are.
 func (c *cli) lint(ctx context.Context, d *document, online bool) (*paymux.RuleSetReport, error) {
 	if !online {

@@ -48,7 +48,8 @@ func (s *system) openPayments(ctx context.Context) error {
 	})
 	s.payments = payment.New(payment.Config{
 		Store: monitor.Timed{Store: s.store, Meter: s.usage, Counts: s.counts, Now: s.now}, Accounts: s.channels.Accounts, IDs: s.ids, PublicURL: s.publicURL, Now: s.now, Log: s.log, Trace: s.tracer,
-		Routes: routes.View, Quotas: quotas, Observer: learnt{s.learnt}, Decided: s.decisions.count,
+		Gathering: s.channels.Gathering,
+		Routes:    routes.View, Quotas: quotas, Observer: learnt{s.learnt}, Decided: s.decisions.count,
 		Policy: s.policy, Notify: s.notifier.Tasks, Offer: offer, Changed: s.changes.announce,
 	})
 	s.watch = newStoreWatch(s.store, s.now)

@@ -197,6 +197,14 @@ func (r routesShown) RoutingHealth(ctx context.Context) ([]paymux.RouteHealth, e
 	return r.s.health.RoutingHealth(ctx)
 }
 
+func (r routesShown) RoutingQuotas(ctx context.Context) ([]paymux.QuotaStatus, error) {
+	list, err := r.s.payments.QuotaStatuses(ctx)
+	for i := range list {
+		list[i].Region = r.s.conf.Region.Name
+	}
+	return list, err
+}
+
 func (r routesShown) PinRoute(ctx context.Context, p paymux.RoutePin) (paymux.RouteHealth, error) {
 	return r.s.health.PinRoute(ctx, p)
 }

@@ -299,6 +299,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ops/v1/routing/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what is taken of quotas today
+         * @description Those of the rules in force, and those that rules in force earlier today have taken from. Each region counts for itself.
+         */
+        get: operations["opsListRoutingQuotas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ops/v1/routing/replay": {
         parameters: {
             query?: never;
@@ -3101,6 +3121,53 @@ export interface components {
              */
             type: string;
         };
+        QuotaStatusList: {
+            data: {
+                /** @example cards-main */
+                account: string;
+                /**
+                 * @description whose amounts are counted; payments are where there is none
+                 * @example CNY
+                 */
+                currency?: string;
+                /**
+                 * @description YYYY-MM-DD, in the time zone of the rules
+                 * @example 2026-11-26
+                 */
+                day: string;
+                /**
+                 * Format: int64
+                 * @description of the rules in force; none where they limit it no more
+                 * @example 150
+                 */
+                limit?: number;
+                /**
+                 * @description its name in the rules
+                 * @example daily
+                 */
+                quota: string;
+                /**
+                 * @description whose payments are counted: each region counts for itself
+                 * @example eu
+                 */
+                region?: string;
+                /**
+                 * Format: int64
+                 * @description payments, or minor units; those with certainty unpaid have given theirs back
+                 * @example 118
+                 */
+                used: number;
+            }[];
+            /** @description whether there is a next page */
+            has_more: boolean;
+            /** @description send as cursor to get the next page */
+            next_cursor?: string;
+            /**
+             * @description always list
+             * @example list
+             */
+            object: string;
+        };
         Refund: {
             /** Format: int64 */
             amount: number;
@@ -5849,6 +5916,31 @@ export interface operations {
             408: components["responses"]["Problem408"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    opsListRoutingQuotas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Request-Id": components["headers"]["Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaStatusList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
             500: components["responses"]["Problem500"];
             503: components["responses"]["Problem503"];
         };
