@@ -114,8 +114,7 @@ func quotasOf(set *routing.RuleSet, account string) []routing.Quota {
 
 func (q *quotas) full(list []routing.Quota, account string, m paymux.Money, day int32) string {
 	for _, one := range list {
-		if one.Count > 0 && q.used[use{account, one.Name, day, false}]+1 > one.Count ||
-			one.Amount > 0 && one.Currency == m.Currency && q.used[use{account, one.Name, day, true}]+m.Amount > one.Amount {
+		if !one.Room(m, q.used[use{account, one.Name, day, false}], q.used[use{account, one.Name, day, true}]) {
 			return one.Name
 		}
 	}

@@ -27,6 +27,13 @@ type Quota struct {
 	Amount   int64           `yaml:"amount,omitempty" json:"amount,omitempty"` // minor units
 }
 
+// Room reports whether a payment fits beside the payments, and the amount in minor units of the quota's currency, that are taken already.
+func (q *Quota) Room(m paymux.Money, payments, amount int64) bool {
+	counted := q.Count == 0 || payments < q.Count
+	weighed := q.Amount == 0 || q.Currency != m.Currency || amount <= q.Amount-m.Amount
+	return counted && weighed
+}
+
 // Fee is what an institution takes of a payment that matches: Percent of it and Fixed, not below Min and not above Max.
 type Fee struct {
 	Methods    []paymux.MethodType `yaml:"methods,omitempty" json:"methods,omitempty"`

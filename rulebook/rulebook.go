@@ -43,8 +43,9 @@ type Config struct {
 	Accounts, Known func() []routing.Account
 	// Allowed are the accounts a merchant may use; empty: all.
 	Allowed func(ctx context.Context, merchant paymux.MerchantID) ([]string, error)
-	// Knowledge is what is known of them; nil: nothing.
-	Knowledge routing.Knowledge
+	// Learnt is what was learnt of them, and Taken what was taken of their quotas on a day: simulations go by both. Nil: nothing.
+	Learnt Learnt
+	Taken  func(ctx context.Context, day int32) ([]paymux.QuotaUsed, error)
 	// TakenUp is told of what to route by from now on; nil: nobody.
 	TakenUp func(*routing.Program)
 	// StoreLook is how often the store is asked for a newer version; zero: never. It is for processes that share a
@@ -52,6 +53,12 @@ type Config struct {
 	StoreLook time.Duration
 	Log       *slog.Logger
 	Now       func() time.Time
+}
+
+// Learnt is what outcomes teach.
+type Learnt interface {
+	Figures(account string, k routing.Kind) routing.Figures
+	Health(merchant paymux.MerchantID, account string) routing.Health
 }
 
 // Book is a node's part of the rulebook. Safe for concurrent use.

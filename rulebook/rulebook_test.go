@@ -1,6 +1,7 @@
 package rulebook_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/routing"
+	"github.com/paymux/paymux/routing/learn"
 	"github.com/paymux/paymux/rulebook"
 )
 
@@ -359,5 +361,54 @@ func TestSimulation(t *testing.T) {
 	}
 	if list, err := a.RuleSetVersions(t.Context(), 0, 9); err != nil || len(list) != 2 {
 		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// A simulation passes over an account whose quota has no room for the payment on the day it is made for, and by the rules it is made by.
+func TestSimulationKnowsQuotas(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	at := time.Date(2026, 11, 26, 23, 30, 0, 0, time.UTC) // a day later in Shanghai
+	var fault error
+	a := h.node("east", "a", func(c *rulebook.Config) {
+		c.Learnt = learn.New(learn.Options{Node: "a"}, at)
+		c.Taken = func(_ context.Context, day int32) ([]paymux.QuotaUsed, error) {
+			key := paymux.QuotaKey{Account: "one", Quota: "daily", Day: int32(at.Unix()/86400) + 1}
+			money := key
+			money.Currency = "CNY"
+			if day != key.Day {
+				return nil, fault
+			}
+			return []paymux.QuotaUsed{{QuotaKey: key, Used: 3}, {QuotaKey: money, Used: 900}}, fault
+		}
+	})
+	simulate := func(zone, quota string, amount int64) ([]string, error) {
+		document := "time_zone: " + zone + "\naccounts: [{name: one, quotas: [{name: daily, " + quota + "}]}]\nfallback: {all: true}"
+		got, err := a.SimulateRouting(t.Context(), paymux.Simulation{
+			Rules:   paymux.RuleSetChoice{Document: document},
+			Payment: paymux.SimulatedPayment{Amount: amount, Currency: "CNY", Method: paymux.Card, At: at},
+		})
+		return got.Order, err
+	}
+	for _, x := range []struct {
+		zone, quota string
+		amount      int64
+		want        []string
+	}{
+		{"Asia/Shanghai", "count: 4", 100, []string{"one", "two"}},
+		{"Asia/Shanghai", "count: 3", 100, []string{"two"}},
+		{"Asia/Shanghai", "currency: CNY, amount: 1000", 100, []string{"one", "two"}},
+		{"Asia/Shanghai", "currency: CNY, amount: 1000", 101, []string{"two"}},
+		{"Asia/Shanghai", "currency: EUR, amount: 1000", 101, []string{"one", "two"}},
+		{"UTC", "count: 3", 100, []string{"one", "two"}},
+	} {
+		got, err := simulate(x.zone, x.quota, x.amount)
+		if diff := cmp.Diff(x.want, got); diff != "" || err != nil {
+			t.Errorf("%+v: %v\n%s", x, err, diff)
+		}
+	}
+	fault = errors.New("the store is away")
+	if _, err := simulate("UTC", "count: 3", 100); !errors.Is(err, paymux.Unavailable) {
+		t.Errorf("without the store: %v", err)
 	}
 }

@@ -2,6 +2,8 @@ package rulebook
 
 import (
 	"context"
+	"slices"
+	"time"
 
 	"github.com/paymux/paymux"
 	"github.com/paymux/paymux/routing"
@@ -21,7 +23,11 @@ func (b *Book) SimulateRouting(ctx context.Context, s paymux.Simulation) (paymux
 	if err != nil {
 		return paymux.SimulationResult{}, err
 	}
-	d, why := program.Bind(b.Accounts(), b.Knowledge).Explain(r)
+	know, err := b.known(ctx, program, r.At)
+	if err != nil {
+		return paymux.SimulationResult{}, err
+	}
+	d, why := program.Bind(b.Accounts(), know).Explain(r)
 	out := paymux.SimulationResult{Order: append([]string{}, d.Order...), Routing: why, Text: Texts(&why)}
 	return out, nil
 }
@@ -88,4 +94,45 @@ func (b *Book) request(ctx context.Context, p *paymux.SimulatedPayment) (*routin
 		}
 	}
 	return r, nil
+}
+
+// known is what is known of accounts at a time. What is taken of quotas is read only where there are any.
+func (b *Book) known(ctx context.Context, program *routing.Program, at time.Time) (routing.Knowledge, error) {
+	if b.Learnt == nil {
+		return nil, nil
+	}
+	k := counted{Learnt: b.Learnt, program: program}
+	limited := slices.ContainsFunc(b.Accounts(), func(a routing.Account) bool { return len(program.Quotas(a.Name)) > 0 })
+	if b.Taken == nil || !limited {
+		return k, nil
+	}
+	list, err := b.Taken(ctx, program.Day(at))
+	if err != nil {
+		return nil, paymux.Errorf(paymux.Unavailable, "What is taken of quotas cannot be read just now. Try again.").Because(err)
+	}
+	k.taken = map[paymux.QuotaKey]int64{}
+	for _, u := range list {
+		k.taken[u.QuotaKey] = u.Used
+	}
+	return k, nil
+}
+
+// counted is what was learnt, and what is taken of quotas.
+type counted struct {
+	Learnt
+	program *routing.Program
+	taken   map[paymux.QuotaKey]int64
+}
+
+// Full implements routing.Knowledge.
+func (c counted) Full(account string, m paymux.Money, day int32) string {
+	for _, q := range c.program.Quotas(account) {
+		payments := paymux.QuotaKey{Account: account, Quota: q.Name, Day: day}
+		amount := payments
+		amount.Currency = q.Currency
+		if !q.Room(m, c.taken[payments], c.taken[amount]) {
+			return q.Name
+		}
+	}
+	return ""
 }

@@ -67,7 +67,8 @@ func (s *system) openRouting(ctx context.Context) error {
 	s.onStop(func(context.Context) error { s.health.Stop(); return nil })
 	c := rulebook.Config{
 		Settings: s.registry.Settings(), Flags: s.registry.Flags(), Store: s.store, ID: s.replica, Region: s.conf.Region.Name, File: file,
-		Accounts: s.routable, Known: s.routable, Allowed: s.allowed, Knowledge: learnt{s.learnt},
+		Accounts: s.routable, Known: s.routable, Allowed: s.allowed, Learnt: s.learnt,
+		Taken:   func(ctx context.Context, day int32) ([]paymux.QuotaUsed, error) { return s.store.Quotas(ctx, day, "") },
 		TakenUp: func(p *routing.Program) { s.learnt.SetPolicy(p.Health) }, Log: s.log, Now: s.now,
 	}
 	switch {
@@ -84,10 +85,8 @@ func (s *system) openRouting(ctx context.Context) error {
 	return nil
 }
 
-// learnt is what is known of accounts, as routing asks; quotas are the payment room's.
+// learnt teaches what outcomes were.
 type learnt struct{ *learn.Book }
-
-func (learnt) Full(string, paymux.Money, int32) string { return "" }
 
 // Observe implements payment.Observer.
 func (l learnt) Observe(o payment.Outcome) {
