@@ -9,7 +9,7 @@ import (
 
 // Confirm sends a created payment to a channel, with the method the payer chose.
 //
-// Errors: NotFound, StateConflict, InvalidRequest, NoChannel, KeyReused, KeyInFlight; replies as Create.
+// Errors: NotFound, StateConflict, InvalidRequest, NoChannel, KeyReused, KeyInFlight, Unavailable; replies as Create.
 func (s *Service) Confirm(ctx context.Context, r paymux.ConfirmPayment) (paymux.Reply, error) {
 	ctx = context.WithoutCancel(ctx)
 	if reply, ok, err := s.repeated(ctx, r.Caller); ok {

@@ -13,7 +13,7 @@ import (
 // channel. The payment, its first operation and the request's idempotency key are
 // one commit before anything leaves (A19); the outcome and the answer are the next.
 //
-// Errors: InvalidRequest, NoChannel, OrderInUse, KeyReused, KeyInFlight. A Reply
+// Errors: InvalidRequest, NoChannel, OrderInUse, KeyReused, KeyInFlight, Unavailable. A Reply
 // with PaymentDeclined or NotSent carries the failed payment.
 func (s *Service) Create(ctx context.Context, r paymux.CreatePayment) (paymux.Reply, error) {
 	ctx = context.WithoutCancel(ctx) // a merchant who hangs up does not stop money half-way
