@@ -57,5 +57,12 @@ func (d *Directory) Stale() (since time.Time, stale bool) {
 	return s.since, s.stale
 }
 
+// Settled reports whether everybody alive is known: the directory is kept up to date, and if the registry was ever away, whom it
+// has lost meanwhile had one TTL to register again.
+func (d *Directory) Settled() bool {
+	s := d.f.shown.Load()
+	return !s.stale && (s.back.IsZero() || d.f.r.Now().Sub(s.back) >= d.f.r.TTL)
+}
+
 // Stop ends the following. The directory stays as it is. It may be called twice.
 func (d *Directory) Stop() { d.f.stop() }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -171,6 +172,36 @@ func TestStartingWithoutARegistry(t *testing.T) {
 		case <-time.After(patience):
 			t.Fatal("not ready")
 		}
+	}
+}
+
+// A directory that is first read when the registry comes back may lack whoever it has forgotten meanwhile, for one TTL.
+func TestWhenADirectoryIsWhole(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	var ahead atomic.Int64 // of the clock
+	slow := func(c *registry.Config) {
+		c.TTL, c.Now = 10*time.Second, func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	}
+	d := h.open(slow).Watch(registry.RoleGateway)
+	await(t, "fresh", d, fresh(d))
+	if !d.Settled() {
+		t.Error("the registry was there all the time, and somebody may be missing")
+	}
+	h.stop()
+	late := h.open(slow).Watch(registry.RoleGateway)
+	await(t, "stale", late, stale(late))
+	if late.Settled() {
+		t.Error("nobody was ever heard, and everybody is known")
+	}
+	h.start()
+	await(t, "fresh", late, fresh(late))
+	if late.Settled() {
+		t.Error("whoever was forgotten had no time to register again")
+	}
+	ahead.Store(int64(10 * time.Second))
+	if !late.Settled() {
+		t.Error("whoever did not register within a TTL may still be missing")
 	}
 }
 

@@ -38,6 +38,7 @@ type follower[T any] struct {
 	waiting bool      // changes are about to be shown
 	away    error     // why the bucket cannot be asked; nil: it can. Written by run alone
 	since   time.Time // away
+	back    time.Time // again after it had been away; zero: it never was
 	news    time.Time // when anybody was last heard
 
 	// The rest belongs to run alone.

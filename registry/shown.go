@@ -12,6 +12,7 @@ type shown[T any] struct {
 	list    []T      // of the same length
 	stale   bool
 	since   time.Time
+	back    time.Time
 	changed chan struct{} // closed when there is another
 
 	once sync.Once
@@ -52,7 +53,7 @@ func (f *follower[T]) show() {
 		}
 		slices.Sort(f.keys)
 	}
-	next := &shown[T]{keys: f.keys, list: make([]T, len(f.keys)), stale: f.away != nil, since: f.since, changed: make(chan struct{})}
+	next := &shown[T]{keys: f.keys, list: make([]T, len(f.keys)), stale: f.away != nil, since: f.since, back: f.back, changed: make(chan struct{})}
 	for i, key := range f.keys {
 		next.list[i] = f.known[key].value
 	}

@@ -22,7 +22,7 @@ func (f *follower[T]) mark(err error, read bool) {
 	f.away = err
 	switch {
 	case err == nil && was != nil:
-		f.back(was)
+		f.again(was)
 	case err != nil && (was == nil || was == errStarting):
 		f.since = f.r.Now()
 		f.r.Log.Warn("the registry is away; what is known is kept", "bucket", f.b.name, "error", err)
@@ -33,12 +33,13 @@ func (f *follower[T]) mark(err error, read bool) {
 	}
 }
 
-func (f *follower[T]) back(was error) {
+func (f *follower[T]) again(was error) {
 	f.since = time.Time{}
 	for _, it := range f.known {
 		it.heard = f.r.Now()
 	}
 	if was != errStarting {
+		f.back = f.r.Now()
 		f.r.Log.Info("the registry is there", "bucket", f.b.name)
 	}
 	f.show()

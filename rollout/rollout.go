@@ -42,6 +42,7 @@ type Channels struct {
 	policies  *registry.View
 
 	accounts atomic.Pointer[channel.Accounts]
+	gathered atomic.Bool // accounts are those of everybody, or once were
 
 	mu       sync.Mutex                // guards what follows; held while a set of accounts is made, never during calls
 	packages map[string]*packages      // by channel
@@ -121,17 +122,16 @@ func (c *Channels) AwaitFirst(ctx context.Context) {
 	c.refresh()
 }
 
-// Gathering reports whether nobody has told yet what other processes serve: there may be accounts that are not known.
+// Gathering reports whether there may be accounts of other processes that are not known yet. It ends for good once the registry
+// was heard, and whoever it had forgotten had the time to tell again. Whoever decides and then asks is told yes once more at the end.
 func (c *Channels) Gathering() bool {
-	if c.instances == nil {
+	if c.instances == nil || c.gathered.Load() {
 		return false
 	}
-	select {
-	case <-c.instances.Ready():
-		return false
-	default:
-		return true
+	if c.instances.Settled() {
+		c.refresh()
 	}
+	return true
 }
 
 // Stop ends the following. It may be called twice.
@@ -163,6 +163,7 @@ func (c *Channels) follow() {
 func (c *Channels) refresh() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	settled := c.instances != nil && c.instances.Settled() // before they are read
 	policies := c.readPolicies()
 	running := c.readInstances()
 	for name, p := range c.packages {
@@ -184,6 +185,9 @@ func (c *Channels) refresh() {
 		}
 	}
 	c.accounts.Store(channel.NewAccounts(list...))
+	if settled {
+		c.gathered.Store(true)
+	}
 }
 
 func (c *Channels) readPolicies() map[string]paymux.Rollout {

@@ -134,10 +134,8 @@ func (y *yard) sees(instances int) func() bool {
 // pay pays through the node's account, as the payment room would.
 func (y *yard) pay() (channel.Result, error) {
 	y.t.Helper()
-	account := y.channels.Accounts().Named("main")
-	if account == nil {
-		y.t.Fatal("the account is not known")
-	}
+	var account *channel.Account
+	y.until("the account", func() bool { account = y.channels.Accounts().Named("main"); return account != nil }) // which statuses are a moment ahead of
 	return account.Do(y.t.Context(), channel.Operation{
 		ID: paymux.OperationID(y.ids.New(paymux.PrefixOperation)), Payment: paymux.PaymentID(y.ids.New(paymux.PrefixPayment)),
 		Kind: paymux.Pay, Money: paymux.Money{Amount: 1250, Currency: "CNY"},
