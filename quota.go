@@ -1,6 +1,7 @@
 package paymux
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 )
@@ -35,6 +36,11 @@ type QuotaStatus struct {
 	Day      string   `json:"day" doc:"YYYY-MM-DD, in the time zone of the rules" example:"2026-11-26"`
 	Used     int64    `json:"used" doc:"payments, or minor units; those with certainty unpaid have given theirs back" example:"118"`
 	Limit    int64    `json:"limit,omitempty" doc:"of the rules in force; none where they limit it no more" example:"150"`
+}
+
+// Compare orders by account, quota and currency.
+func (q *QuotaStatus) Compare(other *QuotaStatus) int {
+	return cmp.Or(cmp.Compare(q.Account, other.Account), cmp.Compare(q.Quota, other.Quota), cmp.Compare(q.Currency, other.Currency))
 }
 
 // QuotaUse is what an operation has taken of a quota of its account, which it gives back, under the very same key, when it

@@ -53,7 +53,7 @@ func (d *draft) confirm(r *paymux.ConfirmPayment) error {
 	p.ReturnURL = or(r.ReturnURL, p.ReturnURL)
 	account, why, rules := d.route(&wish{r.Card, r.Designated, &r.Policy})
 	if account == nil {
-		return d.s.noChannel(why)
+		return d.noChannel(why)
 	}
 	p.Routing = why
 	op := d.begin(paymux.Pay, account, p.Amount)

@@ -73,7 +73,7 @@ func (s *Service) draftNew(r *paymux.CreatePayment) (d *draft, err error) {
 	}
 	account, why, rules := d.route(&wish{r.Card, r.Designated, &r.Policy})
 	if account == nil {
-		return nil, s.noChannel(why)
+		return nil, d.noChannel(why)
 	}
 	p.Routing = why
 	p.Hops = append(p.Hops, routeHop(d.now, p.Routing, account.Name))
@@ -125,10 +125,11 @@ func (s *Service) checkCreate(r *paymux.CreatePayment) error {
 
 // checkDesignated refuses an account that nobody knows.
 func (s *Service) checkDesignated(account string) error {
+	early := s.Gathering()
 	switch {
 	case account == "" || s.Accounts().Named(account) != nil:
 		return nil
-	case s.Gathering():
+	case early:
 		return gathering()
 	}
 	return paymux.Errorf(paymux.InvalidRequest, "There is no account %q.", account).At("account")
@@ -145,8 +146,8 @@ func gathering() error {
 }
 
 // noChannel refuses what no account takes.
-func (s *Service) noChannel(r *paymux.Routing) error {
-	if s.Gathering() {
+func (d *draft) noChannel(r *paymux.Routing) error {
+	if d.early {
 		return gathering()
 	}
 	e := paymux.Errorf(paymux.NoChannel, "No channel takes this payment: %s.", r.Reason).At("payment_method.type")

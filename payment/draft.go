@@ -25,6 +25,7 @@ type draft struct {
 	refunds  map[paymux.RefundID]paymux.Refund // read for this change
 	outcomes []Outcome                         // to be told once they are durable
 	told     paymux.OperationID                // what an institution's news is about, whose trace it continues
+	early    bool                              // there may have been accounts that were not known when it was routed
 
 	atOnce   *paymux.Caller    // whose request this change itself answers
 	answers  *paymux.Operation // whose outcome answers the request that waits

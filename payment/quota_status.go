@@ -1,7 +1,6 @@
 package payment
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -35,9 +34,7 @@ func (s *Service) QuotaStatuses(ctx context.Context) ([]paymux.QuotaStatus, erro
 	for _, one := range are {
 		list = append(list, one)
 	}
-	slices.SortFunc(list, func(a, b paymux.QuotaStatus) int {
-		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Quota, b.Quota), cmp.Compare(a.Currency, b.Currency))
-	})
+	slices.SortFunc(list, func(a, b paymux.QuotaStatus) int { return a.Compare(&b) })
 	return list, nil
 }
 

@@ -70,6 +70,7 @@ type wish struct {
 // route asks which account shall carry the payment now, of those that have not been tried, and why; nil: nobody takes it.
 // The rules are those it was decided by.
 func (d *draft) route(w *wish) (a *channel.Account, why *paymux.Routing, rules *routing.Program) {
+	d.early = d.s.Gathering() // before the accounts are looked at, which may be all a moment later
 	view := d.s.Routes()
 	r := d.s.routingRequest(&d.Payment, w.card, w.policy)
 	r.At, r.Designated = d.now, w.designated

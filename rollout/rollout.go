@@ -123,7 +123,7 @@ func (c *Channels) AwaitFirst(ctx context.Context) {
 }
 
 // Gathering reports whether there may be accounts of other processes that are not known yet. It ends for good once the registry
-// was heard, and whoever it had forgotten had the time to tell again. Whoever decides and then asks is told yes once more at the end.
+// was heard, and whoever it had forgotten had the time to tell again. Whoever is told no finds all of them in Accounts from then on.
 func (c *Channels) Gathering() bool {
 	if c.instances == nil || c.gathered.Load() {
 		return false
@@ -131,7 +131,7 @@ func (c *Channels) Gathering() bool {
 	if c.instances.Settled() {
 		c.refresh()
 	}
-	return true
+	return !c.gathered.Load()
 }
 
 // Stop ends the following. It may be called twice.

@@ -143,11 +143,7 @@ func (r *Regions) RoutingQuotas(ctx context.Context) ([]paymux.QuotaStatus, erro
 	if err != nil {
 		return nil, err
 	}
-	all := slices.Concat(lists...)
-	slices.SortStableFunc(all, func(a, b paymux.QuotaStatus) int {
-		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Quota, b.Quota), cmp.Compare(a.Currency, b.Currency))
-	})
-	return all, nil
+	return relay.Weave(lists, 0, func(a, b *paymux.QuotaStatus) bool { return a.Compare(b) < 0 }), nil
 }
 
 // PinRoute implements access.Routes: written once, for all regions.
