@@ -158,16 +158,18 @@ func TestIDsOfAnotherRegion(t *testing.T) {
 func TestBelowInAnotherRegion(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		draw := func(name string) string {
-			at := time.UnixMilli(1_790_000_000_000 + rapid.Int64Range(0, 2).Draw(rt, name+" ms"))
-			mint := paymux.NewIDs(mintKey, rapid.SampledFrom([]paymux.Region{0, 1, 2, 4095}).Draw(rt, name+" region"), func() time.Time { return at })
-			id := ""
-			for range rapid.IntRange(1, 3).Draw(rt, name+" sequence") {
-				id = mint.New(paymux.PrefixPayment)
+		var at time.Time
+		mints := make(map[paymux.Region]*paymux.IDs) // one a region: ordinals of two are not told apart
+		var ids []string
+		for range rapid.IntRange(2, 8).Draw(rt, "issued") {
+			at = time.UnixMilli(1_790_000_000_000 + rapid.Int64Range(0, 2).Draw(rt, "ms"))
+			region := rapid.SampledFrom([]paymux.Region{0, 1, 2, 4095}).Draw(rt, "region")
+			if mints[region] == nil {
+				mints[region] = paymux.NewIDs(mintKey, region, func() time.Time { return at })
 			}
-			return id
+			ids = append(ids, mints[region].New(paymux.PrefixPayment))
 		}
-		cursor, row := draw("cursor"), draw("row")
+		cursor, row := rapid.SampledFrom(ids).Draw(rt, "cursor"), rapid.SampledFrom(ids).Draw(rt, "row")
 		region, _ := paymux.RegionOf(row)
 		bound := paymux.Below(cursor, region)
 		if at, ok := paymux.RegionOf(bound); !ok || at != region {
