@@ -240,17 +240,30 @@ func (s *storm) merchant(id paymux.MerchantID, payments int) (failed int) {
 // Whatever happens to regions, list and journal, no key is begun in two regions, and every payment is made in the end.
 func TestNoKeyReachesTwoRegions(t *testing.T) {
 	t.Parallel()
-	for _, strict := range []bool{false, true} {
-		for seed := range uint64(5) {
-			t.Run(fmt.Sprintf("strict %t, seed %d", strict, seed), func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) { weather(t, strict, seed) })
-			})
+	const seeds = 5
+	var storms, moved, swallowed atomic.Int32
+	t.Run("storms", func(t *testing.T) {
+		for _, strict := range []bool{false, true} {
+			for seed := range uint64(seeds) {
+				t.Run(fmt.Sprintf("strict %t, seed %d", strict, seed), func(t *testing.T) {
+					t.Parallel()
+					synctest.Test(t, func(t *testing.T) {
+						m, w := weather(t, strict, seed)
+						storms.Add(1)
+						moved.Add(m)
+						swallowed.Add(w)
+					})
+				})
+			}
 		}
+	})
+	if storms.Load() == 2*seeds && (moved.Load() < 1000 || swallowed.Load() < 100) { // one alone may do little
+		t.Errorf("only %d payments were made elsewhere than at home, and %d requests swallowed: little was tried", moved.Load(), swallowed.Load())
 	}
 }
 
-func weather(t *testing.T, strict bool, seed uint64) {
+// weather is one storm. It counts the payments that were made elsewhere than at home, and the requests that were swallowed.
+func weather(t *testing.T, strict bool, seed uint64) (moved, swallowed int32) {
 	s := &storm{house: newHouse(t, 3), strict: strict, chance: rand.New(rand.NewPCG(seed, 7))}
 	s.old()
 	s.link()
@@ -289,7 +302,6 @@ func weather(t *testing.T, strict bool, seed uint64) {
 	all.Wait()
 	close(calm)
 	time.Sleep(time.Minute)
-	moved := 0
 	for m := range merchants {
 		for i := range payments {
 			id := paymux.MerchantID(fmt.Sprint("mer_", m))
@@ -307,18 +319,12 @@ func weather(t *testing.T, strict bool, seed uint64) {
 	for _, g := range s.sites {
 		bare += g.bare
 	}
-	swallowed := 0
 	for _, w := range s.far {
-		swallowed += int(w.swallowed.Load())
+		swallowed += w.swallowed.Load()
 	}
 	t.Logf("%d payments were made elsewhere than at home, %d without the journal; %d requests were swallowed", moved, bare, swallowed)
 	if strict && bare > 0 {
 		t.Errorf("%d payments were made without the journal", bare)
 	}
-	if swallowed < 10 {
-		t.Errorf("only %d requests were swallowed", swallowed)
-	}
-	if moved < 20 {
-		t.Errorf("only %d payments were made elsewhere than at home: nothing was tried", moved)
-	}
+	return moved, swallowed
 }

@@ -129,11 +129,12 @@ func newCluster(t *testing.T) *pgcluster.Cluster {
 }
 
 // freeAddress is an address that nobody listens on and that no other test is given. Its port is below those of outgoing
-// connections, one of which would sooner or later take it while a process that was killed is not there yet again.
+// connections, one of which would sooner or later take it while a process that was killed is not there yet again, and above
+// those that other packages' tests, which run beside these, choose.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	for range 1000 {
-		address := fmt.Sprintf("127.0.0.1:%d", 12000+rand.IntN(20000))
+		address := fmt.Sprintf("127.0.0.1:%d", 16000+rand.IntN(16000))
 		if _, taken := addresses.LoadOrStore(address, true); taken {
 			continue
 		}

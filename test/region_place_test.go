@@ -24,7 +24,10 @@ func (p *place) address(t *testing.T) string {
 		return freeAddress(t)
 	}
 	for range 1000 {
-		address := fmt.Sprintf("%s:%d", p.host, 12000+rand.IntN(20000))
+		address := fmt.Sprintf("%s:%d", p.host, 16000+rand.IntN(16000))
+		if _, taken := addresses.LoadOrStore(fmt.Sprint(p.name, " ", address), true); taken {
+			continue
+		}
 		if l, err := p.listen(address); err == nil {
 			l.Close()
 			return address
@@ -41,7 +44,7 @@ func (p *place) natsAddress(t *testing.T) string {
 		return p.host + ":4222"
 	}
 	for range 1000 {
-		port, free := 12000+rand.IntN(17000), true
+		port, free := 16000+rand.IntN(13000), true
 		for _, above := range []int{0, 2000, 3000} {
 			_, taken := addresses.LoadOrStore(fmt.Sprintf("127.0.0.1:%d", port+above), true)
 			l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port+above))

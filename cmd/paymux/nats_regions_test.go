@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,14 +54,16 @@ func (hs *halls) start(name string) {
 	hs.each[name].server = s
 }
 
-// freePorts is a port that is free with those of the links above it.
+// freePorts is a port that is free with those of the links above it, and that no other test is given. All are below those that
+// package test chooses, which is tested at the same time.
 func freePorts(t *testing.T) int {
 	t.Helper()
 	for range 1000 {
-		port, free := 10000+rand.IntN(19000), true
+		port, free := 10000+rand.IntN(2900), true
 		for _, above := range []int{0, routePort, gatewayPort} {
+			_, taken := ports.LoadOrStore(port+above, true)
 			socket, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port+above))
-			if free = free && err == nil; err == nil {
+			if free = free && !taken && err == nil; err == nil {
 				socket.Close()
 			}
 		}
@@ -71,6 +74,9 @@ func freePorts(t *testing.T) int {
 	t.Fatal("no free ports")
 	return 0
 }
+
+// ports are those that were given out.
+var ports sync.Map
 
 // open is a party's registry at a cluster. Nodes make the buckets, in the third place.
 func (hs *halls) open(g *guest) *registry.Registry {
