@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -55,8 +56,12 @@ func (c *cli) run(ctx context.Context, args []string) int {
 	return exitCode(err)
 }
 
-// endedBy reports whether an error says no more than that ctx was ended, which whoever did it knows.
+// endedBy reports whether an error says no more than that ctx was ended, which whoever did it knows. Of errors that were
+// joined, each has to: what went wrong while everything was stopped is worth a word.
 func endedBy(ctx context.Context, err error) bool {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return !slices.ContainsFunc(joined.Unwrap(), func(err error) bool { return !endedBy(ctx, err) })
+	}
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx))
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -98,6 +100,23 @@ func TestInterrupted(t *testing.T) {
 		code := newDesk(t, nil).cli(&out, &errOut).run(ended, strings.Fields(words))
 		if said := errOut.String(); code != exitInterrupted || (said == "") != (told == "") || !strings.Contains(said, told) {
 			t.Errorf("paymux %s ended with %d and said %q", words, code, said)
+		}
+	}
+}
+
+// What went wrong beside the interruption is told, and the interruption alone is not.
+func TestEndedBy(t *testing.T) {
+	t.Parallel()
+	ctx, end := context.WithCancelCause(t.Context())
+	why, other := errors.New("SIGTERM"), errors.New("the store cannot be closed")
+	end(why)
+	wrapped := fmt.Errorf("check the system: %w", context.Canceled)
+	for err, want := range map[error]bool{
+		why: true, wrapped: true, errors.Join(wrapped, why): true, errors.Join(errors.Join(wrapped), nil): true,
+		other: false, errors.Join(wrapped, other): false, errors.Join(wrapped, errors.Join(nil, other)): false,
+	} {
+		if got := endedBy(ctx, err); got != want {
+			t.Errorf("%q says no more than the interruption: %t", err, got)
 		}
 	}
 }
