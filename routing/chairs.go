@@ -17,10 +17,10 @@ type chairs struct {
 
 // ranked is a kept candidate's position, with all that decides about its place in the order.
 type ranked struct {
-	at       int32
-	health   Health
-	priority int
+	roughly  uint64 // by health and score, the lower comes first; where two have the same, all else decides
 	score    float64
+	priority int
+	at       int32
 }
 
 // seat is an empty chair for one more.

@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -33,7 +34,7 @@ func (d *deciding) rate(k *ranked, one *candidate, payer uint64) {
 		one.share = r.share(a.Name)
 		one.score = drawn(r.hash, payer, a.hash, one.share)
 	}
-	k.health, k.score = one.health, one.score
+	k.roughly, k.score = roughly(one.health, one.score), one.score
 	if d.by != paymux.OrderedListed {
 		k.priority = a.priority
 	}
@@ -43,7 +44,7 @@ func (d *deciding) rate(k *ranked, one *candidate, payer uint64) {
 func (d *deciding) sort() {
 	if d.kept > fewest {
 		order := append(slices.Clone(d.ownOrder[:]), d.moreOrder...)
-		slices.SortFunc(order, func(a, b ranked) int { return a.compare(&b) })
+		slices.SortFunc(order, func(a, b ranked) int { return cmp.Or(cmp.Compare(a.roughly, b.roughly), a.exactly(&b)) })
 		for n := range order {
 			*d.rank(n) = order[n]
 		}
@@ -51,22 +52,35 @@ func (d *deciding) sort() {
 	}
 	order := d.ownOrder[:d.kept]
 	for n := 1; n < len(order); n++ {
-		if order[n-1].compare(&order[n]) < 0 {
+		if order[n-1].before(&order[n]) {
 			continue
 		}
 		one, at := order[n], n
-		for ; at > 0 && one.compare(&order[at-1]) < 0; at-- {
+		for ; at > 0 && one.before(&order[at-1]); at-- {
 			order[at] = order[at-1]
 		}
 		order[at] = one
 	}
 }
 
-// compare orders two of the kept. What no rule ranks has no score, and what is listed no priority.
-func (a *ranked) compare(b *ranked) int {
+// roughly is health and score in one number: the two bits of health, and the score's bits but the last two, so turned that
+// they ascend as scores fall.
+func roughly(h Health, score float64) uint64 {
+	b := math.Float64bits(score)
+	if b>>63 == 0 {
+		b = ^b &^ (1 << 63)
+	}
+	return uint64(h)<<62 | b>>2
+}
+
+// before reports whether a comes before b.
+func (a *ranked) before(b *ranked) bool {
+	return a.roughly < b.roughly || a.roughly == b.roughly && a.exactly(b) < 0
+}
+
+// exactly orders two that are roughly the same. What no rule ranks has no score, and what is listed no priority.
+func (a *ranked) exactly(b *ranked) int {
 	switch {
-	case a.health != b.health:
-		return int(a.health) - int(b.health)
 	case a.score > b.score:
 		return -1
 	case a.score < b.score:
@@ -140,7 +154,7 @@ func (d *deciding) standing(i int) (n int) {
 
 // normal counts the kept that do well, which come first.
 func (d *deciding) normal() (n int) {
-	for n < d.kept && d.rank(n).health == Normal {
+	for n < d.kept && d.at(d.place(n)).health == Normal {
 		n++
 	}
 	return n

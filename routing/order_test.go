@@ -197,6 +197,30 @@ func TestScoresWeighSuccessCostAndLatency(t *testing.T) {
 	}
 }
 
+// Scores that differ in their last bit alone, above zero and below, among few accounts and among many, are told apart; equal ones go by priority.
+func TestTheCloserScoreIsTheBetter(t *testing.T) {
+	t.Parallel()
+	above := math.Nextafter(0.5, 1)
+	for _, n := range []int{4, 30} {
+		for _, cost := range []float64{0, 1} { // 1: scores are below zero
+			s, k := scored(routing.Weights{Success: 1, Cost: cost}, 0), &known{figures: map[string]routing.Figures{}}
+			var names, want []string
+			for i := range n {
+				name := fmt.Sprint("account", i)
+				names, want = append(names, name), append([]string{name}, want...)
+				s.Accounts = append(s.Accounts, routing.AccountRule{Name: name, Priority: n - i, Fees: []routing.Fee{{Percent: 100}}})
+				k.figures[name] = routing.Figures{Success: 0.5}
+			}
+			k.figures["account0"], k.figures["account1"] = routing.Figures{Success: above}, routing.Figures{Success: math.Nextafter(above, 1)}
+			want = append([]string{"account1", "account0"}, want[:n-2]...)
+			r := request()
+			if diff := cmp.Diff(want, over(t, s, k, names...).Decide(&r).Order); diff != "" {
+				t.Errorf("%d accounts, a fee that weighs %v (-want +got):\n%s", n, cost, diff)
+			}
+		}
+	}
+}
+
 func TestAStaticRuleLeavesTheOrderToADynamicOne(t *testing.T) {
 	t.Parallel()
 	k := &known{figures: map[string]routing.Figures{"b": {Success: 0.9}, "c": {Success: 0.8}, "d": {Success: 1}}}

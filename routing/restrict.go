@@ -85,7 +85,7 @@ func (d *deciding) restriction(one *candidate) drop {
 		return dropNotTaken
 	case a.Down != "":
 		return dropDown
-	case a.rule.Disabled:
+	case a.disabled:
 		return dropDisabled
 	}
 	switch lacking := d.in.asked &^ a.Features; {
@@ -132,7 +132,7 @@ func (d *deciding) limits(one *candidate, a *bound) drop {
 	case a.blocked.in(in.merchant.id) || a.terms.classes.in(in.merchant.class):
 		return dropMerchant
 	}
-	if len(a.rule.Quotas) > 0 && d.v.know != nil {
+	if a.rationed && d.v.know != nil {
 		if one.about = d.v.know.Full(a.Name, in.r.Money, in.date); one.about != "" {
 			return dropQuota
 		}

@@ -6,6 +6,8 @@ import "cmp"
 type terms struct {
 	rule       *AccountRule
 	priority   int
+	disabled   bool
+	rationed   bool // has quotas
 	methods    some
 	currencies some
 	clients    some
@@ -29,7 +31,7 @@ func (p *Program) terms(a *AccountRule) *terms {
 	w := p.words
 	p.clocked = p.clocked || len(a.Hours)+len(a.Quotas) > 0
 	t := &terms{
-		rule: a, priority: cmp.Or(a.Priority, 100),
+		rule: a, priority: cmp.Or(a.Priority, 100), disabled: a.Disabled, rationed: len(a.Quotas) > 0,
 		methods: someOf(len(a.Methods) > 0, numbers(w.methods, a.Methods)), currencies: someOf(len(a.Currencies) > 0, numbers(w.currencies, a.Currencies)),
 		clients: someOf(len(a.Client) > 0, w.places(a.Client)), amounts: w.amounts(a.Amounts), hours: spans(a.Hours),
 		blocked: fewOf(true, w.ids(a.BlockedMerchants)), classes: fewOf(true, w.group(a.BlockedGroups)),
