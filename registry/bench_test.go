@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/paymux/paymux/internal/wiretest"
 	"github.com/paymux/paymux/registry"
 )
 
@@ -18,17 +18,7 @@ const many = 10_000
 // crowd is a bucket of many instances that will not expire.
 func crowd(b *testing.B) (*nats.Conn, func(n int)) {
 	b.Helper()
-	s, err := server.NewServer(&server.Options{DontListen: true, JetStream: true, StoreDir: b.TempDir(), NoSigs: true, NoLog: true})
-	if err != nil {
-		b.Fatal(err)
-	}
-	s.Start()
-	b.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	conn, err := nats.Connect("", nats.InProcessServer(s))
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(conn.Close)
+	conn := wiretest.Serve(b).Dial()
 	r := registry.New(registry.Config{Conn: conn, TTL: time.Hour, Creates: true})
 	d := r.Watch(registry.RoleGateway)
 	<-d.Ready()

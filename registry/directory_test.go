@@ -147,7 +147,7 @@ func TestStopReleases(t *testing.T) {
 func TestStartingWithoutARegistry(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.stop()
+	h.Stop()
 	r := h.open()
 	d, v := r.Watch(registry.RoleGateway), r.Settings().Watch("")
 	lease := register(t, r, gateway("card", "g1"))
@@ -162,7 +162,7 @@ func TestStartingWithoutARegistry(t *testing.T) {
 	if _, err := r.Settings().Put(ctx, document("a", 0)); err == nil {
 		t.Error("a setting was put nowhere")
 	}
-	h.start()
+	h.Start()
 	await(t, "the instance", d, has(d, "g1"))
 	await(t, "fresh", d, fresh(d))
 	await(t, "fresh", v, fresh(v))
@@ -188,13 +188,13 @@ func TestWhenADirectoryIsWhole(t *testing.T) {
 	if !d.Settled() {
 		t.Error("the registry was there all the time, and somebody may be missing")
 	}
-	h.stop()
+	h.Stop()
 	late := h.open(slow).Watch(registry.RoleGateway)
 	await(t, "stale", late, stale(late))
 	if late.Settled() {
 		t.Error("nobody was ever heard, and everybody is known")
 	}
-	h.start()
+	h.Start()
 	await(t, "fresh", late, fresh(late))
 	if late.Settled() {
 		t.Error("whoever was forgotten had no time to register again")
@@ -216,7 +216,7 @@ func TestNATSRestarts(t *testing.T) {
 	watcher := h.open(func(c *registry.Config) { c.Creates = false })
 	d := watcher.Watch(registry.RoleGateway)
 	await(t, "both", d, has(d, "g1", "g2"))
-	h.stop()
+	h.Stop()
 	await(t, "stale", d, stale(d))
 	dead.Conn.Close() // dies while the registry is away
 	select {
@@ -227,7 +227,7 @@ func TestNATSRestarts(t *testing.T) {
 	if !has(d, "g1", "g2")() {
 		t.Errorf("while the registry is away: %v", d.Instances())
 	}
-	h.start()
+	h.Start()
 	await(t, "fresh", d, fresh(d))
 	await(t, "the living alone", d, has(d, "g1"))
 	lease.Update(func(i *registry.Instance) { i.Weight = 7 })

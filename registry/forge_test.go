@@ -22,7 +22,7 @@ func TestForgedHeadersStayWithTheirKey(t *testing.T) {
 	register(t, r, gateway("zzz", "last"))
 	d := r.Watch(registry.RoleGateway)
 	await(t, "the good", d, has(d, "good", "last"))
-	forger := connect(t, h.url())
+	forger := h.Dial()
 	const body = `{"role":"node","name":"card","id":"good","version":"forged"}`
 	for n, header := range []nats.Header{
 		{"Nats-Subject": {"$KV.instances.gateway.card.forged"}, "Nats-Sequence": {"1"}},
@@ -57,7 +57,7 @@ func TestForgedHeadersStayWithTheirKey(t *testing.T) {
 // status puts a message whose first header line is that of an answer, which clients do not send.
 func status(t *testing.T, h *house, subject, line, body string) {
 	t.Helper()
-	socket, err := net.Dial("tcp", strings.TrimPrefix(h.url(), "nats://"))
+	socket, err := net.Dial("tcp", strings.TrimPrefix(h.URL(), "nats://"))
 	if err != nil {
 		t.Fatal(err)
 	}

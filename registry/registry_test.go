@@ -2,15 +2,11 @@ package registry_test
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
-	"net"
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
-
+	"github.com/paymux/paymux/internal/wiretest"
 	"github.com/paymux/paymux/registry"
 )
 
@@ -20,64 +16,21 @@ const patience = 20 * time.Second
 // ttl is short, so that tests see leases end.
 const ttl = 600 * time.Millisecond
 
-// house is a NATS server that can be stopped and started again on the same port.
+// house is a NATS server that can be stopped and started again.
 type house struct {
-	t       *testing.T
-	options server.Options
-	server  *server.Server
+	*wiretest.Server
+	t *testing.T
 }
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{t: t, options: server.Options{
-		ServerName: "test", Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
-	}}
-	h.start()
-	t.Cleanup(h.stop)
-	h.options.Port = h.server.Addr().(*net.TCPAddr).Port
-	return h
-}
-
-func (h *house) start() {
-	h.t.Helper()
-	options := h.options
-	s, err := server.NewServer(&options)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	s.Start()
-	if !s.ReadyForConnections(patience) {
-		h.t.Fatal("NATS is not ready")
-	}
-	h.server = s
-}
-
-func (h *house) stop() {
-	h.server.Shutdown()
-	h.server.WaitForShutdown()
-}
-
-// url is where the server is, or will be again.
-func (h *house) url() string {
-	return "nats://" + net.JoinHostPort("127.0.0.1", itoa(h.options.Port))
-}
-
-func itoa(n int) string { b, _ := json.Marshal(n); return string(b) }
-
-func connect(t *testing.T, url string) *nats.Conn {
-	t.Helper()
-	conn, err := nats.Connect(url, nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond), nats.ReconnectBufSize(-1), nats.RetryOnFailedConnect(true))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(conn.Close)
-	return conn
+	return &house{wiretest.Serve(t), t}
 }
 
 // open is one process's registry with a connection of its own.
 func (h *house) open(change ...func(*registry.Config)) *registry.Registry {
 	h.t.Helper()
-	c := registry.Config{Conn: connect(h.t, h.url()), TTL: ttl, Creates: true, Log: slog.New(slog.DiscardHandler)}
+	c := registry.Config{Conn: h.Dial(), TTL: ttl, Creates: true, Log: slog.New(slog.DiscardHandler)}
 	for _, f := range change {
 		f(&c)
 	}

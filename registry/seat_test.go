@@ -86,7 +86,7 @@ func TestADeadHoldersSeatIsTaken(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for range 3 {
-		conns := []*nats.Conn{connect(t, h.url()), connect(t, h.url())}
+		conns := []*nats.Conn{h.Dial(), h.Dial()}
 		var seats []*registry.Seat
 		for i, conn := range conns {
 			seats = append(seats, contend(t, h.open(func(c *registry.Config) { c.Conn = conn }), fmt.Sprint("f", i)))
@@ -121,7 +121,7 @@ func TestASeatWhileTheRegistryIsAway(t *testing.T) {
 	seats := []*registry.Seat{contend(t, h.open(), "f0"), contend(t, h.open(), "f1")}
 	at := held(t, seats...)
 	for range 2 {
-		h.stop()
+		h.Stop()
 		for end := time.After(2500 * time.Millisecond); end != nil; {
 			if !seats[at].Held() || seats[1-at].Held() {
 				t.Fatal("the seat has moved")
@@ -132,7 +132,7 @@ func TestASeatWhileTheRegistryIsAway(t *testing.T) {
 			case <-time.After(20 * time.Millisecond):
 			}
 		}
-		h.start()
+		h.Start()
 		if now := held(t, seats...); now != at {
 			t.Error("the seat has moved when the registry came back")
 		}
@@ -173,7 +173,7 @@ func TestAHolderThatComesBackIsReplaced(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	w := &wire{}
-	conn, err := nats.Connect(h.url(), nats.SetCustomDialer(w), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond), nats.ReconnectBufSize(-1))
+	conn, err := nats.Connect(h.URL(), nats.SetCustomDialer(w), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond), nats.ReconnectBufSize(-1))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -173,12 +173,12 @@ func TestViewsSurviveARestartOfNATS(t *testing.T) {
 	}
 	v := h.open().Settings().Watch("")
 	await(t, "the setting", v, func() bool { return len(v.Documents()) == 1 })
-	h.stop()
+	h.Stop()
 	await(t, "stale", v, stale(v))
 	if is, _ := v.Get("a"); number(is) != 1 {
 		t.Errorf("while the registry is away: %+v", is)
 	}
-	h.start()
+	h.Start()
 	await(t, "fresh", v, fresh(v))
 	d.Value = json.RawMessage("2")
 	for err = errors.New("not yet"); err != nil; { // its connection may still be on its way back
@@ -199,9 +199,9 @@ func TestViewsKeepWhatABucketHasLost(t *testing.T) {
 	}
 	v := r.Settings().Watch("")
 	await(t, "the setting", v, func() bool { return len(v.Documents()) == 1 })
-	h.stop()
-	h.options.StoreDir = t.TempDir()
-	h.start()
+	h.Stop()
+	h.Lose()
+	h.Start()
 	await(t, "stale", v, stale(v))
 	if _, ok := v.Get("a"); !ok {
 		t.Error("it has forgotten the setting")

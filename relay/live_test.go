@@ -13,10 +13,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/internal/wiretest"
 	"github.com/paymux/paymux/registry"
 	"github.com/paymux/paymux/relay"
 )
@@ -178,28 +178,6 @@ func TestAListThatCannotBeUsedChangesNothing(t *testing.T) {
 	}
 }
 
-// messaging is a NATS server with a disk, and connections to it.
-func messaging(t testing.TB, dir string) (*server.Server, func() *nats.Conn) {
-	t.Helper()
-	s, err := server.NewServer(&server.Options{DontListen: true, JetStream: true, StoreDir: dir, NoSigs: true, NoLog: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	if !s.ReadyForConnections(10 * time.Second) {
-		t.Fatal("NATS is not ready")
-	}
-	return s, func() *nats.Conn {
-		conn, err := nats.Connect("", nats.InProcessServer(s))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(conn.Close)
-		return conn
-	}
-}
-
 // made waits until the journal's bucket is there.
 func made(t testing.TB, conn *nats.Conn) *relay.NATSJournal {
 	t.Helper()
@@ -224,9 +202,8 @@ func made(t testing.TB, conn *nats.Conn) *relay.NATSJournal {
 
 func TestNATSJournal(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	s, connect := messaging(t, dir)
-	conn := connect()
+	s := wiretest.Serve(t)
+	conn := s.Dial()
 	early := relay.NewNATSJournal(conn)
 	if _, err := early.Put(t.Context(), "k.1", []byte("a"), 0); err == nil || errors.Is(err, relay.ErrRewritten) {
 		t.Errorf("without a bucket: %v", err)
@@ -250,8 +227,7 @@ func TestNATSJournal(t *testing.T) {
 	if body, at, err := j.Get(t.Context(), "k.1"); string(body) != "c" || at != rev || err != nil {
 		t.Errorf("%s, %d, %v; want revision %d", body, at, err, rev)
 	}
-	s.Shutdown() // a journal that a restarted server had forgotten would let keys go twice
-	s.WaitForShutdown()
+	s.Stop() // a journal that a restarted server had forgotten would let keys go twice
 	soon, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	if _, _, err := j.Get(soon, "k.1"); err == nil || errors.Is(err, relay.ErrNotWritten) {
@@ -260,8 +236,8 @@ func TestNATSJournal(t *testing.T) {
 	if _, err := j.Put(soon, "k.1", []byte("d"), rev); err == nil || errors.Is(err, relay.ErrRewritten) {
 		t.Errorf("a server that is away says %v", err)
 	}
-	_, connect = messaging(t, dir)
-	if body, at, err := made(t, connect()).Get(t.Context(), "k.1"); string(body) != "c" || at != rev || err != nil {
+	s.Start()
+	if body, at, err := made(t, s.Dial()).Get(t.Context(), "k.1"); string(body) != "c" || at != rev || err != nil {
 		t.Errorf("after a restart: %s, %d, %v", body, at, err)
 	}
 }
@@ -269,8 +245,8 @@ func TestNATSJournal(t *testing.T) {
 // Two frontends and two regions over a registry: nodes come and go, the list is changed, and all follow within a second (A15).
 func TestFrontendsFollowTheRegistry(t *testing.T) {
 	t.Parallel()
-	_, connect := messaging(t, t.TempDir())
-	shared := connect()
+	messaging := wiretest.Serve(t)
+	shared := messaging.Dial()
 	made(t, shared)
 	reg := registry.New(registry.Config{Conn: shared, Creates: true, TTL: 3 * time.Second})
 	t.Cleanup(func() { _ = reg.Stop(context.Background()) })
@@ -286,7 +262,7 @@ func TestFrontendsFollowTheRegistry(t *testing.T) {
 	}
 	var relays []*relay.Relay
 	for range 2 {
-		conn := connect()
+		conn := messaging.Dial()
 		own := registry.New(registry.Config{Conn: conn, TTL: 3 * time.Second})
 		t.Cleanup(func() { _ = own.Stop(context.Background()) })
 		dir, view := own.Watch(registry.RoleNode), own.Settings().Watch(relay.ListKey)
@@ -348,8 +324,8 @@ func TestFrontendsFollowTheRegistry(t *testing.T) {
 }
 
 func BenchmarkNATSJournal(b *testing.B) {
-	_, connect := messaging(b, b.TempDir())
-	j := made(b, connect())
+	messaging := wiretest.Serve(b)
+	j := made(b, messaging.Dial())
 	for name, parallel := range map[string]int{"one": 1, "many": 64} {
 		b.Run(name, func(b *testing.B) {
 			b.SetParallelism(parallel)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paymux/paymux/internal/wiretest"
 	"github.com/paymux/paymux/registry"
 	"github.com/paymux/paymux/relay"
 )
@@ -13,10 +14,10 @@ import (
 // Frontends hear each other, and know whom they did not hear.
 func TestFrontendsMeetOverNATS(t *testing.T) {
 	t.Parallel()
-	_, connect := messaging(t, t.TempDir())
+	messaging := wiretest.Serve(t)
 	var seats []*relay.NATSCouncil
 	for n := range 3 {
-		conn := connect()
+		conn := messaging.Dial()
 		r := registry.New(registry.Config{Conn: conn, Creates: true})
 		t.Cleanup(func() { _ = r.Stop(context.Background()) })
 		id := fmt.Sprint("front-", n)

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -45,9 +44,7 @@ type Health struct {
 	told map[string][]byte // by account: what was adopted, or written; belongs to run
 	open bool              // there is something that is not told
 
-	start, stop sync.Once
-	cancel      context.CancelFunc
-	done        chan struct{}
+	shares *routine
 }
 
 // pins are the operators' words as they are in the registry.
@@ -63,7 +60,7 @@ type account struct {
 
 // OpenHealth returns how accounts do as far as the registry says until ctx ends. Start follows changes.
 func OpenHealth(ctx context.Context, c HealthConfig) *Health {
-	h := &Health{HealthConfig: c, told: map[string][]byte{}, done: make(chan struct{})}
+	h := &Health{HealthConfig: c, told: map[string][]byte{}, shares: newRoutine()}
 	h.pinned.Store(&pins{})
 	h.seen, h.pins = c.Flags.Watch(healthPrefix), c.Settings.Watch(PinsKey)
 	for _, ready := range []<-chan struct{}{h.seen.Ready(), h.pins.Ready()} {
@@ -78,32 +75,19 @@ func OpenHealth(ctx context.Context, c HealthConfig) *Health {
 }
 
 // Start follows and tells, until Stop.
-func (h *Health) Start() {
-	h.start.Do(func() {
-		var ctx context.Context
-		ctx, h.cancel = context.WithCancel(context.Background())
-		go h.run(ctx)
-	})
-}
+func (h *Health) Start() { h.shares.start(h.run) }
 
 // Stop ends it. It may be called twice.
 func (h *Health) Stop() {
-	h.start.Do(func() { close(h.done) }) // it was never started
-	h.stop.Do(func() {
-		if h.cancel != nil {
-			h.cancel()
-		}
-		h.seen.Stop()
-		h.pins.Stop()
-	})
-	<-h.done
+	h.shares.stop()
+	h.seen.Stop()
+	h.pins.Stop()
 }
 
 // tickEvery is how often the book is told the time, so that pauses end where nothing happens.
 const tickEvery = time.Second
 
 func (h *Health) run(ctx context.Context) {
-	defer close(h.done)
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
 	again := time.NewTimer(againAfter)

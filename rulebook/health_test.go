@@ -109,13 +109,13 @@ func TestWhatWasSeenMeanwhile(t *testing.T) {
 	h := newHouse(t)
 	ahead := &atomic.Int64{}
 	a, b := h.ward("a", ahead), h.ward("b", ahead)
-	h.stop()
+	h.Stop()
 	a.see("one", learn.NotSent, 40)
 	b.see("two", learn.NotSent, 40)
 	if a.health("one") != routing.Abnormal || b.health("one") != routing.Normal || b.health("two") != routing.Abnormal {
 		t.Fatal("each goes by what it sees")
 	}
-	h.start()
+	h.Start()
 	for _, w := range []*ward{a, b} {
 		eventually(t, "both know both", func() bool { return w.health("one") == routing.Abnormal && w.health("two") == routing.Abnormal })
 	}
@@ -195,7 +195,7 @@ func TestPins(t *testing.T) {
 	if _, err := a.PinRoute(t.Context(), paymux.RoutePin{Account: "one", State: paymux.RouteProbing}); !errors.Is(err, paymux.InvalidRequest) {
 		t.Errorf("probing: %v", err)
 	}
-	h.stop()
+	h.Stop()
 	if _, err := a.PinRoute(t.Context(), paymux.RoutePin{Account: "one", State: paymux.RouteAbnormal}); !errors.Is(err, paymux.Unavailable) {
 		t.Errorf("without a registry: %v", err)
 	}

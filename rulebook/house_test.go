@@ -7,17 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"slices"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
-
 	"github.com/paymux/paymux"
+	"github.com/paymux/paymux/internal/wiretest"
 	"github.com/paymux/paymux/registry"
 	"github.com/paymux/paymux/routing"
 	"github.com/paymux/paymux/rulebook"
@@ -28,10 +24,9 @@ const patience = 20 * time.Second
 
 // house is a deployment: a NATS server that can be stopped and started again, a store for each region, and nodes.
 type house struct {
-	t       *testing.T
-	options server.Options
-	server  *server.Server
-	stores  map[string]*shelf
+	*wiretest.Server
+	t      *testing.T
+	stores map[string]*shelf
 
 	mu    sync.Mutex // guards what follows
 	nodes []registry.Instance
@@ -39,44 +34,13 @@ type house struct {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{t: t, stores: map[string]*shelf{}, options: server.Options{
-		ServerName: "test", Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
-	}}
-	h.start()
-	t.Cleanup(h.stop)
-	h.options.Port = h.server.Addr().(*net.TCPAddr).Port
-	return h
-}
-
-func (h *house) start() {
-	h.t.Helper()
-	options := h.options
-	s, err := server.NewServer(&options)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	s.Start()
-	if !s.ReadyForConnections(patience) {
-		h.t.Fatal("NATS is not ready")
-	}
-	h.server = s
-}
-
-func (h *house) stop() {
-	h.server.Shutdown()
-	h.server.WaitForShutdown()
+	return &house{Server: wiretest.Serve(t), t: t, stores: map[string]*shelf{}}
 }
 
 // registry is one process's, with a connection of its own.
 func (h *house) registry() *registry.Registry {
 	h.t.Helper()
-	conn, err := nats.Connect("nats://"+net.JoinHostPort("127.0.0.1", strconv.Itoa(h.options.Port)),
-		nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond), nats.ReconnectBufSize(-1), nats.RetryOnFailedConnect(true))
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	h.t.Cleanup(conn.Close)
-	r := registry.New(registry.Config{Conn: conn, TTL: 600 * time.Millisecond, Creates: true, Log: slog.New(slog.DiscardHandler)})
+	r := registry.New(registry.Config{Conn: h.Dial(), TTL: 600 * time.Millisecond, Creates: true, Log: slog.New(slog.DiscardHandler)})
 	h.t.Cleanup(func() { _ = r.Stop(context.Background()) })
 	return r
 }

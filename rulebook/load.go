@@ -112,7 +112,6 @@ func (b *Book) look() {
 
 // follow takes up what comes into force, keeps it in the store and tells others what this node routes by.
 func (b *Book) follow(ctx context.Context) {
-	defer close(b.done)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {

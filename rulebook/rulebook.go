@@ -80,15 +80,13 @@ type Book struct {
 	checked time.Time // the store
 	useless int64     // up to this version the store has none that is newer and can be routed by
 
-	start, stop sync.Once
-	cancel      context.CancelFunc
-	done        chan struct{}
+	follows *routine
 }
 
 // Open returns a book that has something to route by: what was in force last as far as the store knows or, until ctx
 // ends, the registry says; else the configuration's; else all accounts. Start follows changes. The error is of Config.File.
 func Open(ctx context.Context, c Config) (*Book, error) {
-	b := &Book{Config: c, changed: make(chan struct{}), done: make(chan struct{})}
+	b := &Book{Config: c, changed: make(chan struct{}), follows: newRoutine()}
 	first, err := configured(c.File)
 	if err != nil {
 		return nil, err
@@ -105,24 +103,12 @@ func Open(ctx context.Context, c Config) (*Book, error) {
 }
 
 // Start follows what is in force, until Stop.
-func (b *Book) Start() {
-	b.start.Do(func() {
-		var ctx context.Context
-		ctx, b.cancel = context.WithCancel(context.Background())
-		go b.follow(ctx)
-	})
-}
+func (b *Book) Start() { b.follows.start(b.follow) }
 
 // Stop ends the following. What is in force stays. It may be called twice.
 func (b *Book) Stop() {
-	b.start.Do(func() { close(b.done) }) // it was never started
-	b.stop.Do(func() {
-		if b.cancel != nil {
-			b.cancel()
-		}
-		b.active.Stop()
-	})
-	<-b.done
+	b.follows.stop()
+	b.active.Stop()
 }
 
 // Program is the rules in force, compiled: what to route by just now, whole, never a half of two versions.

@@ -146,7 +146,7 @@ func TestTheRegistryIsAway(t *testing.T) {
 	a, b := h.node("east", "a"), h.node("west", "b")
 	a.activate(t, to("two"), "good")
 	eventually(t, "it is kept", func() bool { return len(h.stores["east"].kept()) == 1 })
-	h.stop()
+	h.Stop()
 	eventually(t, "a knows it", func() bool { s, err := a.RuleSetStatus(t.Context()); return err == nil && !s.StaleSince.IsZero() })
 	late := h.node("east", "late")
 	if late.goesTo() != "two" || late.RuleSet().Version != 1 {
@@ -167,7 +167,7 @@ func TestTheRegistryIsAway(t *testing.T) {
 	if _, err := a.ActivateRuleSet(t.Context(), paymux.RuleSetActivation{Version: 1}); !errors.Is(err, paymux.Unavailable) {
 		t.Errorf("an activation: %v", err)
 	}
-	h.start()
+	h.Start()
 	// Another process, which sees the registry first, activates; those that were cut off take it up without being told again.
 	eventually(t, "it can be activated again", func() bool {
 		_, err := b.PutRuleSetDraft(t.Context(), paymux.RuleSetDraft{Name: "d", Document: to("one")})

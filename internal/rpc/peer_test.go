@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
 	"github.com/paymux/paymux/internal/rpc"
@@ -190,36 +188,12 @@ func TestAStoppingServerIsWaitedFor(t *testing.T) {
 	}
 }
 
-// restarting is a NATS server on a port of its own.
-func restarting(t *testing.T, port int) *server.Server {
-	t.Helper()
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, NoSigs: true, NoLog: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	t.Cleanup(s.Shutdown)
-	if !s.ReadyForConnections(10 * time.Second) {
-		t.Fatal("NATS is not ready")
-	}
-	return s
-}
-
 // A request waits for a connection that comes back soon; one that was under way has lost its answer. While there
 // is none for long, nobody waits any more.
 func TestAConnectionIsLostAndComesBack(t *testing.T) {
 	t.Parallel()
-	m := restarting(t, -1)
-	port := m.Addr().(*net.TCPAddr).Port
-	dial := func() *nats.Conn {
-		conn, err := nats.Connect(m.ClientURL(), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond), nats.ReconnectBufSize(-1))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(conn.Close)
-		return conn
-	}
-	s := rpc.NewServer(rpc.Config{Conn: dial(), Group: "greeters", Faults: faults, Log: slog.New(slog.DiscardHandler)})
+	m := wiretest.Serve(t)
+	s := rpc.NewServer(rpc.Config{Conn: m.Dial(), Group: "greeters", Faults: faults, Log: slog.New(slog.DiscardHandler)})
 	began, end := make(chan struct{}, 1), make(chan struct{})
 	defer close(end)
 	serve(t, s, func(_ context.Context, who string) (string, error) {
@@ -229,27 +203,25 @@ func TestAConnectionIsLostAndComesBack(t *testing.T) {
 		}
 		return who, nil
 	})
-	c := &rpc.Client{Conn: dial(), Faults: faults}
+	c := &rpc.Client{Conn: m.Dial(), Faults: faults}
 	answered := make(chan error, 1)
 	go func() {
 		_, err := rpc.Call[string, string](context.Background(), c, "greet", "wait")
 		answered <- err
 	}()
 	<-began
-	m.Shutdown()
-	m.WaitForShutdown()
+	m.Stop()
 	lostSoon(t, answered)
 	if !within(func() bool { _, err := greet(t, c); return errors.Is(err, rpc.ErrNotTaken) }) {
 		t.Error("without a connection nothing is refused")
 	}
-	m = restarting(t, port)
+	m.Start()
 	if !within(func() bool { got, err := greet(t, c); return got == "you" && err == nil }) {
 		t.Error("nobody is asked when the connection is back")
 	}
 	for range 3 {
 		again := make(chan error, 1)
-		m.Shutdown()
-		m.WaitForShutdown()
+		m.Stop()
 		if !within(func() bool { return !c.Conn.IsConnected() }) {
 			t.Fatal("the connection stays")
 		}
@@ -257,7 +229,7 @@ func TestAConnectionIsLostAndComesBack(t *testing.T) {
 			_, err := greet(t, c)
 			again <- err
 		}()
-		m = restarting(t, port)
+		m.Start()
 		if err := <-again; err != nil {
 			t.Errorf("a request during a short absence: %v", err)
 		}
@@ -291,26 +263,16 @@ func (c *cutting) Gone(string) bool { return false }
 // A connection that is lost just before the request leaves is waited for like one that was lost before.
 func TestAConnectionIsLostJustBeforeTheRequestLeaves(t *testing.T) {
 	t.Parallel()
-	m := restarting(t, -1)
-	port := m.Addr().(*net.TCPAddr).Port
-	dial := func() *nats.Conn {
-		conn, err := nats.Connect(m.ClientURL(), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond), nats.ReconnectBufSize(-1))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(conn.Close)
-		return conn
-	}
-	s := rpc.NewServer(rpc.Config{Conn: dial(), Group: "greeters", Faults: faults, Log: slog.New(slog.DiscardHandler)})
+	m := wiretest.Serve(t)
+	s := rpc.NewServer(rpc.Config{Conn: m.Dial(), Group: "greeters", Faults: faults, Log: slog.New(slog.DiscardHandler)})
 	serve(t, s, func(_ context.Context, who string) (string, error) { return who, nil })
-	c := &rpc.Client{Conn: dial(), Faults: faults}
+	c := &rpc.Client{Conn: m.Dial(), Faults: faults}
 	cut := &cutting{func() {
-		m.Shutdown()
-		m.WaitForShutdown()
+		m.Stop()
 		if !within(func() bool { return !c.Conn.IsConnected() }) {
 			t.Error("the connection stays")
 		}
-		m = restarting(t, port)
+		m.Start()
 	}}
 	c.Peers = cut
 	if got, err := greet(t, c); got != "you" || err != nil {

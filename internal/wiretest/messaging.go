@@ -2,7 +2,6 @@ package wiretest
 
 import (
 	"testing"
-	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
@@ -23,15 +22,8 @@ func Open(t testing.TB, maxPayload int32) *Messaging {
 	if maxPayload == 0 {
 		maxPayload = MaxPayload
 	}
-	s, err := server.NewServer(&server.Options{DontListen: true, NoSigs: true, NoLog: true, MaxPayload: maxPayload})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	if !s.ReadyForConnections(10 * time.Second) {
-		t.Fatal("the NATS server was not ready in time")
-	}
+	s := begin(t, &server.Options{DontListen: true, NoSigs: true, NoLog: true, MaxPayload: maxPayload})
+	t.Cleanup(func() { end(s) })
 	return &Messaging{t: t, server: s}
 }
 

@@ -17,7 +17,7 @@ import (
 // once: one gets them, and the others hear of the key, which is what they share with their repeat.
 func TestOneKeyManyPayments(t *testing.T) {
 	t.Parallel()
-	url := shared.database(t, template)
+	url := shared.Database(t)
 	stores := []*postgres.Store{
 		openStore(t, postgres.Config{URL: url, Now: time.Now, Log: quiet()}),
 		openStore(t, postgres.Config{URL: url, Now: time.Now, Log: quiet()}),
@@ -46,7 +46,7 @@ func TestOneKeyManyPayments(t *testing.T) {
 // having run into it: the order it would have taken is free.
 func TestRefusedNeighbourHoldsNothing(t *testing.T) {
 	t.Parallel()
-	s := openStore(t, postgres.Config{URL: shared.database(t, template), Now: time.Now, Log: quiet()})
+	s := openStore(t, postgres.Config{URL: shared.Database(t), Now: time.Now, Log: quiet()})
 	first := newPayment("first")
 	if err := s.Commit(t.Context(), &payment.Change{Payment: first, Begin: begin(first, "taken")}); err != nil {
 		t.Fatal(err)
@@ -76,7 +76,7 @@ func TestRefusedNeighbourHoldsNothing(t *testing.T) {
 // PostgreSQL breaks and the store repeats: no caller hears of it.
 func TestTasksFromBothSides(t *testing.T) {
 	t.Parallel()
-	s := openStore(t, postgres.Config{URL: shared.database(t, template), Now: time.Now, Log: quiet()})
+	s := openStore(t, postgres.Config{URL: shared.Database(t), Now: time.Now, Log: quiet()})
 	task := func(n int) queue.Task {
 		return queue.Task{ID: paymux.TaskID(ids.New(paymux.PrefixTask)), Kind: "resolve", Ref: fmt.Sprint(n), Due: time.Now(), CreatedAt: time.Now()}
 	}
@@ -106,7 +106,7 @@ func TestTasksFromBothSides(t *testing.T) {
 // Text that PostgreSQL cannot hold fails its own change and no other.
 func TestBadBytes(t *testing.T) {
 	t.Parallel()
-	s := openStore(t, postgres.Config{URL: shared.database(t, template), Now: time.Now, Log: quiet()})
+	s := openStore(t, postgres.Config{URL: shared.Database(t), Now: time.Now, Log: quiet()})
 	outcomes := together(16, func(i int) error {
 		p := newPayment(fmt.Sprint("order ", i))
 		if i == 3 {
@@ -139,7 +139,7 @@ func TestBadBytes(t *testing.T) {
 // What is replaced must have been there: a change that would drop an outcome silently is refused.
 func TestReplaceWhatIsMissing(t *testing.T) {
 	t.Parallel()
-	s := openStore(t, postgres.Config{URL: shared.database(t, template), Now: time.Now, Log: quiet()})
+	s := openStore(t, postgres.Config{URL: shared.Database(t), Now: time.Now, Log: quiet()})
 	p := newPayment("order")
 	op := paymux.Operation{ID: "op_none", Payment: p.ID, Kind: paymux.Pay, State: paymux.OpSucceeded, Currency: "CNY"}
 	err := s.Commit(t.Context(), &payment.Change{Payment: p, Operations: []paymux.Operation{op}})
@@ -154,7 +154,7 @@ func TestReplaceWhatIsMissing(t *testing.T) {
 // Updates stay on the page: no index grows with the versions of a payment.
 func TestUpdatesAreHot(t *testing.T) {
 	t.Parallel()
-	url := shared.database(t, template)
+	url := shared.Database(t)
 	s := openStore(t, postgres.Config{URL: url, Now: time.Now, Log: quiet()})
 	const payments = 40
 	for _, err := range together(payments, func(i int) error {

@@ -74,7 +74,7 @@ func fillTasks(t *testing.T, url, lane string, n int, parked bool) time.Time {
 // snapshot still sees it, must not be read again and again: the index is entered at the cursor.
 func TestDueEntersAtTheCursor(t *testing.T) {
 	t.Parallel()
-	url := shared.database(t, template)
+	url := shared.Database(t)
 	const dead, alive = 20_000, 100
 	first := fillTasks(t, url, "we_1", dead+alive, false)
 	old, err := pgx.Connect(t.Context(), url)
@@ -109,7 +109,7 @@ func TestDueEntersAtTheCursor(t *testing.T) {
 // A lane is read at its cursor, and lanes are found without reading what stands in them.
 func TestParkedBacklog(t *testing.T) {
 	t.Parallel()
-	url := shared.database(t, template)
+	url := shared.Database(t)
 	const backlog = 20_000
 	first := fillTasks(t, url, "we_1", backlog, true)
 	fillTasks(t, url, "we_2", 3, true)

@@ -14,7 +14,7 @@ import (
 // that, and finds what was decided.
 func TestFenceHoldsUntilTheCommit(t *testing.T) {
 	t.Parallel()
-	url := shared.database(t, template)
+	url := shared.Database(t)
 	held, release := make(chan struct{}), make(chan struct{})
 	hold := false
 	a := openStore(t, postgres.Config{URL: url, Now: time.Now, Log: quiet(), CommitDelay: func() error {

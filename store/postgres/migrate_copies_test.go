@@ -15,7 +15,7 @@ import (
 // and what is this region's own stays.
 func TestMigrateCopies(t *testing.T) {
 	t.Parallel()
-	url := shared.database(t, "")
+	url := shared.Empty(t)
 	migrate(t, url, 4)
 	script(t, url, `
 		INSERT INTO merchants SELECT 'mer_' || n, json_build_object('id', 'mer_' || n) FROM generate_series(1, 3) n;

@@ -62,7 +62,7 @@ func migrate(t *testing.T, url string, version int) {
 // Down undoes up wholly: what is there after a way back and forth is what was there before.
 func TestMigrateUpDownUp(t *testing.T) {
 	t.Parallel()
-	url := shared.database(t, "")
+	url := shared.Empty(t)
 	migrate(t, url, postgres.Latest)
 	first := schema(t, url)
 	if len(first) == 0 {
@@ -101,7 +101,7 @@ func script(t *testing.T, url, statements string) {
 // that the other schema has a place for.
 func TestMigratePartitionsWithData(t *testing.T) {
 	t.Parallel()
-	url := shared.database(t, "")
+	url := shared.Empty(t)
 	migrate(t, url, 1)
 	script(t, url, before)
 	today := time.Now().UTC().Truncate(day)
@@ -198,7 +198,7 @@ func wantWorking(t *testing.T, url string, events []string) {
 
 func TestMigrateNewerSchema(t *testing.T) {
 	t.Parallel()
-	url := shared.database(t, "")
+	url := shared.Empty(t)
 	migrate(t, url, postgres.Latest)
 	rows[int](t, url, "INSERT INTO schema_version (version, name) VALUES (9999, 'from the future') RETURNING version")
 	err := postgres.Migrate(t.Context(), url, postgres.Latest)
@@ -210,7 +210,7 @@ func TestMigrateNewerSchema(t *testing.T) {
 // Processes that start together on an empty database take turns by the lock.
 func TestOpenTogether(t *testing.T) {
 	t.Parallel()
-	url := shared.database(t, "")
+	url := shared.Empty(t)
 	var all sync.WaitGroup
 	errs := make([]error, 8)
 	for i := range errs {
@@ -235,7 +235,7 @@ func TestOpenTogether(t *testing.T) {
 // The lists in CHECKs are the root's lists, no more and no less.
 func TestChecksListWhatTheRootLists(t *testing.T) {
 	t.Parallel()
-	url := shared.database(t, template)
+	url := shared.Database(t)
 	for name, want := range map[string][]string{
 		"payments_status":  texts(paymux.PaymentStatuses()),
 		"operations_state": texts(paymux.OperationStates()),
@@ -271,7 +271,7 @@ func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)
 // There is no way back from sealed secrets: they would be lost.
 func TestMigrateDownKeepsDataKeys(t *testing.T) {
 	t.Parallel()
-	url := shared.database(t, template)
+	url := shared.Database(t)
 	script(t, url, "INSERT INTO data_keys VALUES ('k', 'w', 'n', 'x', now())")
 	if err := postgres.Migrate(t.Context(), url, 2); err == nil || !strings.Contains(err.Error(), "secrets are sealed") {
 		t.Errorf("down: %v, want a refusal that says why", err)

@@ -70,7 +70,7 @@ func TestBoundsAreThoseOfTheMint(t *testing.T) {
 // Rows go to their day. A clock that is wrong fails nothing: what has no day rests, and moves when its day is made.
 func TestDays(t *testing.T) {
 	t.Parallel()
-	url := shared.database(t, template)
+	url := shared.Database(t)
 	s := openStore(t, postgres.Config{URL: url, Now: at(noon), Log: quiet()})
 	for _, now := range []time.Time{noon, noon.Add(-day), noon.Add(3 * day), noon.Add(3*day + time.Hour), noon.Add(900 * day)} {
 		logged(t, s, now)
@@ -100,7 +100,7 @@ func TestDays(t *testing.T) {
 // Days that lie wholly before the time go, the day it is in stays, and so does what is young and has no day.
 func TestPruneEvents(t *testing.T) {
 	t.Parallel()
-	url := shared.database(t, template)
+	url := shared.Database(t)
 	for _, ago := range []time.Duration{9, 6} { // three days each
 		if err := openStore(t, postgres.Config{URL: url, Now: at(noon.Add(-ago * day)), Log: quiet()}).Close(); err != nil {
 			t.Fatal(err)
@@ -139,7 +139,7 @@ func TestPruneEvents(t *testing.T) {
 // Replicas that prune at once, while others commit, drop each day once and fail nobody.
 func TestPruneEventsTogether(t *testing.T) {
 	t.Parallel()
-	url := shared.database(t, template)
+	url := shared.Database(t)
 	if err := openStore(t, postgres.Config{URL: url, Now: at(noon.Add(-9 * day)), Log: quiet()}).Close(); err != nil {
 		t.Fatal(err)
 	}

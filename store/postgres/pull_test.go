@@ -16,7 +16,7 @@ import (
 // a reader that goes on from where it stands gets everything, once.
 func TestPullWaitsForLateCommits(t *testing.T) {
 	t.Parallel()
-	url := shared.database(t, template)
+	url := shared.Database(t)
 	s := openStore(t, postgres.Config{URL: url, Now: time.Now, Log: quiet()})
 	filter := paymux.EventFilter{Merchant: "mer_1", Oldest: true, Page: paymux.Page{Limit: 10}}
 	// Other tests write in the same cluster, and withhold events for a moment, too.
@@ -74,7 +74,7 @@ func TestPullWaitsForLateCommits(t *testing.T) {
 // shown all the same, before what is new.
 func TestPullAfterRestore(t *testing.T) {
 	t.Parallel()
-	url := shared.database(t, template)
+	url := shared.Database(t)
 	s := openStore(t, postgres.Config{URL: url, Now: time.Now, Log: quiet()})
 	var want []paymux.EventID
 	for i := range 4 {

@@ -22,7 +22,7 @@ func quotaOf(account, quota string, currency paymux.Currency, units, limit int64
 func TestQuotasOfFourReplicas(t *testing.T) {
 	t.Parallel()
 	const replicas, callers, each, limit = 4, 24, 40, 300
-	url := shared.database(t, template)
+	url := shared.Database(t)
 	var stores []*postgres.Store
 	for range replicas {
 		stores = append(stores, openStore(t, postgres.Config{URL: url + "&pool_max_conns=2", Now: time.Now, Log: quiet()}))
@@ -133,7 +133,7 @@ func wantSum(t *testing.T, s *postgres.Store, sum map[paymux.QuotaKey]int64, lim
 // Updates of a counter stay on its page.
 func TestQuotaUpdatesAreHot(t *testing.T) {
 	t.Parallel()
-	url := shared.database(t, template)
+	url := shared.Database(t)
 	s := openStore(t, postgres.Config{URL: url, Now: time.Now, Log: quiet()})
 	for i := range 300 {
 		c := &payment.Change{Payment: newPayment(fmt.Sprint("order ", i)), Reserve: []paymux.Reservation{quotaOf("a", "daily", "", 1, 1000)}}
@@ -158,7 +158,7 @@ func BenchmarkCycleQuota(b *testing.B) { storetest.CycleQuota(b, openSuite) }
 func BenchmarkCycleReplicas(b *testing.B) {
 	for _, quotas := range []bool{false, true} {
 		b.Run(fmt.Sprint("quotas=", quotas), func(b *testing.B) {
-			url := shared.database(b, template)
+			url := shared.Database(b)
 			var stores []payment.Store
 			for range 4 {
 				stores = append(stores, openStore(b, postgres.Config{URL: url + "&pool_max_conns=2", Now: time.Now, Log: quiet()}))

@@ -33,7 +33,7 @@ func begin(p paymux.Payment, key string) *paymux.Idempotency {
 // ownServer is a cluster for a test that crashes it.
 func ownServer(t *testing.T) *pgcluster.Cluster {
 	t.Helper()
-	need(t)
+	shared.Need(t)
 	c, err := pgcluster.New(t.Context(), pgcluster.Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -147,7 +147,7 @@ func TestServerCrash(t *testing.T) {
 // Connections that were cut while nobody used them are not a caller's business.
 func TestConnectionsCut(t *testing.T) {
 	t.Parallel()
-	url := shared.database(t, template)
+	url := shared.Database(t)
 	s := openStore(t, postgres.Config{URL: url, Now: time.Now, Log: quiet()})
 	for round := range 3 {
 		p := newPayment(fmt.Sprint("order ", round))

@@ -40,10 +40,10 @@ func wantHeard(t *testing.T, what string, heard <-chan uint64, want uint64) {
 
 func TestSignals(t *testing.T) {
 	t.Parallel()
-	url := shared.database(t, template)
+	url := shared.Database(t)
 	a := openStore(t, postgres.Config{URL: url, Now: time.Now, Log: quiet()})
 	b := openStore(t, postgres.Config{URL: url, Now: time.Now, Log: quiet()})
-	other := openStore(t, postgres.Config{URL: shared.database(t, template), Now: time.Now, Log: quiet()})
+	other := openStore(t, postgres.Config{URL: shared.Database(t), Now: time.Now, Log: quiet()})
 	inA, inB := listen(t, a), listen(t, b)
 	wantHeard(t, "when a begins", inA, everyPart)
 	wantHeard(t, "when b begins", inB, everyPart)
@@ -84,7 +84,7 @@ func TestSignalsAfterACut(t *testing.T) {
 // A listener takes no connection from those who read.
 func TestSignalsLeaveThePoolAlone(t *testing.T) {
 	t.Parallel()
-	s := openStore(t, postgres.Config{URL: shared.database(t, template) + "&pool_max_conns=1", Now: time.Now, Log: quiet()})
+	s := openStore(t, postgres.Config{URL: shared.Database(t) + "&pool_max_conns=1", Now: time.Now, Log: quiet()})
 	heard := listen(t, s)
 	wantHeard(t, "at the beginning", heard, everyPart)
 	if _, err := s.Revision(t.Context()); err != nil {

@@ -12,7 +12,7 @@ import (
 // refused before anything is written into it.
 func TestChangedTable(t *testing.T) {
 	t.Parallel()
-	url := shared.database(t, template)
+	url := shared.Database(t)
 	rows[any](t, url, "ALTER TABLE operations ADD COLUMN note text")
 	s, err := postgres.Open(t.Context(), postgres.Config{URL: url, Now: time.Now, Log: quiet()})
 	if err == nil {

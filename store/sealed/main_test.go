@@ -1,87 +1,27 @@
 package sealed_test
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/paymux/paymux"
-	"github.com/paymux/paymux/internal/pgcluster"
 	"github.com/paymux/paymux/store/postgres"
+	"github.com/paymux/paymux/store/postgrestest"
 	"github.com/paymux/paymux/store/sealed"
 	"github.com/paymux/paymux/store/sqlite"
 	"github.com/paymux/paymux/store/storetest"
 )
 
-// server is the cluster the tests of this package share, each with a database of its own.
-type server struct {
-	*pgcluster.Cluster
-	missing error
-	count   atomic.Int64
-	mu      sync.Mutex
-	byDir   map[string]string
-}
+// shared is the server of this package's tests.
+var shared postgrestest.Server
 
-var shared = &server{byDir: map[string]string{}}
-
-const template = "template_paymux"
-
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	ctx := context.Background()
-	cluster, err := pgcluster.New(ctx, pgcluster.Config{})
-	switch {
-	case errors.Is(err, pgcluster.ErrMissing):
-		shared.missing = err
-		return m.Run()
-	case err != nil:
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	shared.Cluster = cluster
-	defer func() {
-		if err := cluster.Remove(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-		}
-	}()
-	err = errors.Join(cluster.CreateDatabase(ctx, template, ""), postgres.Migrate(ctx, cluster.URL(template), postgres.Latest))
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
-}
-
-// databaseOf returns the URL of a directory's database, the same each time.
-func (s *server) databaseOf(t testing.TB, dir string) string {
-	t.Helper()
-	if s.missing != nil {
-		if os.Getenv("PAYMUX_CHECK") == "1" {
-			t.Fatal(s.missing)
-		}
-		t.Skip(s.missing)
-	}
-	s.mu.Lock() // one copy of a template at a time
-	defer s.mu.Unlock()
-	if s.byDir[dir] == "" {
-		name := fmt.Sprintf("test_%d", s.count.Add(1))
-		if err := s.CreateDatabase(t.Context(), name, template); err != nil {
-			t.Fatal(err)
-		}
-		s.byDir[dir] = s.URL(name)
-	}
-	return s.byDir[dir]
-}
+func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }
 
 // engine is one of those that are wrapped.
 type engine struct {
@@ -134,7 +74,7 @@ func dumpSQLite(t *testing.T, dir string) string {
 
 func openPostgres(t testing.TB, cfg storetest.Config) sealed.Engine {
 	t.Helper()
-	url := shared.databaseOf(t, cfg.Dir) + "&pool_max_conns=3" // many stores share one server here
+	url := shared.Of(t, cfg.Dir) + "&pool_max_conns=3" // many stores share one server here
 	s, err := postgres.Open(t.Context(), postgres.Config{URL: url, Now: cfg.Now, Log: quiet, CommitDelay: cfg.BeforeCommit})
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +84,7 @@ func openPostgres(t testing.TB, cfg storetest.Config) sealed.Engine {
 
 func dumpPostgres(t *testing.T, dir string) string {
 	t.Helper()
-	url := shared.databaseOf(t, dir)
+	url := shared.Of(t, dir)
 	out, err := exec.CommandContext(t.Context(), pgDump(t), "--dbname="+url).Output()
 	if err != nil {
 		t.Fatalf("pg_dump: %v", err)
