@@ -3670,190 +3670,466 @@ export interface components {
             };
         };
         RoutingReplay: {
+            /** @description by name */
             accounts: {
+                /**
+                 * @description its name; empty: what is refused
+                 * @example cards-main
+                 */
                 account: string;
+                /** @description what was done */
                 now: {
+                    /** @description by currency */
                     costs?: {
-                        /** Format: double */
+                        /**
+                         * Format: double
+                         * @description received, in minor units
+                         * @example 4120500
+                         */
                         amount: number;
+                        /** @description of all, in minor units */
                         cost: {
-                            /** Format: double */
+                            /**
+                             * Format: double
+                             * @description see low
+                             */
                             high: number;
-                            /** Format: double */
+                            /**
+                             * Format: double
+                             * @description the true value is above it and below high in 95 of 100 cases
+                             */
                             low: number;
-                            /** Format: double */
+                            /**
+                             * Format: double
+                             * @description what is expected
+                             */
                             value: number;
                         };
                         /** @example CNY */
                         currency: string;
-                        /** Format: double */
+                        /**
+                         * Format: double
+                         * @description cost in basis points of the amount
+                         * @example 62.5
+                         */
                         rate: number;
-                        /** Format: int64 */
+                        /**
+                         * Format: int64
+                         * @description payments for which the set has no fee: they count as free
+                         * @example 0
+                         */
                         unpriced: number;
                     }[];
-                    /** Format: int64 */
+                    /**
+                     * Format: int64
+                     * @description that success and costs are of: they ended, or are expected to
+                     * @example 8043
+                     */
                     judged: number;
-                    /** Format: int64 */
+                    /**
+                     * Format: int64
+                     * @description whose first attempt was, or would be, there
+                     * @example 8120
+                     */
                     payments: number;
-                    /** Format: double */
+                    /**
+                     * Format: double
+                     * @description of all that were replayed, 0 to 1
+                     * @example 0.406
+                     */
                     share: number;
+                    /** @description share of the judged, 0 to 1; none where nothing is known */
                     success?: {
-                        /** Format: double */
+                        /**
+                         * Format: double
+                         * @description see low
+                         */
                         high: number;
-                        /** Format: double */
+                        /**
+                         * Format: double
+                         * @description the true value is above it and below high in 95 of 100 cases
+                         */
                         low: number;
-                        /** Format: double */
+                        /**
+                         * Format: double
+                         * @description what is expected
+                         */
                         value: number;
                     };
                 };
+                /** @description what the replayed set would have done */
                 then: {
+                    /** @description by currency */
                     costs?: {
-                        /** Format: double */
+                        /**
+                         * Format: double
+                         * @description received, in minor units
+                         * @example 4120500
+                         */
                         amount: number;
+                        /** @description of all, in minor units */
                         cost: {
-                            /** Format: double */
+                            /**
+                             * Format: double
+                             * @description see low
+                             */
                             high: number;
-                            /** Format: double */
+                            /**
+                             * Format: double
+                             * @description the true value is above it and below high in 95 of 100 cases
+                             */
                             low: number;
-                            /** Format: double */
+                            /**
+                             * Format: double
+                             * @description what is expected
+                             */
                             value: number;
                         };
                         /** @example CNY */
                         currency: string;
-                        /** Format: double */
+                        /**
+                         * Format: double
+                         * @description cost in basis points of the amount
+                         * @example 62.5
+                         */
                         rate: number;
-                        /** Format: int64 */
+                        /**
+                         * Format: int64
+                         * @description payments for which the set has no fee: they count as free
+                         * @example 0
+                         */
                         unpriced: number;
                     }[];
-                    /** Format: int64 */
+                    /**
+                     * Format: int64
+                     * @description that success and costs are of: they ended, or are expected to
+                     * @example 8043
+                     */
                     judged: number;
-                    /** Format: int64 */
+                    /**
+                     * Format: int64
+                     * @description whose first attempt was, or would be, there
+                     * @example 8120
+                     */
                     payments: number;
-                    /** Format: double */
+                    /**
+                     * Format: double
+                     * @description of all that were replayed, 0 to 1
+                     * @example 0.406
+                     */
                     share: number;
+                    /** @description share of the judged, 0 to 1; none where nothing is known */
                     success?: {
-                        /** Format: double */
+                        /**
+                         * Format: double
+                         * @description see low
+                         */
                         high: number;
-                        /** Format: double */
+                        /**
+                         * Format: double
+                         * @description the true value is above it and below high in 95 of 100 cases
+                         */
                         low: number;
-                        /** Format: double */
+                        /**
+                         * Format: double
+                         * @description what is expected
+                         */
                         value: number;
                     };
                 };
             }[];
+            /** @description what was assumed, as words: docs/routing.md says what they mean */
             assumed: string[];
+            /** @description from which account to which payments would move, the most first */
             flows: {
+                /**
+                 * @description the account that was tried first
+                 * @example cards-main
+                 */
                 from: string;
-                /** Format: int64 */
+                /**
+                 * Format: int64
+                 * @description how many
+                 * @example 1712
+                 */
                 payments: number;
+                /**
+                 * @description the account that would have been; empty: refused
+                 * @example cards-backup
+                 */
                 to: string;
             }[];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description of the payments' creation
+             */
             from?: string;
+            /** @description whose payments were replayed; none: everybody's */
             merchant?: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description of the replayed: would have gone to another account first
+             * @example 1830
+             */
             moved: number;
+            /** @description the first payments that would move */
             moves: {
-                /** Format: int64 */
+                /**
+                 * Format: int64
+                 * @description in minor units
+                 * @example 1250
+                 */
                 amount: number;
+                /**
+                 * @description why it would not have stayed, as a word: that of a candidate, not_named or outranked
+                 * @example outranked
+                 */
                 code: string;
                 /** @example CNY */
                 currency: string;
+                /**
+                 * @description what about it
+                 * @example score
+                 */
                 detail?: string;
+                /**
+                 * @description the account that was tried first
+                 * @example cards-main
+                 */
                 from: string;
+                /**
+                 * @description of the rule: designated, static, dynamic, fallback
+                 * @example dynamic
+                 */
                 kind: string;
                 merchant: string;
                 /** @enum {string} */
                 method: "card" | "wechat_pay" | "alipay" | "paypal" | "bank_transfer";
                 payment: string;
+                /**
+                 * @description that would have chosen it
+                 * @example best
+                 */
                 rule: string;
+                /**
+                 * @description the account that would have been; empty: refused
+                 * @example cards-backup
+                 */
                 to: string;
+                /**
+                 * @description the same for people
+                 * @example another has a better score
+                 */
                 why: string;
             }[];
+            /** @description send as after to go on: there are more payments; none: these were all */
             next?: string;
+            /** @description what was done */
             now: {
+                /** @description by currency */
                 costs?: {
-                    /** Format: double */
+                    /**
+                     * Format: double
+                     * @description received, in minor units
+                     * @example 4120500
+                     */
                     amount: number;
+                    /** @description of all, in minor units */
                     cost: {
-                        /** Format: double */
+                        /**
+                         * Format: double
+                         * @description see low
+                         */
                         high: number;
-                        /** Format: double */
+                        /**
+                         * Format: double
+                         * @description the true value is above it and below high in 95 of 100 cases
+                         */
                         low: number;
-                        /** Format: double */
+                        /**
+                         * Format: double
+                         * @description what is expected
+                         */
                         value: number;
                     };
                     /** @example CNY */
                     currency: string;
-                    /** Format: double */
+                    /**
+                     * Format: double
+                     * @description cost in basis points of the amount
+                     * @example 62.5
+                     */
                     rate: number;
-                    /** Format: int64 */
+                    /**
+                     * Format: int64
+                     * @description payments for which the set has no fee: they count as free
+                     * @example 0
+                     */
                     unpriced: number;
                 }[];
-                /** Format: int64 */
+                /**
+                 * Format: int64
+                 * @description that success and costs are of: they ended, or are expected to
+                 * @example 8043
+                 */
                 judged: number;
-                /** Format: int64 */
+                /**
+                 * Format: int64
+                 * @description whose first attempt was, or would be, there
+                 * @example 8120
+                 */
                 payments: number;
-                /** Format: double */
+                /**
+                 * Format: double
+                 * @description of all that were replayed, 0 to 1
+                 * @example 0.406
+                 */
                 share: number;
+                /** @description share of the judged, 0 to 1; none where nothing is known */
                 success?: {
-                    /** Format: double */
+                    /**
+                     * Format: double
+                     * @description see low
+                     */
                     high: number;
-                    /** Format: double */
+                    /**
+                     * Format: double
+                     * @description the true value is above it and below high in 95 of 100 cases
+                     */
                     low: number;
-                    /** Format: double */
+                    /**
+                     * Format: double
+                     * @description what is expected
+                     */
                     value: number;
                 };
             };
             object: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description that were replayed
+             * @example 20000
+             */
             payments: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description of the moved: judged by more than their own kind, of which there was too little
+             * @example 95
+             */
             pooled: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description of the moved: to none
+             * @example 0
+             */
             refused: number;
+            /**
+             * @description its name, as its document says
+             * @example default
+             */
             ruleset: string;
+            /** @description what the replayed set would have done */
             then: {
+                /** @description by currency */
                 costs?: {
-                    /** Format: double */
+                    /**
+                     * Format: double
+                     * @description received, in minor units
+                     * @example 4120500
+                     */
                     amount: number;
+                    /** @description of all, in minor units */
                     cost: {
-                        /** Format: double */
+                        /**
+                         * Format: double
+                         * @description see low
+                         */
                         high: number;
-                        /** Format: double */
+                        /**
+                         * Format: double
+                         * @description the true value is above it and below high in 95 of 100 cases
+                         */
                         low: number;
-                        /** Format: double */
+                        /**
+                         * Format: double
+                         * @description what is expected
+                         */
                         value: number;
                     };
                     /** @example CNY */
                     currency: string;
-                    /** Format: double */
+                    /**
+                     * Format: double
+                     * @description cost in basis points of the amount
+                     * @example 62.5
+                     */
                     rate: number;
-                    /** Format: int64 */
+                    /**
+                     * Format: int64
+                     * @description payments for which the set has no fee: they count as free
+                     * @example 0
+                     */
                     unpriced: number;
                 }[];
-                /** Format: int64 */
+                /**
+                 * Format: int64
+                 * @description that success and costs are of: they ended, or are expected to
+                 * @example 8043
+                 */
                 judged: number;
-                /** Format: int64 */
+                /**
+                 * Format: int64
+                 * @description whose first attempt was, or would be, there
+                 * @example 8120
+                 */
                 payments: number;
-                /** Format: double */
+                /**
+                 * Format: double
+                 * @description of all that were replayed, 0 to 1
+                 * @example 0.406
+                 */
                 share: number;
+                /** @description share of the judged, 0 to 1; none where nothing is known */
                 success?: {
-                    /** Format: double */
+                    /**
+                     * Format: double
+                     * @description see low
+                     */
                     high: number;
-                    /** Format: double */
+                    /**
+                     * Format: double
+                     * @description the true value is above it and below high in 95 of 100 cases
+                     */
                     low: number;
-                    /** Format: double */
+                    /**
+                     * Format: double
+                     * @description what is expected
+                     */
                     value: number;
                 };
             };
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description of the payments' creation, exclusive
+             */
             to?: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description of the moved: to where nobody has paid like this before, so that nothing is expected of them
+             * @example 12
+             */
             unknown: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description others of that time, which were never sent to an institution
+             * @example 310
+             */
             unrouted: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description of the set that was replayed; none: it is a draft
+             * @example 7
+             */
             version?: number;
         };
         RoutingReplayRequest: {
