@@ -223,7 +223,7 @@ func (w *world) tells(m *trader, deals []deal, text string) bool {
 func soak() bool { return os.Getenv("PAYMUX_SOAK") == "1" }
 
 // Merchants are shared out by the weights, and each stays where it is. With PAYMUX_SOAK=1 it is 100,000 payments of 10,000
-// merchants, whose share is within 2 % of what was configured; otherwise 1,600 of 400, and the share as near as so few can tell.
+// merchants, whose share is within two points of what was configured; otherwise 1,600 of 400, and the share as near as so few can tell.
 func TestSharesOfMerchants(t *testing.T) {
 	t.Parallel()
 	merchants, each, within := 400, 4, 0.09
